@@ -1,0 +1,123 @@
+# Everything a developer types. Needs Python 3.11 or newer, a C++20 compiler and make; the rest comes into .venv by pip.
+PYTHON    ?= python3
+VENV      ?= .venv
+FUZZ_RUNS ?= 100000
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS   += --no-print-directory
+export PATH := $(abspath $(VENV))/bin:$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export Q
+
+python := $(VENV)/bin/python
+pip    := $(python) -m pip install -qq
+ready  := $(VENV)/.ready
+isas   := $(shell tools/isas.sh)
+cxx     = $(shell find cpp examples tests benchmarks cmake -name '*.[ch]pp' -o -name '*.inc')
+native := pyproject.toml CMakeLists.txt $(wildcard cmake/*) $(shell find cpp -type f)
+
+help:  ## list the targets
+	@sed -En 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+# ---- One virtual environment: the package installed editable, extras added as the targets ask for them.
+
+$(ready)/tools: pyproject.toml
+	@echo "setting up $(VENV)"
+	@test -x $(python) || $(PYTHON) -m venv $(VENV)
+	@$(pip) $$($(python) tools/build_requires.py) "cmake>=3.24" ninja
+	@mkdir -p $(@D) build && touch $@
+
+$(ready)/package: $(ready)/tools $(native)
+	@echo "building thresher"
+	@$(pip) --no-build-isolation --editable .
+	@touch $@
+
+$(ready)/cli $(ready)/test $(ready)/dev $(ready)/bench: $(ready)/package
+	@echo "installing the extra '$(@F)'"
+	@$(pip) --no-build-isolation --editable ".[$(@F)]"
+	@touch $@
+
+$(ready)/torch: $(ready)/test
+	@echo "installing torch"
+	@$(pip) torch==2.13.0
+	@$(pip) --no-build-isolation --editable ".[torch]"
+	@touch $@
+
+# ---- Search.
+
+demo: $(ready)/cli  ## search Python's own documentation: make demo Q="parse dates"
+	@$(VENV)/bin/thresher demo $${Q:+-- "$$Q"}
+
+# ---- Tests.
+
+test: test-cpp test-python  ## every test, on each instruction set of this machine
+
+test-cpp: $(ready)/tools  ## the C++ tests alone
+	@if cmake --preset dev >build/dev.log 2>&1; then \
+	   cmake --build --preset dev -- --quiet; \
+	   for isa in $(isas); do echo "C++ tests, $$isa"; THRESHER_ISA=$$isa ctest --preset dev --progress; done; \
+	 elif grep -qi googletest build/dev.log; then \
+	   echo "C++ tests left out: no GoogleTest here (Debian: apt-get install libgtest-dev)"; \
+	 else cat build/dev.log; exit 1; fi
+
+test-python: $(ready)/test  ## the Python tests alone
+	@for isa in $(isas); do echo "Python tests, $$isa"; THRESHER_ISA=$$isa pytest -q; done
+
+test-integrations: $(ready)/torch  ## the tests that need torch; none may be skipped
+	@pytest -q -m integration -rs | tee build/integrations.log
+	@! grep -E '\b[0-9]+ skipped' build/integrations.log
+
+sanitize: $(ready)/tools  ## the C++ tests under ASan and UBSan, then under TSan
+	@for preset in asan-ubsan tsan; do \
+	   echo "C++ tests, $$preset"; \
+	   cmake --preset $$preset >build/$$preset.log 2>&1 || { cat build/$$preset.log; exit 1; }; \
+	   cmake --build --preset $$preset -- --quiet; \
+	   $(no_aslr) ctest --preset $$preset --progress; \
+	 done
+# ThreadSanitizer's memory layout collides with the address randomisation of newer kernels.
+no_aslr := $(shell setarch -R true 2>/dev/null && echo setarch -R)
+
+fuzz: $(ready)/tools  ## FUZZ_RUNS altered index files against the loader (libFuzzer where there is clang)
+	@cmake --preset fuzz $(addprefix -DCMAKE_CXX_COMPILER=,$(clang)) >build/fuzz.log 2>&1 || { cat build/fuzz.log; exit 1; }
+	@cmake --build --preset fuzz -- --quiet
+	@rm -rf build/fuzz/seeds && build/fuzz/tests/fuzz/make_seeds build/fuzz/seeds
+	@mkdir -p build/fuzz/corpus
+	@build/fuzz/tests/fuzz/fuzz_index_file -runs=$(FUZZ_RUNS) -seed=1 -verbosity=0 -print_final_stats=1 \
+	   -artifact_prefix=build/fuzz/ build/fuzz/corpus build/fuzz/seeds $(wildcard tests/fuzz/regressions)
+clang := $(firstword $(notdir $(wildcard $(addprefix /usr/bin/clang++,-19 -18 -17 -16 -15 -14))))
+
+# ---- Style.
+
+lint: $(ready)/dev  ## ruff, mypy, clang-format, and the stub against the module
+	@ruff check --quiet . && ruff format --quiet --check .
+	@mypy --no-error-summary python tests tools $(wildcard benchmarks/*.py)
+	@clang-format --dry-run -Werror $(cxx)
+	@$(python) tools/stub.py --check
+	@echo "lint: clean"
+
+format: $(ready)/dev  ## rewrite Python and C++ sources in the project's style
+	@ruff check --quiet --fix . ; ruff format --quiet .
+	@clang-format -i $(cxx)
+
+stubs: $(ready)/dev  ## regenerate python/thresher/_core.pyi
+	@$(python) tools/stub.py
+
+tidy: $(ready)/dev  ## clang-tidy over the C++ sources
+	@cmake --preset tidy >build/tidy.log 2>&1 || { cat build/tidy.log; exit 1; }
+	@cmake --build --preset tidy
+
+# ---- What ships.
+
+wheel: $(ready)/dev  ## a manylinux_2_28 wheel in wheelhouse/, smoke-tested in an empty environment
+	@tools/wheel.sh $(python)
+
+bench-kernels: $(ready)/tools  ## ns per element and GB/s of every kernel on each instruction set
+	@cmake --preset release >build/release.log 2>&1 || { cat build/release.log; exit 1; }
+	@cmake --build --preset release -- --quiet
+	@build/release/benchmarks/kernel_bench
+
+clean:  ## remove the virtual environment and everything built
+	rm -rf $(VENV) build dist wheelhouse .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+.PHONY: help demo test test-cpp test-python test-integrations sanitize fuzz lint format stubs tidy wheel bench-kernels clean

@@ -1,0 +1,240 @@
+"""The engines that `exact.py` compares, each set up for exact search as one who knows it well would.
+
+A search is timed as the calls that `calls` returns: one for a whole batch, or one for each query where that
+is how the library works. Queries are converted before the clock starts, ids are read after it stops.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from abc import ABC, abstractmethod
+from functools import partial
+from importlib import import_module, metadata
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+
+import numpy as np
+
+import thresher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy.typing as npt
+    from scipy import sparse
+
+    Vector: TypeAlias = tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]
+
+
+class Engine(ABC):
+    """One library in its exact mode, searching on one thread."""
+
+    name: ClassVar[str]
+    distribution: ClassVar[str]
+    """The package that installs it."""
+
+    @classmethod
+    def version(cls) -> str | None:
+        """Return the installed version, or None."""
+        try:
+            return metadata.version(cls.distribution)
+        except metadata.PackageNotFoundError:
+            return None
+
+    @abstractmethod
+    def build(self, docs: sparse.csr_matrix) -> None:
+        """Index documents, with as many threads as the library takes by itself."""
+
+    @abstractmethod
+    def calls(self, queries: sparse.csr_matrix, k: int) -> list[Callable[[], Any]]:
+        """Return the calls that answer all queries."""
+
+    @abstractmethod
+    def ids(self, answers: list[Any], k: int) -> npt.NDArray[np.int64]:
+        """Return the ids in the answers of all calls, (n_queries, k), padded with -1."""
+
+    def close(self) -> None:  # noqa: B027 - most have nothing to close
+        """Let go of what outlives the object."""
+
+
+class Thresher(Engine):
+    """thresher's ExactIndex, a batch a call."""
+
+    name = "thresher"
+    distribution = "thresher"
+
+    index: thresher.Index
+
+    @classmethod
+    def version(cls) -> str:
+        return thresher.__version__
+
+    def build(self, docs: sparse.csr_matrix) -> None:
+        self.index = thresher.ExactIndex.build(docs)
+
+    def calls(self, queries: sparse.csr_matrix, k: int) -> list[Callable[[], Any]]:
+        return [partial(self.index.search, queries, k, threads=1)]
+
+    def ids(self, answers: list[Any], k: int) -> npt.NDArray[np.int64]:
+        return padded([row for hits in answers for row in np.atleast_2d(hits.ids)], k)
+
+
+class ThresherOne(Thresher):
+    """The same index, one query a call."""
+
+    name = "thresher, one a call"
+
+    def __init__(self, built: Thresher) -> None:
+        self.index = built.index
+
+    def calls(self, queries: sparse.csr_matrix, k: int) -> list[Callable[[], Any]]:
+        return [
+            partial(self.index.search_one, terms.astype(np.uint32), weights, k) for terms, weights in vectors(queries)
+        ]
+
+
+class Sindi(Engine):
+    """SINDI of the VSAG library: nothing pruned, nothing quantised, one query a call.
+
+    `use_term_lists_heap_insert` is not left at its default: candidates are then picked by a scan of the
+    window's scores instead of a second walk over the posting lists. That is as exact, and half again as fast
+    where lists are as long as those of learned vectors. With `use_quantization`, weights would be 8 bits and
+    recall 0.96.
+    """
+
+    name = "sindi"
+    distribution = "pyvsag"
+
+    BUILD: ClassVar = {"doc_prune_ratio": 0.0, "use_reorder": False, "use_quantization": False}
+    SEARCH: ClassVar = {
+        "query_prune_ratio": 0.0,
+        "term_prune_ratio": 0.0,
+        "use_term_lists_heap_insert": False,
+    }
+
+    def __init__(self) -> None:
+        self.library: Any = import_module("pyvsag")
+        self.index: Any = None
+
+    def build(self, docs: sparse.csr_matrix) -> None:
+        n_docs, n_terms = docs.shape
+        build = {**self.BUILD, "term_id_limit": n_terms}
+        parameters = {"dtype": "sparse", "metric_type": "ip", "dim": n_terms, "index_param": build}
+        self.index = self.library.Index("sindi", json.dumps(parameters))
+        arrays = docs.indptr.astype(np.uint32), docs.indices.astype(np.uint32), docs.data
+        self.index.build(*arrays, np.arange(n_docs, dtype=np.int64))
+
+    def calls(self, queries: sparse.csr_matrix, k: int) -> list[Callable[[], Any]]:
+        search = json.dumps({"sindi": self.SEARCH})
+        return [
+            partial(self.index.knn_search, length(terms), terms.astype(np.uint32), weights, k, search)
+            for terms, weights in vectors(queries)
+        ]
+
+    def ids(self, answers: list[Any], k: int) -> npt.NDArray[np.int64]:
+        return padded([found[0] for found, _ in answers], k)
+
+
+class Qdrant(Engine):
+    """Qdrant's embedded edge: a sparse index in memory, in one segment, searched by one thread, one a call.
+
+    Its inverted index is exact with the `exact` flag and without it; its batch call is no faster.
+    """
+
+    name = "qdrant"
+    distribution = "qdrant-edge-py"
+
+    VECTOR: ClassVar = "terms"
+    BATCH: ClassVar = 1_000
+    SEGMENT_KB: ClassVar = 100_000_000  # no collection reaches it, so that no search has to merge segments
+
+    def __init__(self) -> None:
+        self.library: Any = import_module("qdrant_edge")
+        self.folder = tempfile.TemporaryDirectory(prefix="thresher-qdrant-")
+        self.shard: Any = None
+
+    def build(self, docs: sparse.csr_matrix) -> None:
+        q = self.library
+        config = q.EdgeConfig(
+            sparse_vectors={self.VECTOR: q.EdgeSparseVectorParams()},
+            optimizers=q.EdgeOptimizersConfig(default_segment_number=1, max_segment_size=self.SEGMENT_KB),
+            max_search_threads=1,
+            wal_enabled=False,
+        )
+        self.shard = q.EdgeShard.create(self.folder.name, config)
+        for start in range(0, docs.shape[0], self.BATCH):
+            rows = enumerate(vectors(docs[start : start + self.BATCH]), start)
+            points = [q.Point(row, {self.VECTOR: q.SparseVector(*as_lists(pair))}) for row, pair in rows]
+            self.shard.update(q.UpdateOperation.upsert_points(points))
+        self.shard.optimize()
+        self.shard.flush()
+
+    def calls(self, queries: sparse.csr_matrix, k: int) -> list[Callable[[], Any]]:
+        q = self.library
+        exact = q.SearchParams(exact=True)
+        wanted = (q.SparseVector(*as_lists(pair)) for pair in vectors(queries))
+        return [
+            partial(
+                self.shard.search,
+                q.SearchRequest(q.Query.Nearest(vector, using=self.VECTOR), k, params=exact),
+            )
+            for vector in wanted
+        ]
+
+    def ids(self, answers: list[Any], k: int) -> npt.NDArray[np.int64]:
+        return padded([[point.id for point in answer] for answer in answers], k)
+
+    def close(self) -> None:
+        if self.shard is not None:
+            self.shard.close()
+        self.folder.cleanup()
+
+
+class SparseDotTopn(Engine):
+    """sparse-dot-topn: a sparse matrix product that keeps the best of each row, a batch a call."""
+
+    name = "sparse-dot-topn"
+    distribution = "sparse-dot-topn"
+
+    def __init__(self) -> None:
+        self.library: Any = import_module("sparse_dot_topn")
+        self.columns: Any = None
+
+    def build(self, docs: sparse.csr_matrix) -> None:
+        self.columns = docs.T.tocsr()  # or every call would do it
+
+    def calls(self, queries: sparse.csr_matrix, k: int) -> list[Callable[[], Any]]:
+        multiply = self.library.sp_matmul_topn
+        return [partial(multiply, queries, self.columns, top_n=k, sort=True, n_threads=1)]
+
+    def ids(self, answers: list[Any], k: int) -> npt.NDArray[np.int64]:
+        (best,) = answers
+        return padded(np.split(best.indices, best.indptr[1:-1]), k)
+
+
+PEERS: dict[str, type[Engine]] = {engine.name: engine for engine in (Sindi, Qdrant, SparseDotTopn)}
+
+
+def vectors(matrix: sparse.csr_matrix) -> list[Vector]:
+    """Return the terms and the weights of every row."""
+    starts = matrix.indptr[1:-1]
+    return list(zip(np.split(matrix.indices, starts), np.split(matrix.data, starts), strict=True))
+
+
+def as_lists(vector: Vector) -> tuple[list[int], list[float]]:
+    """Return a vector as Python lists."""
+    terms, weights = vector
+    return terms.tolist(), weights.tolist()
+
+
+def length(terms: npt.NDArray[np.int32]) -> npt.NDArray[np.uint32]:
+    """Return the indptr of a matrix of one row."""
+    return np.array([0, len(terms)], np.uint32)
+
+
+def padded(rows: list[Any], k: int) -> npt.NDArray[np.int64]:
+    """Return rows of up to k ids as one array, the rest -1."""
+    ids = np.full((len(rows), k), -1, np.int64)
+    for row, found in enumerate(rows):
+        ids[row, : len(found)] = found
+    return ids

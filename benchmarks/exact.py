@@ -1,0 +1,214 @@
+"""Exact search on one thread: thresher against the peers that are installed, in interleaved rounds.
+
+python benchmarks/exact.py base.csr queries.csr --docs 100000
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import os
+import statistics
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+os.environ["OMP_NUM_THREADS"] = "1"  # read when a library with OpenMP is loaded
+
+import numpy as np
+from _common import (
+    in_fresh_process,
+    load,
+    machine,
+    memory,
+    pin,
+    print_facts,
+    print_table,
+    recall,
+    settle,
+    shape_of,
+)
+from _engines import PEERS, Engine, Thresher, ThresherOne
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from scipy import sparse
+
+
+class Contestant:
+    """An engine that is built, and what was measured of it."""
+
+    def __init__(self, engine: Engine, queries: sparse.csr_matrix, k: int) -> None:
+        self.engine = engine
+        self.k = k
+        self.calls = engine.calls(queries, k)
+        self.n_queries = queries.shape[0]
+        self.build_seconds: float | None = None
+        self.build_cpus: float | None = None
+        self.index_bytes: int | None = None
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop the times of all rounds."""
+        self.seconds: list[float] = []
+        self.cpu_seconds: list[float] = []
+        self.latencies: list[float] = []
+
+    def run(self) -> list[Any]:
+        """Ask every query once; return the answers."""
+        clock = time.perf_counter
+        answers = []
+        cpu = time.process_time()
+        times = [clock()]
+        for call in self.calls:
+            answers.append(call())
+            times.append(clock())
+        self.cpu_seconds.append(time.process_time() - cpu)
+        self.seconds.append(times[-1] - times[0])
+        if len(self.calls) == self.n_queries:
+            self.latencies.extend(np.diff(times))
+        return answers
+
+    def warm_up(self) -> npt.NDArray[np.int64]:
+        """Run a round whose times don't count; return the ids found."""
+        ids = self.engine.ids(self.run(), self.k)
+        self.forget()
+        return ids
+
+    def figures(self, reference: Contestant, found: float) -> dict[str, Any]:
+        """Return everything measured, as plain numbers."""
+        points = np.percentile(self.latencies, [50, 95, 99]).tolist() if self.latencies else [None] * 3
+        return {
+            "engine": self.engine.name,
+            "version": self.engine.version(),
+            "build_seconds": self.build_seconds,
+            "build_cpus": self.build_cpus,
+            "index_bytes": self.index_bytes,
+            "queries_per_second": statistics.median(self.n_queries / seconds for seconds in self.seconds),
+            "thresher_times_faster": statistics.median(
+                mine / other for mine, other in zip(self.seconds, reference.seconds, strict=True)
+            ),
+            "recall": found,
+            "search_cpus": sum(self.cpu_seconds) / sum(self.seconds),
+            **dict(zip(("p50_seconds", "p95_seconds", "p99_seconds"), points, strict=True)),
+            "round_seconds": self.seconds,
+        }
+
+
+def resident_bytes(name: str, base: Path, rows: int | None) -> int:
+    """Return by how much this process grows when it builds a peer's index."""
+    docs = load(base, rows)
+    engine = PEERS[name]()
+    settle()
+    before = memory("VmRSS")
+    engine.build(docs)
+    settle()
+    grown = memory("VmRSS") - before
+    engine.close()
+    return grown
+
+
+def build(engine: Engine, docs: sparse.csr_matrix, queries: sparse.csr_matrix, k: int) -> Contestant:
+    """Build an engine's index; CPU seconds over seconds tell how many cores that took."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    engine.build(docs)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    contestant = Contestant(engine, queries, k)
+    contestant.build_seconds = wall
+    contestant.build_cpus = cpu / wall
+    return contestant
+
+
+def contest(args: argparse.Namespace, docs: sparse.csr_matrix, queries: sparse.csr_matrix) -> list[dict[str, Any]]:
+    """Build, warm up, run the rounds; return each engine's figures."""
+    ours = Thresher()
+    contestants = [build(ours, docs, queries, args.k)]
+    contestants[0].index_bytes = sum(ours.index.nbytes.values())
+    contestants.append(Contestant(ThresherOne(ours), queries, args.k))
+    for name in args.peers:
+        if PEERS[name].version() is None:
+            print(f"{name}: left out, {PEERS[name].distribution} is not installed")
+            continue
+        contestants.append(build(PEERS[name](), docs, queries, args.k))
+        contestants[-1].index_bytes = in_fresh_process(resident_bytes, name, args.base, args.docs)
+    try:
+        if args.cpu is not None:
+            pin(args.cpu)
+        ids = [contestant.warm_up() for contestant in contestants]
+        gc.collect()
+        gc.disable()
+        for _ in range(args.rounds):
+            for contestant in contestants:
+                contestant.run()
+        gc.enable()
+    finally:
+        for contestant in contestants:
+            contestant.engine.close()
+    found = recall(ids, docs, queries, args.k)
+    return [entry.figures(contestants[0], share) for entry, share in zip(contestants, found, strict=True)]
+
+
+def show(figures: list[dict[str, Any]]) -> None:
+    """Print the table."""
+
+    def cell(value: float | None, form: str, scale: float = 1) -> str:
+        return "-" if value is None else f"{value * scale:{form}}"
+
+    header = ["engine", "version", "build s", "CPUs", "MB", "QPS", "thresher is", "recall", "CPUs"]
+    rows = [
+        [
+            entry["engine"],
+            entry["version"],
+            cell(entry["build_seconds"], ".2f"),
+            cell(entry["build_cpus"], ".1f"),
+            cell(entry["index_bytes"], ",.0f", 1e-6),
+            cell(entry["queries_per_second"], ",.0f"),
+            cell(entry["thresher_times_faster"], ".2f") + " x",
+            cell(entry["recall"], ".5f"),
+            cell(entry["search_cpus"], ".2f"),
+            *(cell(entry[f"p{point}_seconds"], ",.0f", 1e6) for point in (50, 95, 99)),
+        ]
+        for entry in figures
+    ]
+    print_table([*header, "p50 us", "p95 us", "p99 us"], rows)
+
+
+def names_of_peers(text: str) -> list[str]:
+    """Parse a comma-separated list of peers."""
+    names = [name for name in text.split(",") if name]
+    if unknown := set(names) - set(PEERS):
+        raise argparse.ArgumentTypeError(f"no peer {', '.join(sorted(unknown))}; there are {', '.join(PEERS)}")
+    return names
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("base", type=Path, help="documents, a BigANN .csr file")
+    parser.add_argument("queries_file", type=Path, metavar="queries", help="queries, a BigANN .csr file")
+    parser.add_argument("--docs", type=int, help="use the first N documents only")
+    parser.add_argument("--queries", type=int, default=1000, help="queries in the batch (default: %(default)s)")
+    parser.add_argument("--k", type=int, default=10, help="documents to return (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds (default: %(default)s)")
+    parser.add_argument("--peers", type=names_of_peers, default=",".join(PEERS), help="default: %(default)s")
+    parser.add_argument("--cpu", type=int, help="keep all searches on this CPU")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    args = parser.parse_args()
+
+    docs, queries = load(args.base, args.docs), load(args.queries_file, args.queries)
+    facts = machine() | {
+        "documents": shape_of(docs),
+        "queries": shape_of(queries),
+        "measured": f"k = {args.k}, median of {args.rounds} interleaved rounds, one thread"
+        + ("" if args.cpu is None else f", CPU {args.cpu}"),
+    }
+    print_facts(facts)
+    figures = contest(args, docs, queries)
+    show(figures)
+    if args.json:
+        args.json.write_text(json.dumps({**facts, "engines": figures}, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

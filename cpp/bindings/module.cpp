@@ -1,0 +1,207 @@
+// The Python module thresher._core: converts, releases the GIL, calls, wraps. No logic.
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <memory>
+#include <string>
+
+#include "../core/error.hpp"
+#include "../core/version.hpp"
+#include "../engines/exact_index.hpp"
+#include "../engines/registry.hpp"
+#include "../kernels/kernels.hpp"
+
+namespace py = pybind11;
+
+namespace thresher {
+namespace {
+
+template <class T>
+using Array = py::array_t<T, py::array::c_style>;
+
+template <class T>
+std::span<const T> items(const Array<T>& array, const char* name) {
+    if (array.ndim() != 1) {
+        throw std::invalid_argument(std::string(name) + " must have one dimension, got " +
+                                    std::to_string(array.ndim()));
+    }
+    return {array.data(), static_cast<std::size_t>(array.size())};
+}
+
+CsrView view(const Array<std::int64_t>& indptr, const Array<std::uint32_t>& indices, const Array<float>& data,
+             std::uint64_t n_terms) {
+    return {n_terms, items(indptr, "indptr"), items(indices, "indices"), items(data, "data")};
+}
+
+// Checks for Ctrl-C, and tells a Python callable (or None) how far a call is.
+class PythonMonitor final : public Monitor {
+  public:
+    explicit PythonMonitor(py::object progress) : progress_(std::move(progress)) {}
+    void poll() override {
+        const py::gil_scoped_acquire gil;
+        if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+    }
+    void progress(std::uint64_t done, std::uint64_t total) override {
+        if (progress_.is_none()) return;
+        const py::gil_scoped_acquire gil;
+        progress_(done, total);
+    }
+
+  private:
+    py::object progress_;
+};
+
+// Runs `call(monitor)` without the GIL.
+template <class Call>
+auto without_gil(const py::object& progress, const Call& call) {
+    PythonMonitor monitor(progress);
+    const py::gil_scoped_release release;
+    return call(&monitor);
+}
+
+py::tuple search(const Index& index, const Array<std::int64_t>& indptr, const Array<std::uint32_t>& indices,
+                 const Array<float>& data, std::uint64_t n_terms, std::size_t k, unsigned threads,
+                 const py::object& progress) {
+    const CsrView queries = view(indptr, indices, data, n_terms);
+    const auto n_queries = static_cast<py::ssize_t>(queries.n_rows());
+    Array<std::int64_t> ids({n_queries, static_cast<py::ssize_t>(k)});
+    Array<float> scores({n_queries, static_cast<py::ssize_t>(k)});
+    const HitsView hits{k,
+                        {ids.mutable_data(), static_cast<std::size_t>(ids.size())},
+                        {scores.mutable_data(), static_cast<std::size_t>(scores.size())}};
+    without_gil(progress, [&](Monitor* monitor) { index.search(queries, {k, threads, monitor}, hits); });
+    return py::make_tuple(std::move(ids), std::move(scores));
+}
+
+py::tuple search_one(const Index& index, const Array<std::uint32_t>& terms, const Array<float>& weights,
+                     std::size_t k) {
+    Array<std::int64_t> ids(static_cast<py::ssize_t>(k));
+    Array<float> scores(static_cast<py::ssize_t>(k));
+    const HitsView hits{k, {ids.mutable_data(), k}, {scores.mutable_data(), k}};
+    const auto query_terms = items(terms, "terms");
+    const auto query_weights = items(weights, "weights");
+    {
+        const py::gil_scoped_release release;
+        index.search_one(query_terms, query_weights, hits);
+    }
+    return py::make_tuple(std::move(ids), std::move(scores));
+}
+
+template <class T>
+Array<T> to_array(const std::vector<T>& values) {
+    return Array<T>(static_cast<py::ssize_t>(values.size()), values.data());
+}
+
+py::tuple vectors(const Index& index, const Array<std::int64_t>& docs) {
+    const auto rows = index.vectors(items(docs, "ids"));
+    return py::make_tuple(to_array(rows.indptr), to_array(rows.terms), to_array(rows.weights));
+}
+
+py::dict to_dict(const Parameters& parameters) {
+    py::dict dict;
+    for (const auto& [name, value] : parameters.entries()) {
+        const bool whole = value.find_first_not_of("0123456789") == std::string::npos;
+        dict[py::str(name)] = whole ? py::object(py::int_(py::str(value))) : py::object(py::float_(py::str(value)));
+    }
+    return dict;
+}
+
+py::dict describe(const std::string& path) {
+    const IndexFile file = IndexFile::open(path, false, nullptr);
+    py::list sections;
+    for (const Section& section : file.sections()) {
+        py::dict row;
+        row["name"] = section.name;
+        row["dtype"] = name_of(section.type);
+        row["length"] = section.bytes.size() / size_of(section.type);
+        row["offset"] = section.offset;
+        row["nbytes"] = section.bytes.size();
+        sections.append(row);
+    }
+    py::dict dict;
+    dict["engine"] = file.engine();
+    dict["format_version"] = file.format_version();
+    dict["library_version"] = file.library_version();
+    dict["params"] = to_dict(file.parameters());
+    dict["sections"] = sections;
+    return dict;
+}
+
+void translate_errors(std::exception_ptr error) {
+    try {
+        if (error) std::rethrow_exception(error);
+    } catch (const FileError& file_error) {
+        errno = file_error.code().value();
+        PyErr_SetFromErrnoWithFilenameObject(
+            PyExc_OSError,
+            py::reinterpret_steal<py::object>(PyUnicode_DecodeFSDefault(file_error.path().c_str())).ptr());
+    }
+}
+
+}  // namespace
+}  // namespace thresher
+
+PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
+    using namespace py::literals;
+    using thresher::ExactIndex;
+    using thresher::ExactParams;
+    using thresher::Index;
+    using thresher::Monitor;
+
+    module.doc() = "The C++ core of thresher.";
+    module.attr("__version__") = thresher::kLibraryVersion;
+    py::register_exception<thresher::FormatError>(module, "FormatError", PyExc_ValueError);
+    py::register_exception_translator(&thresher::translate_errors);
+
+    thresher::kernels::active();  // a foreign THRESHER_ISA is an ImportError here, not a surprise at the first search
+    module.def("isa", [] { return thresher::kernels::active().name; }, "The instruction set in use.");
+    module.def("describe", &thresher::describe, "path"_a, "Header, parameters and sections of an index file.");
+    py::class_<Index>(module, "Index")
+        .def_property_readonly("engine", &Index::engine)
+        .def_property_readonly("n_docs", &Index::n_docs)
+        .def_property_readonly("n_terms", &Index::n_terms)
+        .def_property_readonly("nnz", &Index::nnz)
+        .def_property_readonly("params", [](const Index& index) { return thresher::to_dict(index.parameters()); })
+        .def_property_readonly("nbytes",
+                               [](const Index& index) {
+                                   py::dict parts;
+                                   for (const auto& [part, size] : index.nbytes()) parts[py::str(part)] = size;
+                                   return parts;
+                               })
+        .def("search", &thresher::search, "indptr"_a, "indices"_a, "data"_a, "n_terms"_a, "k"_a, "threads"_a,
+             "progress"_a)
+        .def("search_one", &thresher::search_one, "terms"_a, "weights"_a, "k"_a)
+        .def("vectors", &thresher::vectors, "ids"_a)
+        .def(
+            "save",
+            [](const Index& index, const std::string& path) {
+                thresher::without_gil(py::none(), [&](Monitor* monitor) { index.save(path, monitor); });
+            },
+            "path"_a);
+
+    py::class_<ExactParams>(module, "ExactParams")
+        .def(py::init<>())
+        .def_readwrite("window", &ExactParams::window)
+        .def_readwrite("row_density", &ExactParams::row_density);
+
+    py::class_<ExactIndex, Index>(module, "ExactIndex")
+        .def_static(
+            "build",
+            [](const thresher::Array<std::int64_t>& indptr, const thresher::Array<std::uint32_t>& indices,
+               const thresher::Array<float>& data, std::uint64_t n_terms, const ExactParams& params, unsigned threads,
+               const py::object& progress) {
+                const auto docs = thresher::view(indptr, indices, data, n_terms);
+                return thresher::without_gil(
+                    progress, [&](Monitor* monitor) { return ExactIndex::build(docs, params, threads, monitor); });
+            },
+            "indptr"_a, "indices"_a, "data"_a, "n_terms"_a, "params"_a, "threads"_a, "progress"_a);
+
+    module.def(
+        "open_index",
+        [](const std::string& path, bool verify) {
+            return thresher::without_gil(py::none(),
+                                         [&](Monitor* monitor) { return thresher::open_index(path, verify, monitor); });
+        },
+        "path"_a, "verify"_a, "Map an index file of any engine.");
+}

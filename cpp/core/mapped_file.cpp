@@ -1,0 +1,108 @@
+#include "mapped_file.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <memory>
+#include <utility>
+
+#include "error.hpp"
+
+namespace thresher {
+
+namespace {
+
+constexpr std::size_t kWriteAtMost = std::size_t{1} << 30;
+
+// Closes at the end of the scope.
+class Descriptor {
+  public:
+    explicit Descriptor(int value) : value_(value) {}
+    ~Descriptor() {
+        if (value_ >= 0) ::close(value_);
+    }
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    int get() const noexcept { return value_; }
+
+  private:
+    int value_;
+};
+
+// The file that a chain of symbolic links leads to, so that a link stays one.
+std::string follow_links(const std::string& path) {
+    const std::unique_ptr<char, void (*)(void*)> target(::realpath(path.c_str(), nullptr), std::free);
+    return target == nullptr ? path : target.get();
+}
+
+// What open() would have given: mkstemp gives 0600.
+mode_t new_file_mode() {
+    const mode_t mask = ::umask(0);
+    ::umask(mask);
+    return 0666 & ~mask;
+}
+
+std::string directory_of(const std::string& path) {
+    const auto slash = path.rfind('/');
+    return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+}
+
+}  // namespace
+
+MappedFile map_file(const std::string& path) {
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (file.get() < 0) throw FileError(errno, path);
+    struct stat status{};
+    if (::fstat(file.get(), &status) != 0) throw FileError(errno, path);
+    if (S_ISDIR(status.st_mode)) throw FileError(EISDIR, path);
+    if (!S_ISREG(status.st_mode)) throw FileError(EINVAL, path);
+    const auto size = static_cast<std::size_t>(status.st_size);
+    if (size == 0) return {};
+    void* base = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.get(), 0);
+    if (base == MAP_FAILED) throw FileError(errno, path);
+#ifdef MADV_HUGEPAGE
+    ::madvise(base, size, MADV_HUGEPAGE);  // only advice: file systems without huge pages ignore it
+#endif
+    std::shared_ptr<const void> owner(base, [size](const void* p) { ::munmap(const_cast<void*>(p), size); });
+    return {{static_cast<const std::byte*>(base), size}, std::move(owner)};
+}
+
+AtomicFile::AtomicFile(const std::string& path) : path_(follow_links(path)), temporary_(path_ + ".XXXXXX") {
+    struct stat status{};
+    const bool exists = ::stat(path_.c_str(), &status) == 0;
+    if (exists && S_ISDIR(status.st_mode)) throw FileError(EISDIR, path);
+    if (exists && !S_ISREG(status.st_mode)) throw FileError(EINVAL, path);  // renaming would replace a device
+    descriptor_ = ::mkostemp(temporary_.data(), O_CLOEXEC);
+    if (descriptor_ < 0) throw FileError(errno, path);
+    ::fchmod(descriptor_, exists ? status.st_mode & 07777 : new_file_mode());
+}
+
+AtomicFile::~AtomicFile() {
+    if (descriptor_ < 0) return;
+    ::close(descriptor_);
+    ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(std::span<const std::byte> bytes) {
+    while (!bytes.empty()) {
+        const auto written = ::write(descriptor_, bytes.data(), std::min(bytes.size(), kWriteAtMost));
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) throw FileError(errno, path_);
+        bytes = bytes.subspan(static_cast<std::size_t>(written));
+    }
+}
+
+void AtomicFile::commit() {
+    if (::fsync(descriptor_) != 0) throw FileError(errno, path_);
+    if (::rename(temporary_.c_str(), path_.c_str()) != 0) throw FileError(errno, path_);
+    ::close(std::exchange(descriptor_, -1));
+    const Descriptor directory(::open(directory_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (directory.get() >= 0) ::fsync(directory.get());  // some file systems refuse; the file itself is safe
+}
+
+}  // namespace thresher

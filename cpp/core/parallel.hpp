@@ -1,0 +1,49 @@
+// Parallel loops over tasks, with cancellation and progress that reach the caller's thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+
+namespace thresher {
+
+// The caller's ear during a long call. Both functions run on the thread that called into the core.
+class Monitor {
+  public:
+    virtual ~Monitor() = default;
+    // Called at least every few tens of milliseconds; throws to cancel the call (Ctrl-C).
+    virtual void poll() = 0;
+    // Work done so far, in units of the caller's rows.
+    virtual void progress(std::uint64_t done, std::uint64_t total) = 0;
+};
+
+// Divides the progress of a call into equal passes over the same rows. A null monitor is silent.
+class Progress {
+  public:
+    Progress(Monitor* monitor, unsigned n_passes, std::uint64_t n_rows)
+        : monitor_(monitor), n_passes_(n_passes), n_rows_(n_rows) {}
+    Monitor* monitor() const noexcept { return monitor_; }
+    void begin_pass() noexcept { ++pass_; }
+    void report(std::uint64_t tasks_done, std::uint64_t n_tasks) const;
+
+  private:
+    Monitor* monitor_;
+    unsigned n_passes_;
+    std::uint64_t n_rows_;
+    unsigned pass_ = 0;
+};
+
+// The number of workers for a request of `threads` (0: one for each core), at most one for each task.
+unsigned worker_count(unsigned threads, std::size_t n_tasks) noexcept;
+
+// Calls task(index, worker) for every index in [0, n_tasks) on `worker_count(threads, n_tasks)` workers, the calling
+// thread among them; tasks start in ascending order. If tasks throw, the exception of the smallest index is rethrown
+// here after every worker has stopped, so that an error does not depend on the number of threads.
+void parallel_for(std::size_t n_tasks, unsigned threads, Progress& progress,
+                  const std::function<void(std::size_t index, unsigned worker)>& task);
+
+// Cuts [0, n_rows) into chunks of `chunk` rows and calls body(begin, end, worker) for each.
+void parallel_for_rows(std::size_t n_rows, std::size_t chunk, unsigned threads, Progress& progress,
+                       const std::function<void(std::size_t begin, std::size_t end, unsigned worker)>& body);
+
+}  // namespace thresher

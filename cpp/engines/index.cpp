@@ -1,0 +1,99 @@
+#include "index.hpp"
+
+#include <stdexcept>
+
+#include "../core/error.hpp"
+
+namespace thresher {
+
+namespace {
+
+constexpr std::uint64_t kMostDocs = std::uint64_t{1} << 31;
+constexpr std::uint64_t kMostTerms = (std::uint64_t{1} << 32) - 1;
+
+void check_k(std::size_t k) {
+    if (k < 1) throw std::invalid_argument("k must be >= 1, got " + std::to_string(k));
+}
+
+}  // namespace
+
+void check_collection(const CsrView& docs) {
+    if (docs.n_rows() > kMostDocs) {
+        throw std::invalid_argument("docs: " + std::to_string(docs.n_rows()) + " rows; at most 2^31 are supported");
+    }
+    if (docs.n_terms > kMostTerms) {
+        throw std::invalid_argument("docs: " + std::to_string(docs.n_terms) +
+                                    " columns; at most 2^32 - 1 are supported");
+    }
+}
+
+Index::Index(const IndexFile& file) {
+    const std::uint64_t n_docs = file.integer("n_docs");
+    const std::uint64_t n_terms = file.integer("n_terms");
+    const std::uint64_t nnz = file.integer("nnz");
+    file.require(n_docs <= kMostDocs, "more than 2^31 documents");
+    file.require(n_terms <= kMostTerms, "more than 2^32 - 1 terms");
+    vocabulary_ = Vocabulary::load(file, n_terms);
+    forward_ = ForwardIndex::load(file, static_cast<std::size_t>(n_docs), static_cast<std::size_t>(nnz),
+                                  vocabulary_.n_slots());
+}
+
+std::vector<std::pair<std::string, std::size_t>> Index::nbytes() const {
+    std::vector<std::pair<std::string, std::size_t>> parts{{"vocabulary", vocabulary_.nbytes()},
+                                                           {"forward", forward_.nbytes()}};
+    for (auto& part : engine_nbytes()) parts.push_back(std::move(part));
+    return parts;
+}
+
+void Index::search(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const {
+    check_k(options.k);
+    if (queries.n_terms > n_terms()) {
+        throw std::invalid_argument("queries: " + std::to_string(queries.n_terms) + " columns, but the index has " +
+                                    std::to_string(n_terms()) + " terms");
+    }
+    Progress checking(options.monitor == nullptr ? nullptr : options.monitor, 1, 0);
+    const CanonicalCsr canonical(queries, Signs::any, "queries", options.threads, checking);
+    search_canonical(canonical.view(), options, hits);
+}
+
+void Index::search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,
+                       const HitsView& hits) const {
+    const std::int64_t indptr[2] = {0, static_cast<std::int64_t>(terms.size())};
+    SearchOptions options;
+    options.k = hits.k;
+    options.threads = 1;
+    search({n_terms(), indptr, terms, weights}, options, hits);
+}
+
+Index::Rows Index::vectors(std::span<const std::int64_t> docs) const {
+    Rows rows;
+    rows.indptr.push_back(0);
+    std::vector<Posting> postings;
+    for (const std::int64_t doc : docs) {
+        if (doc < 0 || static_cast<std::uint64_t>(doc) >= n_docs()) {
+            throw std::invalid_argument("ids: " + std::to_string(doc) + " is not a document; the index has " +
+                                        std::to_string(n_docs()));
+        }
+        forward_.read(static_cast<std::size_t>(doc), postings);
+        for (const auto& [slot, weight] : postings) {
+            rows.terms.push_back(vocabulary_.term(slot));
+            rows.weights.push_back(weight);
+        }
+        rows.indptr.push_back(static_cast<std::int64_t>(rows.terms.size()));
+    }
+    return rows;
+}
+
+void Index::save(const std::string& path, Monitor* monitor) const {
+    Parameters all = parameters();
+    all.set("n_docs", static_cast<std::uint64_t>(n_docs()));
+    all.set("n_terms", n_terms());
+    all.set("nnz", static_cast<std::uint64_t>(nnz()));
+    SectionList sections;
+    vocabulary_.save(sections);
+    forward_.save(sections);
+    save_engine(all, sections);
+    write_index_file(path, engine(), all, sections, monitor);
+}
+
+}  // namespace thresher

@@ -1,0 +1,85 @@
+// What every engine is to its callers: rows in, the best documents out, saved to one file.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "../core/csr.hpp"
+#include "../core/forward_index.hpp"
+#include "../core/hits.hpp"
+#include "../core/index_file.hpp"
+#include "../core/parallel.hpp"
+#include "../core/vocabulary.hpp"
+
+namespace thresher {
+
+struct SearchOptions {
+    std::size_t k = 10;
+    unsigned threads = 0;        // 0: one for each core
+    Monitor* monitor = nullptr;  // borrowed
+};
+
+// An index is immutable: any number of threads may search it at once.
+class Index {
+  public:
+    virtual ~Index() = default;
+    Index(const Index&) = delete;
+    Index& operator=(const Index&) = delete;
+
+    virtual std::string_view engine() const noexcept = 0;
+    std::size_t n_docs() const noexcept { return forward_.n_docs(); }
+    std::uint64_t n_terms() const noexcept { return vocabulary_.n_terms(); }
+    std::size_t nnz() const noexcept { return forward_.nnz(); }
+
+    // Build parameters by name.
+    virtual Parameters parameters() const = 0;
+    // Resident bytes by part.
+    std::vector<std::pair<std::string, std::size_t>> nbytes() const;
+
+    // Top k of each query by inner product, positive scores only, into hits (of options.k columns). The result does
+    // not depend on the number of threads. Throws std::invalid_argument for k = 0 and for queries that are wider than
+    // the index or not finite.
+    void search(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const;
+
+    // One query of any term order, on the calling thread.
+    void search_one(std::span<const std::uint32_t> terms, std::span<const float> weights, const HitsView& hits) const;
+
+    // The stored weights of documents, canonical rows in the order of `docs`. Throws std::invalid_argument for an id
+    // outside [0, n_docs).
+    struct Rows {
+        std::vector<std::int64_t> indptr;
+        std::vector<std::uint32_t> terms;
+        std::vector<float> weights;
+    };
+    Rows vectors(std::span<const std::int64_t> docs) const;
+
+    // Throws FileError; an existing file at `path` is replaced only as a whole.
+    void save(const std::string& path, Monitor* monitor) const;
+
+  protected:
+    Index(Vocabulary vocabulary, ForwardIndex forward)
+        : vocabulary_(std::move(vocabulary)), forward_(std::move(forward)) {}
+    explicit Index(const IndexFile& file);
+
+    const Vocabulary& vocabulary() const noexcept { return vocabulary_; }
+    const ForwardIndex& forward() const noexcept { return forward_; }
+
+    // Canonical queries no wider than the index, 1 <= k.
+    virtual void search_canonical(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const = 0;
+    virtual std::vector<std::pair<std::string, std::size_t>> engine_nbytes() const = 0;
+    virtual void save_engine(Parameters& counts, SectionList& sections) const = 0;
+
+  private:
+    Vocabulary vocabulary_;
+    ForwardIndex forward_;
+};
+
+// Throws std::invalid_argument unless the collection is within the library's limits (2^31 documents).
+void check_collection(const CsrView& docs);
+
+}  // namespace thresher

@@ -1,0 +1,63 @@
+// AVX2 kernels (with F16C and the CRC32 instruction of SSE4.2). See kernels.hpp for the contracts.
+#include <immintrin.h>
+
+#include "kernels.hpp"
+
+namespace thresher::kernels {
+
+namespace {
+
+#include "x86_common.inc"
+
+// Adds rows a and b, 32 documents each, to four accumulators of 8 documents. Unpacking works within 128-bit lanes:
+// sums[j] holds documents 4j .. 4j+3 of the low half, then 16+4j .. 16+4j+3 of the high half.
+inline void add_row_pair(const std::uint8_t* a, const std::uint8_t* b, __m256i weights, __m256i sums[4]) noexcept {
+    const __m256i zero = _mm256_setzero_si256();
+    const __m256i cells_a = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(a));
+    const __m256i cells_b = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(b));
+    const __m256i low = _mm256_unpacklo_epi8(cells_a, cells_b);
+    const __m256i high = _mm256_unpackhi_epi8(cells_a, cells_b);
+    sums[0] = _mm256_add_epi32(sums[0], _mm256_madd_epi16(_mm256_unpacklo_epi8(low, zero), weights));
+    sums[1] = _mm256_add_epi32(sums[1], _mm256_madd_epi16(_mm256_unpackhi_epi8(low, zero), weights));
+    sums[2] = _mm256_add_epi32(sums[2], _mm256_madd_epi16(_mm256_unpacklo_epi8(high, zero), weights));
+    sums[3] = _mm256_add_epi32(sums[3], _mm256_madd_epi16(_mm256_unpackhi_epi8(high, zero), weights));
+}
+
+std::size_t select_candidates(const std::uint8_t* const* rows, const std::int16_t* weights, std::size_t n_rows,
+                              std::int32_t* scores, std::size_t n_docs, std::int32_t cutoff, std::uint32_t* candidates,
+                              std::int32_t* candidate_scores) noexcept {
+    const __m256i below = _mm256_set1_epi32(cutoff == INT32_MIN ? INT32_MIN : cutoff - 1);
+    const bool everything = cutoff == INT32_MIN;
+    std::size_t count = 0;
+    for (std::size_t first = 0; first < n_docs; first += 32) {
+        __m256i sums[4] = {};
+        for (std::size_t r = 0; r < n_rows; r += 2) {
+            add_row_pair(rows[r] + first, rows[r + 1] + first, _mm256_set1_epi32(load_pair(weights + r)), sums);
+        }
+        auto* memory = reinterpret_cast<__m256i*>(scores + first);
+        const __m256i in_order[4] = {
+            _mm256_permute2x128_si256(sums[0], sums[1], 0x20), _mm256_permute2x128_si256(sums[2], sums[3], 0x20),
+            _mm256_permute2x128_si256(sums[0], sums[1], 0x31), _mm256_permute2x128_si256(sums[2], sums[3], 0x31)};
+        for (std::size_t j = 0; j < 4; ++j) {
+            const __m256i total = _mm256_add_epi32(in_order[j], _mm256_loadu_si256(memory + j));
+            auto hits =
+                static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(total, below))));
+            if (everything) hits = 0xFF;
+            _mm256_storeu_si256(memory + j, _mm256_setzero_si256());
+            if (hits == 0) continue;
+            alignas(32) std::int32_t lanes[8];
+            _mm256_store_si256(reinterpret_cast<__m256i*>(lanes), total);
+            count = append_hits(hits, static_cast<std::uint32_t>(first + 8 * j), lanes, candidates, candidate_scores,
+                                count);
+        }
+    }
+    return count;
+}
+
+constexpr Kernels kAvx2{"avx2", accumulate_lists, select_candidates, widen_halves, checksum_blocks};
+
+}  // namespace
+
+const Kernels& avx2_kernels() noexcept { return kAvx2; }
+
+}  // namespace thresher::kernels

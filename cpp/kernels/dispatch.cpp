@@ -1,0 +1,48 @@
+// Picks a kernel table by CPUID and XCR0 (__builtin_cpu_supports reads both).
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "kernels.hpp"
+
+namespace thresher::kernels {
+
+namespace {
+
+const Kernels& choose() {
+    const Available all = available();
+    const char* wish = std::getenv("THRESHER_ISA");
+    if (wish == nullptr || *wish == '\0') return *all.tables[all.count - 1];
+    const std::string_view name = wish;
+    if (name != "scalar" && name != "avx2" && name != "avx512") {
+        throw std::invalid_argument("THRESHER_ISA must be scalar, avx2 or avx512, got '" + std::string(name) + "'");
+    }
+    const std::size_t level = name == "scalar" ? 0 : name == "avx2" ? 1 : 2;
+    return *all.tables[level < all.count ? level : all.count - 1];
+}
+
+}  // namespace
+
+Available available() noexcept {
+    Available all{{&scalar_kernels(), nullptr, nullptr}, 1};
+#ifdef THRESHER_X86
+    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                      __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
+                      __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt") &&
+                      __builtin_cpu_supports("lzcnt") && __builtin_cpu_supports("f16c");
+    if (!avx2) return all;
+    all.tables[all.count++] = &avx2_kernels();
+    const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+    if (avx512) all.tables[all.count++] = &avx512_kernels();
+#endif
+    return all;
+}
+
+const Kernels& active() {
+    static const Kernels& chosen = choose();
+    return chosen;
+}
+
+}  // namespace thresher::kernels

@@ -1,0 +1,57 @@
+// The inner loops, once per instruction set, behind one table of function pointers.
+//
+// Contract: signatures hold raw pointers and sizes only, and every implementation gives bit-identical results
+// (integer arithmetic, or exact conversions), so that a search does not depend on the machine. Everything else in
+// an implementation file has internal linkage: a template or an inline function compiled with -mavx512f and shared
+// through the linker would crash an older machine.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace thresher::kernels {
+
+// Documents per call of `select_candidates` come in multiples of this.
+inline constexpr std::size_t kStrip = 64;
+
+struct Kernels {
+    const char* name;
+
+    // scores[docs[p]] += weights[i] * impacts[p] for every posting p of each of `n_lists` posting lists.
+    // List `lists[i]` spans postings [offsets[lists[i]], offsets[lists[i] + 1]), clamped to `n_postings`.
+    // `scores` must have 65,536 elements: any 16-bit document is in bounds.
+    void (*accumulate_lists)(const std::uint32_t* lists, const std::int32_t* weights, std::size_t n_lists,
+                             const std::uint32_t* offsets, std::uint32_t n_postings, const std::uint16_t* docs,
+                             const std::uint8_t* impacts, std::int32_t* scores) noexcept;
+
+    // Adds `n_rows` dense rows of impacts (an even number; rows[i][d] is document d's impact, weights[i] its factor)
+    // to scores[0 .. n_docs), n_docs a multiple of kStrip; writes the documents whose sum is >= cutoff, ascending,
+    // with their sums, and returns how many; leaves scores zeroed for the next query. The outputs hold n_docs each.
+    std::size_t (*select_candidates)(const std::uint8_t* const* rows, const std::int16_t* weights, std::size_t n_rows,
+                                     std::int32_t* scores, std::size_t n_docs, std::int32_t cutoff,
+                                     std::uint32_t* candidates, std::int32_t* candidate_scores) noexcept;
+
+    // out[i] = the float of the IEEE 754 binary16 `halves[i]`.
+    void (*widen_halves)(const std::uint16_t* halves, std::size_t n, float* out) noexcept;
+
+    // CRC-32C (Castagnoli) of each of `n_blocks` consecutive blocks of `block_size` bytes.
+    void (*checksum_blocks)(const std::uint8_t* data, std::size_t block_size, std::size_t n_blocks,
+                            std::uint32_t* checksums) noexcept;
+};
+
+// The best table that this machine can run, narrowed (never widened) by THRESHER_ISA=scalar|avx2|avx512.
+// Chosen once, at the first call. Throws std::invalid_argument if THRESHER_ISA is none of these.
+const Kernels& active();
+
+// Every table that this machine can run, scalar first.
+struct Available {
+    const Kernels* tables[3];
+    std::size_t count;
+};
+Available available() noexcept;
+
+const Kernels& scalar_kernels() noexcept;
+const Kernels& avx2_kernels() noexcept;
+const Kernels& avx512_kernels() noexcept;
+
+}  // namespace thresher::kernels

@@ -1,0 +1,109 @@
+// Portable kernels: the reference of every other table, and what a machine without AVX2 runs. Plain loops that a
+// compiler vectorises for the baseline instruction set (SSE2, NEON).
+#include <array>
+#include <bit>
+#include <cstring>
+
+#include "kernels.hpp"
+
+namespace thresher::kernels {
+
+namespace {
+
+void accumulate_lists(const std::uint32_t* lists, const std::int32_t* weights, std::size_t n_lists,
+                      const std::uint32_t* offsets, std::uint32_t n_postings, const std::uint16_t* docs,
+                      const std::uint8_t* impacts, std::int32_t* scores) noexcept {
+    auto* sums = reinterpret_cast<std::uint32_t*>(scores);  // unsigned: wraps rather than undefined on altered files
+    for (std::size_t i = 0; i < n_lists; ++i) {
+        const std::uint32_t end = offsets[lists[i] + 1] < n_postings ? offsets[lists[i] + 1] : n_postings;
+        const auto weight = static_cast<std::uint32_t>(weights[i]);
+        for (std::uint32_t p = offsets[lists[i]]; p < end; ++p) sums[docs[p]] += weight * impacts[p];
+    }
+}
+
+std::size_t select_candidates(const std::uint8_t* const* rows, const std::int16_t* weights, std::size_t n_rows,
+                              std::int32_t* scores, std::size_t n_docs, std::int32_t cutoff, std::uint32_t* candidates,
+                              std::int32_t* candidate_scores) noexcept {
+    std::size_t count = 0;
+    for (std::size_t first = 0; first < n_docs; first += kStrip) {
+        std::uint32_t sums[kStrip];
+        std::memcpy(sums, scores + first, sizeof sums);
+        for (std::size_t r = 0; r < n_rows; ++r) {
+            const std::uint8_t* row = rows[r] + first;
+            const auto weight = static_cast<std::uint32_t>(static_cast<std::int32_t>(weights[r]));
+            for (std::size_t d = 0; d < kStrip; ++d) sums[d] += weight * row[d];
+        }
+        for (std::size_t d = 0; d < kStrip; ++d) {
+            const auto sum = static_cast<std::int32_t>(sums[d]);
+            candidates[count] = static_cast<std::uint32_t>(first + d);
+            candidate_scores[count] = sum;
+            count += sum >= cutoff;
+        }
+        std::memset(scores + first, 0, sizeof sums);
+    }
+    return count;
+}
+
+float widen(std::uint16_t half) noexcept {
+    const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000U) << 16;
+    const std::uint32_t exponent = (half >> 10) & 0x1FU;
+    const std::uint32_t fraction = half & 0x3FFU;
+    if (exponent == 0) {  // zero or subnormal: fraction * 2^-24
+        const float magnitude = static_cast<float>(fraction) * 0x1p-24F;
+        return std::bit_cast<float>(std::bit_cast<std::uint32_t>(magnitude) | sign);
+    }
+    if (exponent == 31) return std::bit_cast<float>(sign | 0x7F800000U | (fraction << 13));
+    return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (fraction << 13));
+}
+
+void widen_halves(const std::uint16_t* halves, std::size_t n, float* out) noexcept {
+    for (std::size_t i = 0; i < n; ++i) out[i] = widen(halves[i]);
+}
+
+constexpr std::uint32_t kCastagnoli = 0x82F63B78U;  // reflected polynomial
+
+constexpr std::array<std::array<std::uint32_t, 256>, 8> make_tables() {
+    std::array<std::array<std::uint32_t, 256>, 8> tables{};
+    for (std::uint32_t byte = 0; byte < 256; ++byte) {
+        std::uint32_t crc = byte;
+        for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1U) != 0 ? kCastagnoli : 0U);
+        tables[0][byte] = crc;
+    }
+    for (std::uint32_t byte = 0; byte < 256; ++byte) {
+        for (std::size_t t = 1; t < 8; ++t) {
+            tables[t][byte] = (tables[t - 1][byte] >> 8) ^ tables[0][tables[t - 1][byte] & 0xFFU];
+        }
+    }
+    return tables;
+}
+
+constexpr auto kTables = make_tables();
+
+// Slicing by eight (Kounavis and Berry, 2005).
+std::uint32_t crc32c(const std::uint8_t* data, std::size_t size) noexcept {
+    std::uint32_t crc = ~0U;
+    std::size_t i = 0;
+    for (; i + 8 <= size; i += 8) {
+        const std::uint32_t low =
+            crc ^ (static_cast<std::uint32_t>(data[i]) | static_cast<std::uint32_t>(data[i + 1]) << 8 |
+                   static_cast<std::uint32_t>(data[i + 2]) << 16 | static_cast<std::uint32_t>(data[i + 3]) << 24);
+        crc = kTables[7][low & 0xFFU] ^ kTables[6][(low >> 8) & 0xFFU] ^ kTables[5][(low >> 16) & 0xFFU] ^
+              kTables[4][low >> 24] ^ kTables[3][data[i + 4]] ^ kTables[2][data[i + 5]] ^ kTables[1][data[i + 6]] ^
+              kTables[0][data[i + 7]];
+    }
+    for (; i < size; ++i) crc = (crc >> 8) ^ kTables[0][(crc ^ data[i]) & 0xFFU];
+    return ~crc;
+}
+
+void checksum_blocks(const std::uint8_t* data, std::size_t block_size, std::size_t n_blocks,
+                     std::uint32_t* checksums) noexcept {
+    for (std::size_t b = 0; b < n_blocks; ++b) checksums[b] = crc32c(data + b * block_size, block_size);
+}
+
+constexpr Kernels kScalar{"scalar", accumulate_lists, select_candidates, widen_halves, checksum_blocks};
+
+}  // namespace
+
+const Kernels& scalar_kernels() noexcept { return kScalar; }
+
+}  // namespace thresher::kernels

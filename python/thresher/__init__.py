@@ -1,0 +1,31 @@
+"""Top-k search by inner product over learned sparse vectors.
+
+>>> import scipy.sparse
+>>> import thresher
+>>> docs = scipy.sparse.csr_array([[1.0, 0.0, 2.0], [0.0, 3.0, 0.5]])
+>>> index = thresher.ExactIndex.build(docs)
+>>> index.search(docs, k=2).ids
+array([[0, 1],
+       [1, 0]])
+"""
+
+from __future__ import annotations
+
+from thresher._core import FormatError, __version__
+from thresher._exact import ExactIndex
+from thresher._hits import Hits
+from thresher._index import Index
+from thresher._matrix import MatrixLike
+from thresher._open import describe, engines, open
+
+__all__ = [
+    "ExactIndex",
+    "FormatError",
+    "Hits",
+    "Index",
+    "MatrixLike",
+    "__version__",
+    "describe",
+    "engines",
+    "open",
+]

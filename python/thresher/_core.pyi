@@ -1,0 +1,85 @@
+"""
+The C++ core of thresher.
+"""
+
+from __future__ import annotations
+import numpy
+import numpy.typing
+import typing
+
+__all__: list[str] = ["ExactIndex", "ExactParams", "FormatError", "Index", "describe", "isa", "open_index"]
+
+class FormatError(ValueError):
+    pass
+
+class Index:
+    def save(self, path: str) -> None: ...
+    def search(
+        self,
+        indptr: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        indices: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
+        data: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+        n_terms: typing.SupportsInt | typing.SupportsIndex,
+        k: typing.SupportsInt | typing.SupportsIndex,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+        progress: typing.Any,
+    ) -> tuple: ...
+    def search_one(
+        self,
+        terms: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
+        weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+        k: typing.SupportsInt | typing.SupportsIndex,
+    ) -> tuple: ...
+    def vectors(self, ids: typing.Annotated[numpy.typing.ArrayLike, numpy.int64]) -> tuple: ...
+    @property
+    def engine(self) -> str: ...
+    @property
+    def n_docs(self) -> int: ...
+    @property
+    def n_terms(self) -> int: ...
+    @property
+    def nbytes(self) -> dict: ...
+    @property
+    def nnz(self) -> int: ...
+    @property
+    def params(self) -> dict: ...
+
+class ExactParams:
+    def __init__(self) -> None: ...
+    @property
+    def row_density(self) -> float: ...
+    @row_density.setter
+    def row_density(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None: ...
+    @property
+    def window(self) -> int: ...
+    @window.setter
+    def window(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None: ...
+
+class ExactIndex(Index):
+    @staticmethod
+    def build(
+        indptr: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        indices: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
+        data: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+        n_terms: typing.SupportsInt | typing.SupportsIndex,
+        params: ExactParams,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+        progress: typing.Any,
+    ) -> ExactIndex: ...
+
+def describe(path: str) -> dict:
+    """
+    Header, parameters and sections of an index file.
+    """
+
+def isa() -> str:
+    """
+    The instruction set in use.
+    """
+
+def open_index(path: str, verify: bool) -> Index:
+    """
+    Map an index file of any engine.
+    """
+
+__version__: str = "0.1.0"

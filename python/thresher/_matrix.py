@@ -1,0 +1,339 @@
+"""From whatever sparse matrix the user passed to the three arrays the core takes.
+
+Arrays that already fit (C-contiguous float32 weights, int32 or uint32 term ids) are passed on as views. What
+needs a look at each row (weights finite and not negative, terms sorted and unique, no explicit zeros, indptr
+monotone) is left to the core, which does it in one parallel pass. Checked here is what the conversion itself
+would hide: term ids that a narrower or unsigned type would wrap, and weights that overflow float32.
+
+torch is never imported: a tensor can only exist once somebody else has imported it.
+"""
+
+from __future__ import annotations
+
+import copy
+import operator
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeGuard
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+MAX_ROWS = 2**31
+MAX_TERMS = 2**32 - 1
+
+_ACCEPTED = (
+    "a scipy.sparse matrix or array, a torch sparse tensor (COO or CSR), a list of 1-D torch sparse tensors, "
+    "or a tuple (indptr, indices, data) with shape="
+)
+
+Array: TypeAlias = npt.NDArray[Any]
+Tensor: TypeAlias = Any  # torch.Tensor, which can't be named without torch
+ScipySparse: TypeAlias = Any  # a matrix or array of any format, whose attributes differ
+RowOf: TypeAlias = Callable[[int], int]  # the row that holds the i-th stored entry
+
+
+class SparseTensor(Protocol):
+    """What tells a ``torch.Tensor`` apart for a type checker that has no torch."""
+
+    @property
+    def layout(self) -> object: ...
+
+    def crow_indices(self) -> Tensor: ...
+
+
+MatrixLike: TypeAlias = (
+    sp.sparray
+    | sp.spmatrix
+    | SparseTensor
+    | Sequence[SparseTensor]
+    | tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike]
+)
+
+
+class CsrArrays(NamedTuple):
+    """A matrix in compressed sparse rows, in the element types of the core.
+
+    Row ``r`` holds the entries ``indptr[r]`` to ``indptr[r + 1]`` of `indices` and `data`. Rows may be
+    unsorted and may hold duplicates and explicit zeros; the core settles them.
+    """
+
+    indptr: npt.NDArray[np.int64]
+    """Offsets of the rows, shape ``(n_rows + 1,)``."""
+    indices: npt.NDArray[np.uint32]
+    """Term ids, shape ``(nnz,)``."""
+    data: npt.NDArray[np.float32]
+    """Weights, shape ``(nnz,)``."""
+    shape: tuple[int, int]
+    """``(n_rows, n_terms)``."""
+
+
+def as_csr(matrix: MatrixLike, *, shape: tuple[int, int] | None = None, name: str = "docs") -> CsrArrays:
+    """Turn a sparse matrix of any accepted kind into the arrays of the core.
+
+    Parameters
+    ----------
+    matrix : MatrixLike
+        The vectors, one per row, shape ``(n_rows, n_terms)``: any format of scipy.sparse; a torch sparse
+        tensor of layout COO (coalesced or not) or CSR, on any device; a list or tuple of 1-D COO tensors, one
+        per row; or a tuple ``(indptr, indices, data)`` with `shape`. A 1-D array or tensor is one row.
+    shape : tuple of int, optional
+        ``(n_rows, n_terms)``, at most ``(2**31, 2**32 - 1)``. Where the matrix has a shape, they must agree.
+    name : str, default "docs"
+        What error messages call the matrix.
+
+    Returns
+    -------
+    CsrArrays
+        Views of the arrays of a CSR matrix, or of COO entries in row order, where they are C-contiguous
+        float32 weights and int32 or uint32 term ids; converted copies otherwise. The input is never modified.
+
+    Raises
+    ------
+    TypeError
+        If `matrix` is of no accepted kind, or its weights aren't real numbers or its ids aren't integers.
+    ValueError
+        If shapes or lengths disagree or are too large, a row or term id is out of range, or a weight
+        overflows float32. The message names the argument and, where there is one, the row and the value.
+
+    Examples
+    --------
+    >>> import scipy.sparse as sp
+    >>> arrays = as_csr(sp.coo_array(([0.5, 2.0], ([0, 2], [4, 1])), shape=(3, 5)))
+    >>> arrays.indptr.tolist(), arrays.indices.tolist(), arrays.data.tolist(), arrays.shape
+    ([0, 1, 1, 2], [4, 1], [0.5, 2.0], (3, 5))
+    """
+    wanted = None if shape is None else _checked_shape(shape, name)
+    arrays = _converted(matrix, wanted, name)
+    if wanted is not None and arrays.shape != wanted:
+        raise ValueError(f"{name}: shape={wanted} was given but the matrix has shape {arrays.shape}")
+    return arrays
+
+
+# ------------------------------------------------------------------------------------ one function per source
+
+
+def _converted(matrix: object, shape: tuple[int, int] | None, name: str) -> CsrArrays:
+    if sp.issparse(matrix):
+        return _from_scipy(matrix, name)
+    if _is_tensor(matrix):
+        return _from_tensor(matrix, name)
+    if isinstance(matrix, (list, tuple)) and (not matrix or _is_sparse_tensor(matrix[0])):
+        return _from_tensor_rows(matrix, shape, name)
+    if isinstance(matrix, tuple) and len(matrix) == 3:
+        if shape is None:
+            raise ValueError(f"{name}: a tuple (indptr, indices, data) needs shape=(n_rows, n_terms)")
+        indptr, indices, data = (_array(part) for part in matrix)
+        return _from_raw(indptr, indices, data, shape, name)
+    raise TypeError(_not_accepted(matrix, name))
+
+
+def _from_scipy(matrix: ScipySparse, name: str) -> CsrArrays:
+    shape = _checked_shape(_as_2d(matrix.shape, name), name)
+    if matrix.format == "csr":
+        stored = int(matrix.indptr[-1:].max(initial=0))  # the arrays may be longer
+        return _from_raw(matrix.indptr, matrix.indices[:stored], matrix.data[:stored], shape, name)
+    if matrix.format in ("csc", "bsr", "dia"):
+        matrix = copy.copy(matrix)  # shallow; what follows rebinds its arrays
+        matrix.data = _for_scipy(matrix.data, name)
+    if matrix.format in ("csc", "bsr"):  # scipy would follow their indices unseen
+        try:
+            matrix.check_format(full_check=True)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
+    entries = matrix.tocoo(copy=False)
+    return _from_entries(entries.row, entries.col, entries.data, shape, name)
+
+
+def _from_tensor(tensor: Tensor, name: str) -> CsrArrays:
+    if not _is_sparse_tensor(tensor):
+        raise TypeError(_not_accepted(tensor, name))
+    if tensor.dense_dim() > 0:
+        raise ValueError(f"{name}: a hybrid tensor ({tensor.dense_dim()} dense dimensions) isn't supported")
+    shape = _checked_shape(_as_2d(tensor.shape, name), name)
+    if str(tensor.layout) == "torch.sparse_csr":
+        indptr, terms = _array(tensor.crow_indices()), _array(tensor.col_indices())
+        return _from_raw(indptr, terms, _array(tensor.values()), shape, name)
+    # The public indices() and values() refuse a tensor that isn't coalesced.
+    ids, values = _array(tensor._indices()), _array(tensor._values())  # noqa: SLF001
+    if tensor.ndim == 1:
+        return _from_raw(np.array([0, values.size]), ids[0], values, shape, name)
+    return _from_entries(ids[0], ids[1], values, shape, name)
+
+
+def _from_tensor_rows(rows: Sequence[Tensor], shape: tuple[int, int] | None, name: str) -> CsrArrays:
+    """One 1-D COO tensor per row, as ``SparseEncoder.encode(..., convert_to_tensor=False)`` returns them."""
+    if not rows:
+        if shape is None:
+            raise ValueError(f"{name}: an empty list needs shape=(0, n_terms)")
+        return _from_raw(np.zeros(1, np.int64), np.zeros(0, np.uint32), np.zeros(0), (0, shape[1]), name)
+    indices, data = [], []
+    for number, row in enumerate(rows):
+        if not _is_sparse_tensor(row) or row.ndim != 1:
+            raise TypeError(f"{name}: row {number} must be a 1-D torch sparse tensor, got {_kind(row)}")
+        if row.shape != rows[0].shape:
+            raise ValueError(f"{name}: row {number} has {row.shape[0]} terms, row 0 has {rows[0].shape[0]}")
+        indices.append(_array(row._indices())[0])  # noqa: SLF001
+        data.append(_array(row._values()))  # noqa: SLF001
+    indptr = np.cumsum([0, *(part.size for part in data)], dtype=np.int64)
+    checked = _checked_shape((len(rows), *rows[0].shape), name)
+    return _from_raw(indptr, np.concatenate(indices), np.concatenate(data), checked, name)
+
+
+def _from_raw(indptr: Array, indices: Array, data: Array, shape: tuple[int, int], name: str) -> CsrArrays:
+    for part, label in ((indptr, "indptr"), (indices, "indices"), (data, "data")):
+        if part.ndim != 1:
+            raise ValueError(f"{name}: {label} must be 1-D, got shape {part.shape}")
+    _check_integers(indptr, "indptr", name)
+    if indptr.size != shape[0] + 1:
+        raise ValueError(f"{name}: indptr has length {indptr.size}, {shape[0]} rows need {shape[0] + 1}")
+    if indptr[0] != 0:
+        raise ValueError(f"{name}: indptr[0] must be 0, got {indptr[0]}")
+    for part, label in ((indices, "indices"), (data, "data")):
+        if indptr[-1] != part.size:
+            raise ValueError(f"{name}: indptr[-1] is {indptr[-1]} but {label} has length {part.size}")
+
+    def row_of(entry: int) -> int:
+        return int(np.searchsorted(indptr, entry, side="right")) - 1
+
+    terms = _as_terms(indices, shape[1], row_of, name)
+    weights = _as_weights(data, terms, row_of, name)
+    return CsrArrays(np.require(indptr, np.int64, ["C", "A"]), terms, weights, shape)
+
+
+def _from_entries(rows: Array, cols: Array, values: Array, shape: tuple[int, int], name: str) -> CsrArrays:
+    """COO entries: used where they are if in row order, else brought into it (not summed: the core does)."""
+    n_rows, n_terms = shape
+
+    def row_of(entry: int) -> int:
+        return int(rows[entry])
+
+    if not rows.size == cols.size == values.size:
+        raise ValueError(f"{name}: rows, columns and values differ in length: {rows.size}, {cols.size}, {values.size}")
+    entry = _outside(rows, n_rows)
+    if entry is not None:
+        raise ValueError(f"{name}: entry {entry} is of row {rows[entry]}, which is not in [0, {n_rows})")
+    terms = _as_terms(cols, n_terms, row_of, name)
+    weights = _as_weights(values, terms, row_of, name)
+    if np.all(rows[1:] >= rows[:-1]):
+        # Search in the type of the rows, or searchsorted would convert all of them.
+        search = np.arange(n_rows, dtype=rows.dtype if n_rows <= np.iinfo(rows.dtype).max else np.int64)
+        indptr = np.zeros(n_rows + 1, np.int64)
+        indptr[1:] = np.searchsorted(rows, search, side="right")
+        return CsrArrays(indptr, terms, weights, shape)
+    # In the type that scipy would otherwise convert them to.
+    columns = terms.view(np.int32) if n_terms <= np.iinfo(np.int32).max else terms
+    entries = sp.coo_array((weights, (rows, columns)), shape=shape)
+    entries.has_canonical_format = True  # keeps tocsr() from summing
+    csr = entries.tocsr()
+    return CsrArrays(csr.indptr.astype(np.int64), _as_uint32(csr.indices), csr.data, shape)
+
+
+# ---------------------------------------------------------------------------------------- one array at a time
+
+
+def _array(part: object) -> Array:
+    """Return a plain numpy array that shares the memory of `part` where it can."""
+    if not _is_tensor(part):
+        return np.asarray(part)
+    try:
+        return np.asarray(part.numpy(force=True))  # detached, and moved to the CPU where it isn't there
+    except TypeError:  # bfloat16 and the 8-bit floats, which numpy doesn't have
+        return np.asarray(part.float().numpy(force=True))
+
+
+def _as_terms(indices: Array, n_terms: int, row_of: RowOf, name: str) -> npt.NDArray[np.uint32]:
+    _check_integers(indices, "indices", name)
+    entry = _outside(indices, n_terms)
+    if entry is not None:
+        raise ValueError(f"{name}: row {row_of(entry)} has term {indices[entry]}, which is not in [0, {n_terms})")
+    return _as_uint32(indices)
+
+
+def _as_uint32(ids: Array) -> npt.NDArray[np.uint32]:
+    if ids.dtype == np.int32:
+        return np.require(ids, np.int32, ["C", "A"]).view(np.uint32)
+    return np.require(ids, np.uint32, ["C", "A"])
+
+
+def _as_weights(data: Array, terms: Array, row_of: RowOf, name: str) -> npt.NDArray[np.float32]:
+    _check_real(data, name)
+    try:
+        with np.errstate(all="ignore", over="raise"):
+            return np.require(data, np.float32, ["C", "A"])
+    except FloatingPointError:
+        with np.errstate(all="ignore"):
+            entry = int(np.flatnonzero(np.isinf(data.astype(np.float32)) & np.isfinite(data))[0])
+        raise ValueError(
+            f"{name}: row {row_of(entry)} has weight {data[entry]} for term {terms[entry]}; "
+            "weights must be finite float32 values"
+        ) from None
+
+
+def _for_scipy(data: Array, name: str) -> Array:
+    """Return `data` in a type that scipy can convert between formats: no float16, no foreign byte order."""
+    _check_real(data, name)
+    return data.astype(np.float32 if data.dtype == np.float16 else data.dtype.newbyteorder("="), copy=False)
+
+
+def _check_real(data: Array, name: str) -> None:
+    if data.dtype.kind not in "fiub":
+        raise TypeError(f"{name}: weights must be real numbers, got dtype {data.dtype}")
+
+
+def _check_integers(part: Array, label: str, name: str) -> None:
+    if part.dtype.kind not in "iu" and part.size:
+        raise TypeError(f"{name}: {label} must be integers, got dtype {part.dtype}")
+
+
+def _outside(ids: Array, end: int) -> int | None:
+    """Return the position of the first id that is not in ``[0, end)``, or None."""
+    if ids.size and (int(ids.min()) < 0 or int(ids.max()) >= end):
+        return int(np.flatnonzero((ids < 0) | (ids >= end))[0])
+    return None
+
+
+# ------------------------------------------------------------------------------------------- shapes and kinds
+
+
+def _as_2d(shape: Sequence[int], name: str) -> tuple[int, ...]:
+    if len(shape) not in (1, 2):
+        raise ValueError(f"{name} must be 2-D (or 1-D: one row), got shape {tuple(shape)}")
+    return (1, *shape) if len(shape) == 1 else tuple(shape)
+
+
+def _checked_shape(shape: Sequence[int], name: str) -> tuple[int, int]:
+    try:
+        n_rows, n_terms = (operator.index(size) for size in shape)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}: shape must be two integers (n_rows, n_terms), got {shape!r}") from None
+    if not 0 <= n_rows <= MAX_ROWS:
+        raise ValueError(f"{name}: the number of rows must be in [0, 2**31], got {n_rows}")
+    if not 0 <= n_terms <= MAX_TERMS:
+        raise ValueError(f"{name}: the number of terms must be in [0, 2**32 - 1], got {n_terms}")
+    return n_rows, n_terms
+
+
+def _is_tensor(value: object) -> TypeGuard[Tensor]:
+    torch = sys.modules.get("torch")
+    tensor_type = getattr(torch, "Tensor", None)
+    return tensor_type is not None and isinstance(value, tensor_type)
+
+
+def _is_sparse_tensor(value: object) -> TypeGuard[Tensor]:
+    return _is_tensor(value) and str(value.layout) in ("torch.sparse_coo", "torch.sparse_csr")
+
+
+def _kind(value: object) -> str:
+    kind = f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
+    return f"{kind} of layout {value.layout}, shape {tuple(value.shape)}" if _is_tensor(value) else kind
+
+
+def _not_accepted(value: object, name: str) -> str:
+    hint = ""
+    if _is_tensor(value):
+        hint = "; convert it with tensor.to_sparse_csr()"
+    elif isinstance(value, np.ndarray):
+        hint = "; convert a dense array with scipy.sparse.csr_array(x)"
+    return f"{name} must be {_ACCEPTED}; got {_kind(value)}{hint}"

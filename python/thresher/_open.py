@@ -1,0 +1,87 @@
+"""Opening an index file of any engine."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from thresher import _core
+from thresher._exact import ExactIndex
+from thresher._index import Index
+
+_ENGINES: dict[str, type[Index]] = {engine.engine: engine for engine in (ExactIndex,)}
+
+
+def engines() -> dict[str, type[Index]]:
+    """Return the engines of this library: their names, as in index files, and their classes.
+
+    Examples
+    --------
+    >>> import thresher
+    >>> thresher.engines()["exact"]
+    <class 'thresher._exact.ExactIndex'>
+    """
+    return dict(_ENGINES)
+
+
+def open(path: str | os.PathLike[str], *, verify: bool = True) -> Index:  # noqa: A001 - called as thresher.open
+    """Open an index file, memory-mapped, as an index of the engine that wrote it.
+
+    Nothing is copied: processes that open the same file share its pages. The file may be renamed, replaced by
+    `Index.save` or deleted while it is open, but must not be written to in place.
+
+    Parameters
+    ----------
+    path
+        A file that `Index.save` wrote.
+    verify
+        Compare every section's checksum, which reads the file once (about 10 GB/s from the page cache). Without it a
+        file opens at once whatever its size; an altered one may then give wrong results, but never reads out of
+        bounds.
+
+    Returns
+    -------
+    Index
+        An `ExactIndex`, or whichever class the file's engine has.
+
+    Raises
+    ------
+    FormatError
+        If it is not an index file, is truncated or altered, or comes from a newer library.
+    OSError
+        If the system can't open it.
+
+    Examples
+    --------
+    >>> import scipy.sparse, thresher
+    >>> docs = scipy.sparse.csr_array([[1.0, 0.0, 2.0], [0.0, 3.0, 0.5]])
+    >>> thresher.ExactIndex.build(docs).save("docs.thresher")
+    >>> thresher.open("docs.thresher")
+    <ExactIndex: 2 documents, 3 terms, 0.0 MB>
+    """
+    handle = _core.open_index(os.fspath(path), verify)
+    return _ENGINES[handle.engine](handle)
+
+
+def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read an index file's header, parameters and section table without loading it.
+
+    Parameters
+    ----------
+    path
+        A file that `Index.save` wrote.
+
+    Returns
+    -------
+    dict
+        ``engine``, ``format_version``, ``library_version``, ``params`` (build parameters and counts) and
+        ``sections``: for each its ``name``, ``dtype``, ``length`` in elements, ``offset`` and ``nbytes``.
+
+    Raises
+    ------
+    FormatError
+        If the file's header or section table is not an index file's.
+    OSError
+        If the system can't open it.
+    """
+    return _core.describe(os.fspath(path))

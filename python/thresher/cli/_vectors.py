@@ -1,0 +1,65 @@
+"""Reads the collections and queries that commands are given, whatever kind of file they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from thresher import formats
+from thresher.cli._terminal import note, progress_bar
+
+if TYPE_CHECKING:
+    from scipy import sparse
+
+    import thresher
+
+
+class Collection(NamedTuple):
+    """Documents as a file holds them."""
+
+    docs: thresher.MatrixLike
+    """What `build` takes; mapped from the file where its kind allows."""
+    shape: tuple[int, int]
+    ids: list[str] | None
+    """The caller's document ids; None where the file has none."""
+    vocabulary: dict[str, int] | None
+    """The column of each term; None where terms are column numbers."""
+
+
+class Questions(NamedTuple):
+    """Queries as a file holds them, in the columns of a collection."""
+
+    matrix: sparse.csr_array
+    ids: list[str] | None
+    """The caller's query ids; None where the file has none."""
+
+
+def read_collection(path: Path) -> Collection:
+    """Read the documents in `path`, with a progress bar where that takes a while."""
+    kind = formats.detect(path)
+    if kind == "bigann":
+        indptr, indices, data, shape = formats.bigann.read_csr_arrays(path)
+        return Collection((indptr, indices, data), shape, None, None)
+    if kind == "npz":
+        matrix = formats.npz.read_npz(path)
+        return Collection(matrix, matrix.shape, None, None)
+    with progress_bar(f"reading {path.name}", unit="B") as progress:
+        documents = formats.jsonl.read_documents(path, progress=progress)
+    return Collection(documents.matrix, documents.matrix.shape, documents.ids, documents.vocabulary)
+
+
+def read_questions(path: Path, *, vocabulary: Mapping[str, int] | None, n_terms: int) -> Questions:
+    """Read the queries in `path`; a note tells of terms that the collection does not have."""
+    kind = formats.detect(path)
+    if kind != "jsonl":
+        matrix = formats.read_matrix(path, allow_negative=True)
+        if matrix.shape[1] > n_terms:
+            raise ValueError(f"{path}: queries have {matrix.shape[1]} terms, the documents {n_terms}")
+        return Questions(matrix, None)
+    with progress_bar(f"reading {path.name}", unit="B") as progress:
+        queries = formats.jsonl.read_queries(path, vocabulary=vocabulary, n_terms=n_terms, progress=progress)
+    if queries.n_unknown:
+        total = queries.n_unknown + queries.matrix.nnz
+        note(f"note: {queries.n_unknown} of {total} query terms are in no document and were left out")
+    return Questions(queries.matrix, queries.ids)

@@ -1,0 +1,46 @@
+"""The typer application: the list of commands and the options they have in common."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import thresher
+from thresher.cli._errors import reported
+from thresher.cli.build import build
+from thresher.cli.demo import demo
+from thresher.cli.info import info
+from thresher.cli.search import search
+from thresher.cli.truth import truth
+
+app = typer.Typer(
+    name="thresher",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for _command in (demo, build, search, info, truth):
+    app.command()(reported(_command))
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"thresher {thresher.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    """Top-k inner-product search over learned sparse vectors.
+
+    Matrices are read from BigANN .csr files, scipy .npz files and JSON lines
+    ({"id": ..., "vector": {term: weight, ...}}, also gzipped).
+    """

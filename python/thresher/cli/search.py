@@ -1,0 +1,90 @@
+"""``thresher search``: the best documents for each query of a file."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import thresher
+from thresher.cli._terminal import progress_bar
+from thresher.cli._vectors import read_questions
+from thresher.formats._atomic import atomic_write
+from thresher.formats.names import read_names
+from thresher.formats.trec import run_lines
+
+
+class Layout(StrEnum):
+    """How hits are written."""
+
+    IDS = "ids"
+    TREC = "trec"
+    JSONL = "jsonl"
+
+
+def search(
+    index_path: Annotated[Path, typer.Argument(metavar="INDEX", help="An index that `build` wrote.")],
+    queries_path: Annotated[Path, typer.Argument(metavar="QUERIES", help="Queries: .csr, .npz or .jsonl[.gz].")],
+    *,
+    k: Annotated[int, typer.Option("--k", "-k", min=1, help="Hits for each query.")] = 10,
+    threads: Annotated[int, typer.Option(min=0, help="Threads to search with; 0 means all cores.")] = 0,
+    layout: Annotated[
+        Layout,
+        typer.Option(
+            "--format",
+            help="ids: a line a query, tabs between; trec: a run; jsonl: an object a query, with scores.",
+        ),
+    ] = Layout.IDS,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of stdout.")] = None,
+    tag: Annotated[str, typer.Option(help="Name of the run in a TREC run.")] = "thresher",
+) -> None:
+    """Search an index for the best documents of each query, best first.
+
+    With INDEX.names beside the index (`build` writes it for JSON lines), documents go by their
+    own ids, and the terms of JSON-lines queries by the collection's words; terms that no document
+    has are left out. Otherwise documents and terms go by number, counted from 0.
+    """
+    index = thresher.open(index_path)
+    names = read_names(index_path, shape=(index.n_docs, index.n_terms), nnz=index.nnz)
+    vocabulary = None if names is None else names.vocabulary
+    queries = read_questions(queries_path, vocabulary=vocabulary, n_terms=index.n_terms)
+    with progress_bar("searching", unit="queries") as progress:
+        hits = index.search(queries.matrix, k=k, threads=threads, progress=progress)
+    documents = None if names is None else names.documents
+    if layout is Layout.TREC:
+        lines = run_lines(hits.ids, hits.scores, queries=queries.ids, documents=documents, tag=tag)
+    elif layout is Layout.JSONL:
+        lines = _json_lines(hits, queries.ids, documents)
+    else:
+        lines = _id_lines(hits, documents)
+    _write(lines, output)
+
+
+def _id_lines(hits: thresher.Hits, documents: Sequence[str] | None) -> Iterator[str]:
+    for ids in hits.ids:
+        found = ids[ids >= 0].tolist()
+        yield "\t".join(str(number) if documents is None else documents[number] for number in found) + "\n"
+
+
+def _json_lines(hits: thresher.Hits, queries: Sequence[str] | None, documents: Sequence[str] | None) -> Iterator[str]:
+    for row, (ids, scores) in enumerate(zip(hits.ids, hits.scores, strict=True)):
+        found = [
+            {"id": number if documents is None else documents[number], "score": float(str(score))}
+            for number, score in zip(ids.tolist(), scores, strict=True)
+            if number >= 0
+        ]
+        query: int | str = row if queries is None else queries[row]
+        yield json.dumps({"query": query, "hits": found}) + "\n"
+
+
+def _write(lines: Iterable[str], output: Path | None) -> None:
+    if output is None:
+        sys.stdout.writelines(lines)
+        return
+    with atomic_write(output) as out:
+        out.writelines(line.encode() for line in lines)

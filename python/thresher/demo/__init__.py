@@ -1,0 +1,3 @@
+"""A search over the documentation that every Python has: `corpus`, `weights` and `show`."""
+
+from __future__ import annotations

@@ -1,0 +1,95 @@
+"""Files that vectors and answers come in and leave by, one module each.
+
+`read_matrix` takes any of them; the modules have the readers and writers: `bigann`, `jsonl`,
+`npz`, `trec` and `names`. Everything read is checked, everything written is written atomically.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from thresher import FormatError
+from thresher.formats import bigann, jsonl, names, npz, trec
+
+if TYPE_CHECKING:
+    from scipy import sparse
+
+__all__ = ["FileKind", "bigann", "detect", "jsonl", "names", "npz", "read_matrix", "trec"]
+
+FileKind = Literal["bigann", "npz", "jsonl"]
+
+_SUFFIXES: dict[str, FileKind] = {
+    ".csr": "bigann",
+    ".npz": "npz",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+}
+
+
+def detect(path: str | os.PathLike[str]) -> FileKind:
+    """Tell what kind of matrix a file holds, by its suffix or else by how it begins.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    {"bigann", "npz", "jsonl"}
+        The kind.
+
+    Raises
+    ------
+    thresher.FormatError
+        If neither tells.
+    OSError
+        If the file can't be read.
+    """
+    name = Path(path)
+    suffix = name.with_suffix("").suffix if name.suffix == ".gz" else name.suffix
+    if suffix in _SUFFIXES and (name.suffix != ".gz" or _SUFFIXES[suffix] == "jsonl"):
+        return _SUFFIXES[suffix]
+    with name.open("rb") as file:
+        start = file.read(64)
+    if start.startswith(b"PK\x03\x04"):
+        return "npz"
+    if start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
+        return "jsonl"
+    if len(start) >= 24 and start[4:8] == bytes(4):
+        return "bigann"
+    raise FormatError(f"{path}: unknown kind of file: expected a BigANN .csr, a scipy .npz or JSON lines (.jsonl[.gz])")
+
+
+def read_matrix(path: str | os.PathLike[str], *, allow_negative: bool = False) -> sparse.csr_array:
+    """Read a matrix of sparse vectors from any file that thresher knows.
+
+    Parameters
+    ----------
+    path
+        A BigANN ``.csr`` (mapped, not copied), a scipy ``.npz`` or JSON lines, whose ids and terms
+        `jsonl.read_documents` returns as well.
+    allow_negative
+        Accept negative weights, which queries may have and documents may not.
+
+    Returns
+    -------
+    scipy.sparse.csr_array
+        float32, (n_rows, n_terms).
+
+    Raises
+    ------
+    thresher.FormatError
+        Naming the file, the place and what is wrong there.
+    OSError
+        If the file can't be read.
+    """
+    kind = detect(path)
+    if kind == "bigann":
+        return bigann.read_csr(path, allow_negative=allow_negative)
+    if kind == "npz":
+        return npz.read_npz(path, allow_negative=allow_negative)
+    return jsonl.read_documents(path, allow_negative=allow_negative).matrix

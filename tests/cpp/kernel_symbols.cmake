@@ -1,0 +1,21 @@
+# Fails if an object of one instruction set defines any symbol that the linker can see beyond its table's accessor:
+# a shared inline function compiled with -mavx512f might be the copy that an older machine gets.
+set(checked 0)
+foreach(object IN LISTS OBJECTS)
+  if(NOT object MATCHES "/(avx2|avx512)\\.cpp\\.o")
+    continue()
+  endif()
+  set(isa "${CMAKE_MATCH_1}")
+  execute_process(COMMAND "${NM}" --demangle --defined-only --extern-only "${object}"
+    OUTPUT_VARIABLE listing COMMAND_ERROR_IS_FATAL ANY)
+  string(REGEX REPLACE "[0-9a-f]+ ([A-Za-z] [^\n]*)" "\\1" listing "${listing}")
+  string(STRIP "${listing}" symbols)
+  if(NOT symbols STREQUAL "T thresher::kernels::${isa}_kernels()")
+    message(SEND_ERROR "${isa}.cpp may define thresher::kernels::${isa}_kernels() alone, but defines:\n${symbols}")
+  endif()
+  math(EXPR checked "${checked} + 1")
+endforeach()
+list(LENGTH OBJECTS n_objects)
+if(n_objects GREATER 2 AND NOT checked EQUAL 2)
+  message(FATAL_ERROR "expected the objects of avx2.cpp and avx512.cpp, found ${checked} of them in: ${OBJECTS}")
+endif()

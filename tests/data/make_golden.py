@@ -1,0 +1,68 @@
+"""Write the golden index files of the current format version, and what they must answer.
+
+Run once for each format version: ``python tests/data/make_golden.py``. Files of a version that has been
+released are never written again: they are how a later library proves that it still reads them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+import thresher
+
+Floats: TypeAlias = npt.NDArray[np.float32]
+Engine: TypeAlias = Any  # an engine's class: each has a `build` of its own
+
+HERE = Path(__file__).parent
+PARAMETERS = {"exact": {"window": 64, "row_density": 0.2}}
+N_DOCS, N_TERMS, N_QUERIES, K = 70, 50, 10, 8
+
+
+def main() -> None:
+    """Write ``<engine>-v<version>-<weights>.thresher`` and ``.npz`` beside this script."""
+    rng = np.random.default_rng(20)
+    present = rng.random((N_DOCS, N_TERMS)) < np.linspace(0.95, 0.1, N_TERMS) ** 4
+    present[[7, 40]] = False  # documents without terms
+    present[:, 11] = False  # a term without documents
+    dense = np.where(present, rng.uniform(0.08, 3, present.shape), 0).astype(np.float32)
+    dense[60:] = dense[10:20]  # ties
+    asked = rng.random((N_QUERIES, N_TERMS)) < 0.15
+    asked[0] = False
+    queries = np.where(asked, rng.normal(0.7, 0.8, asked.shape), 0).astype(np.float32)
+    for weights in (np.float16, np.float32):
+        write(dense.astype(weights).astype(np.float32), queries, np.dtype(weights).name)
+
+
+def write(docs: Floats, queries: Floats, weights: str) -> None:
+    """Write the index of each engine, with documents, queries and hits."""
+    engines: dict[str, Engine] = dict(thresher.engines())
+    for name, engine in engines.items():
+        index = engine.build(sp.csr_array(docs), **PARAMETERS[name])
+        ids, scores = index.search(sp.csr_array(queries), K)
+        check(ids, scores, queries.astype(np.float64) @ docs.astype(np.float64).T)
+        path = HERE / f"{name}-v1-{weights}.thresher"
+        index.save(path)
+        if thresher.describe(path)["format_version"] != 1:
+            raise SystemExit("the format version has changed: name the files after it, and keep the old ones")
+        np.savez_compressed(path.with_suffix(".npz"), docs=docs, queries=queries, ids=ids, scores=scores)
+
+
+def check(ids: npt.NDArray[np.int64], scores: Floats, exact: npt.NDArray[np.float64]) -> None:
+    """Exit unless the hits are a brute force's."""
+    for query in range(N_QUERIES):
+        order = np.lexsort((np.arange(N_DOCS), -exact[query].astype(np.float32)))[:K]
+        best = np.where(exact[query, order] > 1e-9, order, -1)
+        if ids[query].tolist() != best.tolist():
+            raise SystemExit(f"query {query}: got {ids[query]}, a brute force gives {best}")
+        found = best >= 0
+        if not np.allclose(scores[query, found], exact[query, best[found]], rtol=1e-6, atol=0):
+            raise SystemExit(f"query {query}: got {scores[query]}, a brute force gives {exact[query, best]}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+// Opens arbitrary bytes as an index file: they must be refused by FormatError or give an index that can be searched,
+// whatever comes out of it. Each input is tried as it is, with every checksum verified, and again with its header's
+// checksum made right and the others ignored, so that the checks behind the checksums are reached.
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "core/checksum.hpp"
+#include "core/error.hpp"
+#include "engines/registry.hpp"
+
+namespace {
+
+// The places of docs/format.md that resealing needs.
+constexpr std::size_t kChecksumAt = 12;
+constexpr std::size_t kSectionCountAt = 24;
+constexpr std::size_t kHeaderSize = 64;
+constexpr std::size_t kEntrySize = 64;
+
+// A file in memory, with a path.
+class MemoryFile {
+  public:
+    explicit MemoryFile(std::span<const std::uint8_t> bytes) : descriptor_(::memfd_create("fuzz", 0)) {
+        if (descriptor_ < 0 || ::write(descriptor_, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) {
+            std::abort();
+        }
+    }
+    ~MemoryFile() { ::close(descriptor_); }
+    MemoryFile(const MemoryFile&) = delete;
+    MemoryFile& operator=(const MemoryFile&) = delete;
+    std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
+
+  private:
+    int descriptor_;
+};
+
+void reseal_header(std::span<std::uint8_t> file) {
+    if (file.size() < kHeaderSize) return;
+    std::uint32_t n_sections = 0;
+    std::memcpy(&n_sections, file.data() + kSectionCountAt, sizeof n_sections);
+    const std::size_t end = std::min(file.size(), kHeaderSize + std::size_t{n_sections} * kEntrySize);
+    std::fill_n(file.begin() + kChecksumAt, sizeof(std::uint32_t), std::uint8_t{0});
+    const std::uint32_t checksum = thresher::crc32c(std::as_bytes(file.first(end)));
+    std::memcpy(file.data() + kChecksumAt, &checksum, sizeof checksum);
+}
+
+void search(const thresher::Index& index) {
+    constexpr std::size_t kHits = 5;
+    const std::array<std::uint32_t, 4> terms{0, 1, 7, 0xfffffffe};
+    const std::array<float, 4> weights{1.0F, 0.5F, -0.25F, 2.0F};
+    std::array<std::int64_t, kHits> ids{};
+    std::array<float, kHits> scores{};
+    const auto n_fitting = std::count_if(terms.begin(), terms.end(), [&](auto term) { return term < index.n_terms(); });
+    const auto n = static_cast<std::size_t>(n_fitting);
+    index.search_one(std::span(terms).first(n), std::span(weights).first(n), {kHits, ids, scores});
+    for (const std::int64_t id : ids) {
+        if (id < -1 || id >= static_cast<std::int64_t>(index.n_docs())) std::abort();
+    }
+    if (index.n_docs() != 0) {
+        const std::array<std::int64_t, 2> docs{0, static_cast<std::int64_t>(index.n_docs()) - 1};
+        static_cast<void>(index.vectors(docs));
+    }
+    static_cast<void>(index.nbytes());
+    static_cast<void>(index.parameters());
+}
+
+void open_and_search(std::span<const std::uint8_t> bytes, bool verify) {
+    const MemoryFile file(bytes);
+    try {
+        search(*thresher::open_index(file.path(), verify, nullptr));
+    } catch (const thresher::FormatError&) {
+    }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::span input(data, size);
+    open_and_search(input, true);
+    std::vector<std::uint8_t> resealed(input.begin(), input.end());
+    reseal_header(resealed);
+    open_and_search(resealed, false);
+    return 0;
+}

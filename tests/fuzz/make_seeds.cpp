@@ -1,0 +1,59 @@
+// Writes small valid index files, the corpus that the fuzzer starts from. Usage: make_seeds FOLDER
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <random>
+#include <vector>
+
+#include "engines/exact_index.hpp"
+
+namespace {
+
+struct Rows {
+    std::uint64_t n_terms = 0;
+    std::vector<std::int64_t> indptr{0};
+    std::vector<std::uint32_t> terms;
+    std::vector<float> weights;
+    thresher::CsrView view() const { return {n_terms, indptr, terms, weights}; }
+};
+
+// Every document has term 0 and a share `density` of the others, so that there are dense rows and lists.
+Rows random_rows(std::size_t n_docs, std::uint64_t n_terms, double density) {
+    std::mt19937 random(static_cast<unsigned>(n_docs));
+    std::bernoulli_distribution has(density);
+    std::uniform_real_distribution<float> weight(0.01F, 3.0F);
+    Rows rows;
+    rows.n_terms = n_terms;
+    for (std::size_t doc = 0; doc < n_docs; ++doc) {
+        for (std::uint32_t term = 0; term < n_terms; ++term) {
+            if (term != 0 && !has(random)) continue;
+            rows.terms.push_back(term);
+            rows.weights.push_back(weight(random));
+        }
+        rows.indptr.push_back(static_cast<std::int64_t>(rows.terms.size()));
+    }
+    return rows;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc != 2) {
+        std::fprintf(stderr, "usage: make_seeds FOLDER\n");
+        return 2;
+    }
+    const std::filesystem::path folder = argv[1];
+    std::filesystem::create_directories(folder);
+    const auto save = [&](const char* name, const Rows& rows, const thresher::ExactParams& params) {
+        thresher::ExactIndex::build(rows.view(), params, 1, nullptr)->save(folder / name, nullptr);
+    };
+    save("empty", random_rows(0, 0, 0), {});
+    save("one_document", random_rows(1, 4, 1), {});
+    save("lists", random_rows(100, 40, 0.05), {.window = 64, .row_density = 1});
+    save("rows_and_lists", random_rows(150, 30, 0.1), {.window = 128, .row_density = 0.1});
+    Rows distant = random_rows(20, 8, 0.3);
+    distant.n_terms = 0xffffffff;
+    distant.terms.back() = 0xfffffffe;
+    save("distant_term", distant, {});
+    return 0;
+}

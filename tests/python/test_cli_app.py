@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from typer.testing import CliRunner
+
+import thresher
+from thresher.cli._terminal import progress_bar
+from thresher.cli.app import app
+
+TERMINAL = {"FORCE_COLOR": "1", "TERM": "xterm-256color"}
+RED = "\x1b[31m"
+
+
+class Terminal(io.StringIO):
+    """A stream that claims to be a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_version() -> None:
+    result = CliRunner().invoke(app, ["--version"])
+    assert (result.exit_code, result.stdout) == (0, f"thresher {thresher.__version__}\n")
+
+
+@pytest.mark.parametrize("command", ["demo", "build", "search", "info", "truth"])
+def test_every_command_has_help(command: str) -> None:
+    assert command in CliRunner().invoke(app, ["--help"]).stdout
+    result = CliRunner().invoke(app, [command, "-h"])
+    assert result.exit_code == 0
+    assert "Usage" in result.stdout
+
+
+def test_the_side_car_is_documented() -> None:
+    for command, name in (("build", "OUTPUT.names"), ("search", "INDEX.names")):
+        assert name in CliRunner().invoke(app, [command, "--help"]).stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["info"],
+        ["search", "i", "q", "--k", "0"],
+        ["search", "i", "q", "--format", "xml"],
+        ["build", "i", "o", "--threads", "-1"],
+    ],
+)
+def test_usage_errors_end_with_2(arguments: list[str]) -> None:
+    assert CliRunner().invoke(app, arguments).exit_code == 2
+
+
+@pytest.mark.parametrize("command", [["info"], ["build"], ["search"], ["truth"]])
+def test_a_missing_file_is_told_in_one_line(tmp_path: Path, command: list[str]) -> None:
+    missing = str(tmp_path / ("missing-" + "x" * 100))  # longer than a terminal is wide
+    others = {"info": [], "build": ["out"], "search": ["queries"], "truth": ["queries", "out"]}[command[0]]
+    result = CliRunner().invoke(app, [*command, missing, *others])
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr.startswith("error: ")
+    assert missing in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_errors_are_red_on_a_terminal_only_and_never_with_no_color(tmp_path: Path) -> None:
+    missing = ["info", str(tmp_path / "missing")]
+    assert RED in CliRunner().invoke(app, missing, env=TERMINAL).stderr
+    assert RED not in CliRunner().invoke(app, missing, env={**TERMINAL, "NO_COLOR": "1"}).stderr
+    assert "\x1b" not in CliRunner().invoke(app, missing).stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (KeyboardInterrupt(), 130, ""),
+        (thresher.FormatError("f: odd"), 1, "error: f: odd\n"),
+        (ValueError("two\nlines"), 1, "error: two lines\n"),
+        (OSError(28, "No space left on device", "f"), 1, "error: f: No space left on device\n"),
+        (OSError(28, "No space left on device"), 1, "error: No space left on device\n"),
+        (MemoryError(), 1, "error: out of memory\n"),
+    ],
+)
+def test_how_commands_end(monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, message: str) -> None:
+    def fails(path: object) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr(thresher, "open", fails)
+    result = CliRunner().invoke(app, ["info", "index"])
+    assert (result.exit_code, result.stdout, result.stderr) == (code, "", message)
+
+
+def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(path: object) -> NoReturn:
+        raise AttributeError("a bug")
+
+    monkeypatch.setattr(thresher, "open", fails)
+    assert isinstance(CliRunner().invoke(app, ["info", "index"]).exception, AttributeError)
+
+
+@pytest.mark.parametrize("missing", ["typer", "tqdm", "rich", "bm25s", "Stemmer"])
+def test_without_the_extra_one_line_says_how_to_get_it(missing: str) -> None:
+    code = f"import sys; sys.modules[{missing!r}] = None; import thresher.cli; thresher.cli.main()"
+    done = subprocess.run([sys.executable, "-c", code, "demo"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr == f'error: {missing} is missing: pip install "thresher[cli]"\n'
+
+
+def test_no_progress_bar_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    with progress_bar("searching", unit="queries") as progress:
+        assert progress is None
+
+
+def test_a_progress_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with progress_bar("searching", unit="queries") as progress:
+        assert progress is not None
+        progress(0, 4)
+        progress(4, 4)
+    assert "searching" in terminal.getvalue()

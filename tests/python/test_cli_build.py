@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import sparse
+from typer.testing import CliRunner
+
+import thresher
+from thresher.cli.app import app
+from thresher.formats import bigann, npz
+
+DENSE = np.array([[1.5, 0, 2, 0], [0, 0.25, 0, 0], [0, 0, 0, 3]], dtype=np.float32)
+WORDS = [
+    {"id": f"d{row}", "vector": {f"word{c}": float(w) for c, w in enumerate(v) if w}} for row, v in enumerate(DENSE)
+]
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, Path]:
+    """The same documents as each kind of file."""
+    paths = {suffix: tmp_path / f"docs.{suffix}" for suffix in ("csr", "npz", "jsonl")}
+    bigann.write_csr(paths["csr"], sparse.csr_array(DENSE))
+    npz.write_npz(paths["npz"], sparse.csr_array(DENSE))
+    paths["jsonl"].write_text("".join(json.dumps(record) + "\n" for record in WORDS))
+    return paths
+
+
+@pytest.mark.parametrize("kind", ["csr", "npz"])
+def test_builds_what_the_library_builds(files: dict[str, Path], tmp_path: Path, kind: str) -> None:
+    output = tmp_path / "out.thresher"
+    result = CliRunner().invoke(app, ["build", str(files[kind]), str(output), "--threads", "1"])
+    assert result.exit_code == 0, result.output
+    assert result.stdout == ""
+    assert "3 documents" in result.stderr
+    index = thresher.open(output)
+    assert (index.engine, index.n_docs, index.n_terms, index.nnz) == ("exact", 3, 4, 4)
+    np.testing.assert_array_equal(index.vectors(np.arange(3)).toarray(), DENSE)
+    assert not Path(f"{output}.names").exists()
+
+
+def test_json_lines_leave_their_names_beside_the_index(files: dict[str, Path], tmp_path: Path) -> None:
+    output = tmp_path / "out.thresher"
+    assert CliRunner().invoke(app, ["build", str(files["jsonl"]), str(output)]).exit_code == 0
+    names = json.loads(Path(f"{output}.names").read_text())
+    assert names["documents"] == ["d0", "d1", "d2"]
+    assert names["terms"] == ["word0", "word2", "word1", "word3"]
+    stored = thresher.open(output).vectors(np.arange(3)).toarray()
+    np.testing.assert_array_equal(stored, DENSE[:, [0, 2, 1, 3]])
+
+
+def test_an_index_without_names_takes_the_old_ones_away(files: dict[str, Path], tmp_path: Path) -> None:
+    output = tmp_path / "out.thresher"
+    for kind in ("jsonl", "csr"):
+        assert CliRunner().invoke(app, ["build", str(files[kind]), str(output)]).exit_code == 0
+    assert not Path(f"{output}.names").exists()
+
+
+def test_an_unknown_engine_is_a_usage_error_that_lists_the_others(files: dict[str, Path], tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["build", str(files["csr"]), str(tmp_path / "out"), "--engine", "steam"])
+    assert result.exit_code == 2
+    assert "steam" in result.stderr
+    assert "exact" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("kind", ["csr", "npz", "jsonl"])
+def test_documents_are_never_overwritten(files: dict[str, Path], kind: str) -> None:
+    before = files[kind].read_bytes()
+    result = CliRunner().invoke(app, ["build", str(files[kind]), str(files[kind])])
+    assert result.exit_code == 1
+    assert "would overwrite the documents" in result.stderr
+    assert files[kind].read_bytes() == before
+
+
+def test_documents_named_like_the_names_are_not_overwritten(files: dict[str, Path], tmp_path: Path) -> None:
+    source = files["jsonl"].rename(tmp_path / "out.names")
+    result = CliRunner().invoke(app, ["build", str(source), str(tmp_path / "out")])
+    assert result.exit_code == 1
+    assert "would overwrite the documents" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["out", "out.names"])
+def test_what_is_no_regular_file_is_never_replaced(files: dict[str, Path], tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    result = CliRunner().invoke(app, ["build", str(files["jsonl"]), str(tmp_path / "out")])
+    assert result.exit_code == 1
+    assert f"{tmp_path / name}: is not a regular file" in result.stderr.replace("\n", "")
+    assert (tmp_path / name).is_fifo()
+
+
+def test_a_bad_file_leaves_the_old_index(files: dict[str, Path], tmp_path: Path) -> None:
+    output = tmp_path / "out.thresher"
+    assert CliRunner().invoke(app, ["build", str(files["csr"]), str(output)]).exit_code == 0
+    before = output.read_bytes()
+    files["csr"].write_bytes(files["csr"].read_bytes()[:-1])
+    result = CliRunner().invoke(app, ["build", str(files["csr"]), str(output)])
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"error: {files['csr']}: truncated")
+    assert result.stderr.count("\n") == 1
+    assert output.read_bytes() == before

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from thresher import FormatError
+from thresher.formats import jsonl
+
+vectors = st.dictionaries(st.text(max_size=4), st.floats(0, 2.0**100, width=32), max_size=5)
+
+
+def saved(folder: Path, *records: object, name: str = "docs.jsonl") -> Path:
+    path = folder / name
+    path.write_text("".join(f"{record if isinstance(record, str) else json.dumps(record)}\n" for record in records))
+    return path
+
+
+def record(name: object = "a", **vector: object) -> dict[str, object]:
+    return {"id": name, "contents": "ignored", "vector": vector}
+
+
+def test_words_get_columns_by_first_appearance(tmp_path: Path) -> None:
+    seismic = {"id": "d3", "content": "ignored", "vector": {"fast": 1, "2023": 4}}
+    path = saved(tmp_path, record("d1", car=2, fast=1.5), record("d2"), seismic)
+    documents = jsonl.read_documents(path)
+    assert documents.ids == ["d1", "d2", "d3"]
+    assert documents.vocabulary == {"car": 0, "fast": 1, "2023": 2}
+    assert documents.matrix.dtype == np.float32
+    np.testing.assert_array_equal(documents.matrix.toarray(), [[2, 1.5, 0], [0, 0, 0], [0, 1, 4]])
+
+
+def test_whole_numbers_are_the_columns(tmp_path: Path) -> None:
+    path = saved(tmp_path, {"id": 7, "vector": {"3": 1, "0": 2}}, {"id": "8", "vector": {"4294967294": 5}})
+    documents = jsonl.read_documents(path)
+    assert documents.vocabulary is None
+    assert documents.ids == ["7", "8"]
+    assert documents.matrix.shape == (2, 2**32 - 1)
+    assert documents.matrix[0, 3] == 1
+    assert documents.matrix[0, 0] == 2
+    assert documents.matrix[1, 2**32 - 2] == 5
+
+
+@pytest.mark.parametrize("word", ["01", "-1", "4294967295", "1.0", "", "٣"])
+def test_one_term_that_is_no_column_makes_all_of_them_words(tmp_path: Path, word: str) -> None:
+    documents = jsonl.read_documents(saved(tmp_path, {"id": "a", "vector": {"7": 1, word: 2}}))
+    assert documents.vocabulary == {"7": 0, word: 1}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(vectors, max_size=6))
+def test_every_weight_arrives(tmp_path: Path, collection: list[dict[str, float]]) -> None:
+    path = saved(tmp_path, *({"id": str(row), "vector": vector} for row, vector in enumerate(collection)))
+    documents = jsonl.read_documents(path)
+    assert documents.matrix.shape[0] == len(collection)
+    for row, vector in enumerate(collection):
+        columns = documents.vocabulary or {term: int(term) for term in vector}
+        expected = {columns[term]: weight for term, weight in vector.items() if weight}
+        start, stop = documents.matrix.indptr[row : row + 2]
+        entries = zip(documents.matrix.indices[start:stop], documents.matrix.data[start:stop], strict=True)
+        assert {column: weight for column, weight in entries if weight} == expected
+
+
+def test_an_empty_file(tmp_path: Path) -> None:
+    documents = jsonl.read_documents(saved(tmp_path))
+    assert documents.matrix.shape == (0, 0)
+    assert documents.ids == []
+
+
+def test_blank_lines_and_a_byte_order_mark_are_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "docs.jsonl"
+    path.write_bytes(b'\xef\xbb\xbf{"id": "a", "vector": {"x": 1}}\r\n\r\n  \n{"id": "b", "vector": {}}')
+    assert jsonl.read_documents(path).ids == ["a", "b"]
+
+
+def test_gzip(tmp_path: Path) -> None:
+    plain = saved(tmp_path, record("a", x=1), record("b", y=2)).read_bytes()
+    packed = tmp_path / "docs.jsonl.gz"
+    packed.write_bytes(gzip.compress(plain))
+    assert jsonl.read_documents(packed).ids == ["a", "b"]
+    packed.write_bytes(gzip.compress(plain)[:-10])
+    with pytest.raises(FormatError, match=r"docs\.jsonl\.gz: after line \d+: not a whole gzip file"):
+        jsonl.read_documents(packed)
+    packed.write_bytes(plain)
+    with pytest.raises(FormatError, match="after line 0: not a whole gzip file"):
+        jsonl.read_documents(packed)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('{"id": "b", "vector": {"x": 1}', "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ("nonsense", "not JSON"),
+        ("[1, 2]", "expected an object, got an array"),
+        ("3", "expected an object, got a number"),
+        ('{"vector": {}}', '"id" must be a string or a whole number, got nothing'),
+        ('{"id": true, "vector": {}}', "got a truth value"),
+        ('{"id": 1.5, "vector": {}}', "got a number"),
+        ('{"id": "b"}', '"vector" must be an object of weights by term, got nothing'),
+        ('{"id": "b", "vector": [1]}', "got an array"),
+        ('{"id": "b", "vector": {"x": "1"}}', "term 'x' has the weight '1', not a number"),
+        ('{"id": "b", "vector": {"x": true}}', "term 'x' has the weight True"),
+        ('{"id": "b", "vector": {"x": null}}', "term 'x' has the weight None"),
+        ('{"id": "b", "vector": {"x": NaN}}', "term 'x' has weight nan"),
+        ('{"id": "b", "vector": {"x": Infinity}}', "term 'x' has weight inf"),
+        ('{"id": "b", "vector": {"x": 1e39}}', r"term 'x' has weight 1e\+39"),
+        ('{"id": "b", "vector": {"x": 1' + "0" * 400 + "}}", "term 'x' has weight inf"),
+        ('{"id": "b", "vector": {"x": -0.5}}', r"term 'x' has weight -0.5 \(must be finite and >= 0\)"),
+        ('{"id": "a", "vector": {}}', "id 'a' was used on line 1"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, line: str, message: str) -> None:
+    path = saved(tmp_path, record("a", x=1), "", line, record("c", x=1))
+    with pytest.raises(FormatError, match=rf"docs\.jsonl: line 3: .*{message}"):
+        jsonl.read_documents(path)
+
+
+def test_bytes_that_are_no_text(tmp_path: Path) -> None:
+    (tmp_path / "docs.jsonl").write_bytes(b'{"id": "\xff\xfe", "vector": {}}\n')
+    with pytest.raises(FormatError, match="line 1: not JSON"):
+        jsonl.read_documents(tmp_path / "docs.jsonl")
+
+
+def test_queries_use_the_words_of_the_collection(tmp_path: Path) -> None:
+    path = saved(tmp_path, record("q1", car=2, boat=1), record("q1", boat=1), record("q2", fast=-3, car=1))
+    queries = jsonl.read_queries(path, vocabulary={"car": 0, "fast": 1}, n_terms=4)
+    assert queries.ids == ["q1", "q1", "q2"]
+    assert queries.n_unknown == 2
+    np.testing.assert_array_equal(queries.matrix.toarray(), [[2, 0, 0, 0], [0, 0, 0, 0], [1, -3, 0, 0]])
+
+
+def test_queries_in_column_numbers(tmp_path: Path) -> None:
+    path = saved(tmp_path, {"id": 1, "vector": {"2": 1, "3": 1, "word": 1, "0": 5}})
+    queries = jsonl.read_queries(path, vocabulary=None, n_terms=3)
+    assert queries.n_unknown == 2
+    np.testing.assert_array_equal(queries.matrix.toarray(), [[5, 0, 1]])
+
+
+def test_queries_that_are_not_finite(tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match="line 1: term 'x' has weight -inf"):
+        jsonl.read_queries(saved(tmp_path, '{"id": 1, "vector": {"x": -Infinity}}'), vocabulary=None, n_terms=3)
+
+
+def test_progress_ends_with_every_byte(tmp_path: Path) -> None:
+    path = saved(tmp_path, *(record(str(row), x=1) for row in range(3000)))
+    calls: list[tuple[int, int]] = []
+    jsonl.read_documents(path, progress=lambda done, total: calls.append((done, total)))
+    size = path.stat().st_size
+    assert len(calls) > 2
+    assert calls == sorted(calls)
+    assert calls[-1] == (size, size)

@@ -1,0 +1,48 @@
+"""What importing the package costs: numpy and scipy, and nothing that only an extra needs."""
+
+from __future__ import annotations
+
+from helpers import run_python
+
+EXTRAS = ("bm25s", "hypothesis", "pytest", "rich", "sklearn", "Stemmer", "torch", "tqdm", "typer")
+
+
+def output(code: str) -> str:
+    done = run_python(code)
+    assert (done.stderr, done.returncode) == ("", 0)
+    return done.stdout
+
+
+def test_no_extra_is_imported() -> None:
+    code = """
+import scipy.sparse, thresher
+docs = scipy.sparse.csr_array([[1.0, 0.0], [0.0, 2.0]])
+thresher.ExactIndex.build(docs).search(docs)
+import sys
+print(*sorted({module.partition(".")[0] for module in sys.modules}))
+"""
+    modules = output(code).split()
+    assert {"numpy", "scipy", "thresher"} <= set(modules)
+    assert set(modules) & set(EXTRAS) == set()
+
+
+def test_numpy_and_scipy_are_enough() -> None:
+    code = """
+import importlib.metadata, sys
+
+others = set(importlib.metadata.packages_distributions()) - {"numpy", "scipy", "thresher"}
+
+class Alone:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in others:
+            raise ModuleNotFoundError(f"{name} is not there")
+
+sys.meta_path.insert(0, Alone())
+import thresher
+print(all(hasattr(thresher, name) for name in thresher.__all__))
+"""
+    assert output(code) == "True\n"
+
+
+def test_importing_prints_nothing() -> None:
+    assert output("import thresher") == ""
