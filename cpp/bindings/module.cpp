@@ -128,14 +128,19 @@ py::dict describe(const std::string& path) {
     return dict;
 }
 
+// Messages and names hold paths, which need not be UTF-8.
+py::object decode_path(const char* text) { return py::reinterpret_steal<py::object>(PyUnicode_DecodeFSDefault(text)); }
+
+PyObject* format_error = nullptr;  // the Python class, set once when the module is made
+
 void translate_errors(std::exception_ptr error) {
     try {
         if (error) std::rethrow_exception(error);
-    } catch (const FileError& file_error) {
-        errno = file_error.code().value();
-        PyErr_SetFromErrnoWithFilenameObject(
-            PyExc_OSError,
-            py::reinterpret_steal<py::object>(PyUnicode_DecodeFSDefault(file_error.path().c_str())).ptr());
+    } catch (const FormatError& wrong_file) {
+        PyErr_SetObject(format_error, decode_path(wrong_file.what()).ptr());
+    } catch (const FileError& refused) {
+        errno = refused.code().value();
+        PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, decode_path(refused.path().c_str()).ptr());
     }
 }
 
@@ -151,7 +156,11 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
 
     module.doc() = "The C++ core of thresher.";
     module.attr("__version__") = thresher::kLibraryVersion;
-    py::register_exception<thresher::FormatError>(module, "FormatError", PyExc_ValueError);
+    thresher::format_error = PyErr_NewExceptionWithDoc(
+        "thresher._core.FormatError", "A file that is not an index, is truncated or altered, or is of a newer format.",
+        PyExc_ValueError, nullptr);
+    if (thresher::format_error == nullptr) throw py::error_already_set();
+    module.attr("FormatError") = py::handle(thresher::format_error);
     py::register_exception_translator(&thresher::translate_errors);
 
     thresher::kernels::active();  // a foreign THRESHER_ISA is an ImportError here, not a surprise at the first search

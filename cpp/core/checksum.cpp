@@ -14,7 +14,7 @@ constexpr std::size_t kBlocksPerTask = 64;
 
 }  // namespace
 
-std::uint32_t crc32c(std::span<const std::byte> bytes) noexcept {
+std::uint32_t crc32c(std::span<const std::byte> bytes) {
     std::uint32_t checksum = 0;
     kernels::active().checksum_blocks(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size(), 1, &checksum);
     return checksum;

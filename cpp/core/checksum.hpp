@@ -10,7 +10,7 @@
 
 namespace thresher {
 
-std::uint32_t crc32c(std::span<const std::byte> bytes) noexcept;
+std::uint32_t crc32c(std::span<const std::byte> bytes);
 std::uint32_t section_checksum(std::span<const std::byte> bytes, unsigned threads, Progress& progress);
 
 }  // namespace thresher

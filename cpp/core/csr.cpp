@@ -126,7 +126,7 @@ CanonicalCsr::CanonicalCsr(const CsrView& rows, Signs signs, std::string_view na
                       });
     if (canonical) return;
 
-    Progress silent(progress.monitor(), 1, rows.n_rows());
+    Progress silent(progress.monitor());
     std::vector<RowSorter> sorters(worker_count(threads, rows.n_rows()));
     indptr_.assign(rows.n_rows() + 1, 0);
     const auto for_each_row = [&](const auto& visit) {

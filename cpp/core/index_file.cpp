@@ -59,6 +59,10 @@ std::string to_string(const std::array<char, N>& chars) {
     return {chars.begin(), std::find(chars.begin(), chars.end(), '\0')};
 }
 
+bool is_printable(std::string_view text) noexcept {
+    return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
+}
+
 template <class T>
 T read_as(std::span<const std::byte> bytes, std::size_t offset) {
     T value;
@@ -149,7 +153,7 @@ void write_index_file(const std::string& path, std::string_view engine, const Pa
     std::vector<Section> sections(head.sections().begin(), head.sections().end());
     sections.insert(sections.end(), list.sections().begin(), list.sections().end());
 
-    Progress progress(monitor, static_cast<unsigned>(sections.size()), 1);
+    Progress progress(monitor);
     std::uint64_t offset = sizeof(Header) + sections.size() * sizeof(Entry);
     std::vector<std::byte> header_and_table(sizeof(Header));
     for (Section& section : sections) {
@@ -191,7 +195,7 @@ IndexFile IndexFile::open(const std::string& path, bool verify, Monitor* monitor
     auto [bytes, owner] = map_file(path);
     file.mapping_ = std::move(owner);
     file.read_header(bytes);
-    if (verify) file.verify_sections(bytes, monitor);
+    if (verify) file.verify_sections(monitor);
     file.read_parameters();
     return file;
 }
@@ -216,12 +220,13 @@ void IndexFile::read_header(std::span<const std::byte> file) {
 
     engine_ = to_string(header.engine);
     library_version_ = to_string(header.library_version);
+    require(is_printable(engine_) && is_printable(library_version_),
+            "the name of its engine or library is not printable");
     std::uint64_t expected = table_end;
     for (std::size_t s = 0; s < header.n_sections; ++s) {
         const auto entry = read_as<Entry>(file, sizeof(Header) + s * sizeof(Entry));
         const std::string name = to_string(entry.name);
-        require(std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c <= '~'; }),
-                "the name of section " + std::to_string(s) + " is not printable");
+        require(is_printable(name), "the name of section " + std::to_string(s) + " is not printable");
         const auto type = static_cast<ElementType>(entry.type);
         require(size_of(type) != 0, "section " + name + " has the unknown element type " + std::to_string(entry.type));
         require(entry.offset == expected && entry.size <= file.size() - expected &&
@@ -234,8 +239,8 @@ void IndexFile::read_header(std::span<const std::byte> file) {
     require(expected == file.size(), "bytes after the last section");
 }
 
-void IndexFile::verify_sections(std::span<const std::byte> file, Monitor* monitor) const {
-    Progress progress(monitor, static_cast<unsigned>(sections_.size()), file.size());
+void IndexFile::verify_sections(Monitor* monitor) const {
+    Progress progress(monitor);
     for (std::size_t s = 0; s < sections_.size(); ++s) {
         require(section_checksum(with_padding(sections_[s].bytes), 0, progress) == checksums_[s],
                 "altered: the checksum of section " + sections_[s].name + " does not match");
@@ -249,6 +254,7 @@ void IndexFile::read_parameters() {
         const auto line = text.substr(0, text.find('\n'));
         const auto equals = line.find('=');
         require(equals != std::string_view::npos && line.size() < text.size(), "a parameter without a value");
+        require(is_printable(line), "a parameter is not printable");
         parameters_.entries_.emplace_back(line.substr(0, equals), line.substr(equals + 1));
         text.remove_prefix(line.size() + 1);
     }

@@ -113,7 +113,7 @@ class IndexFile {
     const std::string& parameter(std::string_view name) const;
     void read_header(std::span<const std::byte> file);
     void read_parameters();
-    void verify_sections(std::span<const std::byte> file, Monitor* monitor) const;
+    void verify_sections(Monitor* monitor) const;
 
     std::string path_;
     std::string engine_;

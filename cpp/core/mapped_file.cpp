@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <memory>
+#include <random>
 #include <utility>
 
 #include "error.hpp"
@@ -40,13 +41,6 @@ std::string follow_links(const std::string& path) {
     return target == nullptr ? path : target.get();
 }
 
-// What open() would have given: mkstemp gives 0600.
-mode_t new_file_mode() {
-    const mode_t mask = ::umask(0);
-    ::umask(mask);
-    return 0666 & ~mask;
-}
-
 std::string directory_of(const std::string& path) {
     const auto slash = path.rfind('/');
     return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
@@ -72,14 +66,19 @@ MappedFile map_file(const std::string& path) {
     return {{static_cast<const std::byte*>(base), size}, std::move(owner)};
 }
 
-AtomicFile::AtomicFile(const std::string& path) : path_(follow_links(path)), temporary_(path_ + ".XXXXXX") {
+AtomicFile::AtomicFile(const std::string& path) : name_(path), target_(follow_links(path)) {
     struct stat status{};
-    const bool exists = ::stat(path_.c_str(), &status) == 0;
-    if (exists && S_ISDIR(status.st_mode)) throw FileError(EISDIR, path);
-    if (exists && !S_ISREG(status.st_mode)) throw FileError(EINVAL, path);  // renaming would replace a device
-    descriptor_ = ::mkostemp(temporary_.data(), O_CLOEXEC);
-    if (descriptor_ < 0) throw FileError(errno, path);
-    ::fchmod(descriptor_, exists ? status.st_mode & 07777 : new_file_mode());
+    const bool exists = ::stat(target_.c_str(), &status) == 0;
+    if (!exists && errno != ENOENT) throw FileError(errno, name_);
+    if (exists && S_ISDIR(status.st_mode)) throw FileError(EISDIR, name_);
+    if (exists && !S_ISREG(status.st_mode)) throw FileError(EINVAL, name_);  // renaming would replace a device
+    std::random_device random;
+    do {
+        temporary_ = directory_of(target_) + "/.thresher-" + std::to_string(random());
+        descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    } while (descriptor_ < 0 && errno == EEXIST);
+    if (descriptor_ < 0) throw FileError(errno, name_);
+    if (exists) ::fchmod(descriptor_, status.st_mode & 07777);
 }
 
 AtomicFile::~AtomicFile() {
@@ -92,16 +91,16 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
     while (!bytes.empty()) {
         const auto written = ::write(descriptor_, bytes.data(), std::min(bytes.size(), kWriteAtMost));
         if (written < 0 && errno == EINTR) continue;
-        if (written < 0) throw FileError(errno, path_);
+        if (written < 0) throw FileError(errno, name_);
         bytes = bytes.subspan(static_cast<std::size_t>(written));
     }
 }
 
 void AtomicFile::commit() {
-    if (::fsync(descriptor_) != 0) throw FileError(errno, path_);
-    if (::rename(temporary_.c_str(), path_.c_str()) != 0) throw FileError(errno, path_);
+    if (::fsync(descriptor_) != 0) throw FileError(errno, name_);
+    if (::rename(temporary_.c_str(), target_.c_str()) != 0) throw FileError(errno, name_);
     ::close(std::exchange(descriptor_, -1));
-    const Descriptor directory(::open(directory_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const Descriptor directory(::open(directory_of(target_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (directory.get() >= 0) ::fsync(directory.get());  // some file systems refuse; the file itself is safe
 }
 

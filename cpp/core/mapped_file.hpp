@@ -30,7 +30,8 @@ class AtomicFile {
     void commit();
 
   private:
-    std::string path_;
+    std::string name_;    // as the caller gave it, for errors
+    std::string target_;  // where its links lead
     std::string temporary_;
     int descriptor_ = -1;
 };

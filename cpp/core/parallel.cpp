@@ -78,7 +78,7 @@ class Loop {
 }  // namespace
 
 void Progress::report(std::uint64_t tasks_done, std::uint64_t n_tasks) const {
-    if (monitor_ == nullptr || n_tasks == 0) return;
+    if (monitor_ == nullptr || n_rows_ == 0 || n_tasks == 0) return;
     const double share = static_cast<double>(tasks_done) / static_cast<double>(n_tasks);
     const double passes = static_cast<double>(pass_ == 0 ? 0 : pass_ - 1) + share;
     const double done = static_cast<double>(n_rows_) * passes / static_cast<double>(n_passes_);
@@ -120,7 +120,7 @@ void parallel_for(std::size_t n_tasks, unsigned threads, Progress& progress,
                 loop.worker_left();
             });
         }
-    } catch (const std::system_error&) {
+    } catch (const std::exception&) {  // std::system_error or std::bad_alloc
         // The system gives no more threads: those that started, and this one, do the work.
     }
     while (loop.run_one(0)) poll();

@@ -20,6 +20,8 @@ class Monitor {
 // Divides the progress of a call into equal passes over the same rows. A null monitor is silent.
 class Progress {
   public:
+    // Polls for cancellation, but tells no progress.
+    explicit Progress(Monitor* monitor) : Progress(monitor, 1, 0) {}
     Progress(Monitor* monitor, unsigned n_passes, std::uint64_t n_rows)
         : monitor_(monitor), n_passes_(n_passes), n_rows_(n_rows) {}
     Monitor* monitor() const noexcept { return monitor_; }

@@ -152,6 +152,9 @@ Vocabulary Vocabulary::load(const IndexFile& file, std::uint64_t n_terms) {
     vocabulary.terms_ = file.section<std::uint32_t>("vocabulary/terms");
     const std::size_t n_slots = vocabulary.terms_.size();
     file.require(n_slots <= n_terms && n_slots < kNoSlot, "more slots than terms");
+    file.require(std::all_of(vocabulary.terms_.items().begin(), vocabulary.terms_.items().end(),
+                             [n_terms](std::uint32_t term) { return term < n_terms; }),
+                 "the vocabulary names a term beyond the number of terms");
     vocabulary.direct_ = is_direct(n_terms, n_slots);
     vocabulary.frequencies_ = file.section<std::uint32_t>("vocabulary/frequencies", n_slots);
     vocabulary.lookup_ = file.section<std::uint32_t>("vocabulary/lookup", lookup_size(n_terms, n_slots));

@@ -13,7 +13,7 @@ namespace thresher {
 
 namespace {
 
-constexpr unsigned kBuildPasses = 7;  // over the documents, for the progress report
+constexpr unsigned kBuildPasses = 8;  // over the documents, for the progress report
 // Documents scanned between two looks at the cutoff: small, because it rises fastest at the start.
 constexpr std::uint32_t kScanStep = 512;
 // A batch of queries shares a window; more of them would push each other's state out of the cache.
@@ -231,7 +231,9 @@ void ExactIndex::accumulate(std::size_t w, QueryPlan& plan, Context& context) co
         for (; rare.next < rare.postings.docs.size(); ++rare.next) {
             const std::uint32_t doc = rare.postings.docs[rare.next] - first;
             if (doc >= n_docs) break;
-            scores[doc] += rare.weight * rare.postings.impacts[rare.next];
+            // Unsigned: wraps rather than undefined on altered files.
+            reinterpret_cast<std::uint32_t*>(scores)[doc] +=
+                static_cast<std::uint32_t>(rare.weight) * rare.postings.impacts[rare.next];
         }
     }
 }

@@ -51,7 +51,7 @@ void Index::search(const CsrView& queries, const SearchOptions& options, const H
         throw std::invalid_argument("queries: " + std::to_string(queries.n_terms) + " columns, but the index has " +
                                     std::to_string(n_terms()) + " terms");
     }
-    Progress checking(options.monitor == nullptr ? nullptr : options.monitor, 1, 0);
+    Progress checking(options.monitor);
     const CanonicalCsr canonical(queries, Signs::any, "queries", options.threads, checking);
     search_canonical(canonical.view(), options, hits);
 }

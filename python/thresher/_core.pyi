@@ -10,7 +10,9 @@ import typing
 __all__: list[str] = ["ExactIndex", "ExactParams", "FormatError", "Index", "describe", "isa", "open_index"]
 
 class FormatError(ValueError):
-    pass
+    """
+    A file that is not an index, is truncated or altered, or is of a newer format.
+    """
 
 class Index:
     def save(self, path: str) -> None: ...

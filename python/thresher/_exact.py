@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Self, SupportsFloat, SupportsIndex
 
 from thresher import _core
-from thresher._index import Index, Progress, as_threads, as_whole
+from thresher._arguments import as_int64, as_number, as_threads
+from thresher._index import Index, Progress
 from thresher._matrix import MatrixLike, as_csr
 
 _DEFAULTS = _core.ExactParams()
@@ -86,8 +87,8 @@ class ExactIndex(Index):
         """
         rows = as_csr(docs, shape=shape, name="docs")
         params = _core.ExactParams()
-        params.window = as_whole(window, "window")
-        params.row_density = float(row_density)
+        params.window = as_int64(window, "window")
+        params.row_density = as_number(row_density, "row_density")
         return cls(
             _core.ExactIndex.build(
                 rows.indptr, rows.indices, rows.data, rows.shape[1], params, as_threads(threads), progress

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, NoReturn, Self, SupportsIndex, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
 
+from thresher._arguments import as_k, as_path, as_terms, as_threads, as_weights
 from thresher._hits import Hits
 from thresher._matrix import MatrixLike, as_csr
 
 if TYPE_CHECKING:
+    import os
     from types import TracebackType
 
     import numpy.typing as npt
@@ -20,32 +21,6 @@ if TYPE_CHECKING:
     from thresher import _core
 
 Progress: TypeAlias = Callable[[int, int], object]
-
-MOST_THREADS = 1024
-
-
-def as_threads(threads: SupportsIndex) -> int:
-    """Return a thread count that is a whole number from 0 (one for each core) to 1024, or raise."""
-    count = as_whole(threads, "threads")
-    if not 0 <= count <= MOST_THREADS:
-        raise ValueError(f"threads must be from 0 (one for each core) to {MOST_THREADS}, got {count}")
-    return count
-
-
-def as_whole(value: SupportsIndex, name: str) -> int:
-    """Return `value` as an int, or raise TypeError naming the argument."""
-    try:
-        return int(value.__index__())
-    except AttributeError:
-        raise TypeError(f"{name} must be a whole number, got {type(value).__name__}") from None
-
-
-def as_k(k: SupportsIndex) -> int:
-    """Return k as an int from 1 to 2**31, or raise."""
-    count = as_whole(k, "k")
-    if not 1 <= count <= 2**31:
-        raise ValueError(f"k must be >= 1, got {count}" if count < 1 else f"k must be at most 2**31, got {count}")
-    return count
 
 
 class Index:
@@ -239,7 +214,7 @@ class Index:
         OSError
             If the system refuses, with the path: no such directory, no permission, disk full, ...
         """
-        self._live.save(os.fspath(path))
+        self._live.save(as_path(path))
 
     def close(self) -> None:
         """Let go of the memory or the mapped file; any use after that raises ValueError. Idempotent."""
@@ -272,25 +247,3 @@ class Index:
     def __reduce__(self) -> NoReturn:
         """Refuse to be pickled: an index travels as a file."""
         raise TypeError(f"{type(self).__name__} can't be pickled; save() it and thresher.open() the file")
-
-
-def as_terms(terms: npt.ArrayLike) -> npt.NDArray[np.uint32]:
-    """Return term ids as a contiguous uint32 array, without a copy where they are one."""
-    array = np.asarray(terms)
-    if array.dtype != np.uint32:
-        if array.size == 0:
-            return np.empty(array.shape, np.uint32)
-        if array.dtype.kind not in "iu":
-            raise TypeError(f"terms must be whole numbers, got {array.dtype}")
-        if array.min() < 0 or array.max() >= 2**32:
-            bad = array[(array < 0) | (array >= 2**32)][0]
-            raise ValueError(f"terms: {bad} is not in [0, 2**32)")
-    return np.ascontiguousarray(array, dtype=np.uint32)
-
-
-def as_weights(weights: npt.ArrayLike) -> npt.NDArray[np.float32]:
-    """Return weights as a contiguous float32 array, without a copy where they are one."""
-    array = np.asarray(weights)
-    if array.dtype.kind not in "fiub" and array.size:
-        raise TypeError(f"weights must be real numbers, got {array.dtype}")
-    return np.ascontiguousarray(array, dtype=np.float32)

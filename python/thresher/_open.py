@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from thresher import _core
+from thresher._arguments import as_path
 from thresher._exact import ExactIndex
 from thresher._index import Index
+
+if TYPE_CHECKING:
+    import os
 
 _ENGINES: dict[str, type[Index]] = {engine.engine: engine for engine in (ExactIndex,)}
 
@@ -59,7 +62,7 @@ def open(path: str | os.PathLike[str], *, verify: bool = True) -> Index:  # noqa
     >>> thresher.open("docs.thresher")
     <ExactIndex: 2 documents, 3 terms, 0.0 MB>
     """
-    handle = _core.open_index(os.fspath(path), verify)
+    handle = _core.open_index(as_path(path), verify)
     return _ENGINES[handle.engine](handle)
 
 
@@ -84,4 +87,4 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     OSError
         If the system can't open it.
     """
-    return _core.describe(os.fspath(path))
+    return _core.describe(as_path(path))

@@ -47,8 +47,10 @@ ready = threading.Event()
 call, threads = {"build": build, "search": search}[sys.argv[2]], int(sys.argv[3])
 """
 
-# Counts the signals that are handled while the call is in the core; the third ends it.
+# Counts the signals that are handled while the call is in the core, each sent after the last was handled; there are
+# more of them than a call has passes over its rows. The last ends it.
 COUNTED = """
+ENOUGH = 12
 handled = 0
 seen = threading.Event()
 
@@ -57,12 +59,12 @@ def handler(number, frame):
     package = os.path.dirname(thresher.__file__)
     handled += frame.f_code.co_filename.startswith(package) and frame.f_code.co_name == sys.argv[2]
     seen.set()
-    if handled == 3:
+    if handled == ENOUGH:
         raise KeyboardInterrupt
 
 def press():
     ready.wait()
-    while handled < 3:
+    while handled < ENOUGH:
         seen.clear()
         os.kill(os.getpid(), signal.SIGINT)
         seen.wait()

@@ -275,24 +275,25 @@ import thresher
 path = Path(sys.argv[1])
 data = bytearray(path.read_bytes())
 rng = random.Random(int(sys.argv[2]))
-refused = 0
+sections = [section for section in thresher.describe(path)["sections"] if section["nbytes"]]
 for turn in range(150):
     altered = bytearray(data)
-    start = min(section["offset"] for section in thresher.describe(sys.argv[3])["sections"])
+    victims = rng.sample(sections, 3)  # small ones, such as offsets, as often as large ones
     for _ in range(rng.choice([1, 30, 1000])):
-        altered[rng.randrange(start, len(data))] = rng.randrange(256)
+        section = rng.choice(victims)
+        altered[section["offset"] + rng.randrange(section["nbytes"])] = rng.randrange(256)
     path.write_bytes(altered)
     try:
         index = thresher.open(path, verify=False)
-        terms = np.arange(0, 30522, 97, dtype=np.uint32)
+        terms = np.arange(30522, dtype=np.uint32)
         for signs in (1, -1):
             weights = np.where(np.arange(terms.size) % 2, 1, signs).astype(np.float32)
             ids = index.search_one(terms, weights, 400).ids
             assert ids.min() >= -1 and ids.max() < index.n_docs
         index.vectors(np.arange(index.n_docs))
         index.close()
-    except ValueError:
-        refused += 1
+    except thresher.FormatError:
+        pass
     path.unlink()  # a mapped file is replaced, never written to
 print("survived")
 """
@@ -301,7 +302,7 @@ print("survived")
 def test_altered_files_without_verification_never_crash(path: Path, tmp_path: Path) -> None:
     for seed in (1, 2):
         shutil.copy(path, tmp_path / "altered.thresher")
-        done = run_python(UNVERIFIED, tmp_path / "altered.thresher", seed, path)
+        done = run_python(UNVERIFIED, tmp_path / "altered.thresher", seed)
         assert (done.returncode, done.stdout, done.stderr) == (0, "survived\n", "")
 
 

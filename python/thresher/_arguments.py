@@ -1,0 +1,94 @@
+"""The small things that callers pass: numbers, paths and the arrays of a single query."""
+
+from __future__ import annotations
+
+import os
+from typing import SupportsFloat, SupportsIndex
+
+import numpy as np
+import numpy.typing as npt
+
+MOST_THREADS = 1024
+MOST_HITS = 2**31
+MOST_TERMS = 2**32
+
+
+def as_whole(value: SupportsIndex, name: str) -> int:
+    """Return a whole number, or raise naming the argument."""
+    try:
+        return int(value.__index__())
+    except (AttributeError, TypeError):
+        raise TypeError(f"{name} must be a whole number, got {type(value).__name__}") from None
+
+
+def as_int64(value: SupportsIndex, name: str) -> int:
+    """Return a whole number of 64 bits for the core to judge, or raise naming the argument."""
+    whole = as_whole(value, name)
+    if not -(2**63) <= whole < 2**63:
+        raise ValueError(f"{name} is out of range, got {whole}")
+    return whole
+
+
+def as_number(value: SupportsFloat, name: str) -> float:
+    """Return a float, or raise naming the argument."""
+    if isinstance(value, str | bytes):
+        raise TypeError(f"{name} must be a number, got {type(value).__name__}")
+    try:
+        return float(value)
+    except TypeError:
+        raise TypeError(f"{name} must be a number, got {type(value).__name__}") from None
+
+
+def as_threads(threads: SupportsIndex) -> int:
+    """Return a number of threads from 0 (one for each core) to 1024, or raise."""
+    count = as_whole(threads, "threads")
+    if not 0 <= count <= MOST_THREADS:
+        raise ValueError(f"threads must be from 0 (one for each core) to {MOST_THREADS}, got {count}")
+    return count
+
+
+def as_k(k: SupportsIndex) -> int:
+    """Return a number of hits from 1 to 2**31, or raise."""
+    count = as_whole(k, "k")
+    if count < 1:
+        raise ValueError(f"k must be >= 1, got {count}")
+    if count > MOST_HITS:
+        raise ValueError(f"k must be at most 2**31, got {count}")
+    return count
+
+
+def as_path(path: str | os.PathLike[str]) -> bytes:
+    """Return a path as the bytes that the system takes, or raise."""
+    encoded = os.fsencode(path)
+    if b"\0" in encoded:
+        raise ValueError(f"path has a null character: {path!r}")
+    return encoded
+
+
+def as_terms(terms: npt.ArrayLike) -> npt.NDArray[np.uint32]:
+    """Return term ids as a contiguous uint32 array, without a copy where they are one."""
+    array = np.asarray(terms)
+    if array.dtype != np.uint32:
+        if array.size == 0:
+            return np.empty(array.shape, np.uint32)
+        if array.dtype.kind not in "iu":
+            raise TypeError(f"terms must be whole numbers, got dtype {array.dtype}")
+        outside = array[(array < 0) | (array >= MOST_TERMS)]
+        if outside.size:
+            raise ValueError(f"terms: {outside[0]} is not in [0, 2**32)")
+    return np.ascontiguousarray(array, dtype=np.uint32)
+
+
+def as_weights(weights: npt.ArrayLike) -> npt.NDArray[np.float32]:
+    """Return weights as a contiguous float32 array, without a copy where they are one."""
+    array = np.asarray(weights)
+    if array.dtype == np.float32:
+        return np.ascontiguousarray(array)
+    if array.dtype.kind not in "fiub" and array.size:
+        raise TypeError(f"weights must be real numbers, got dtype {array.dtype}")
+    try:
+        with np.errstate(all="ignore", over="raise"):
+            return np.ascontiguousarray(array, dtype=np.float32)
+    except FloatingPointError:
+        largest = array.ravel()[np.argmax(np.abs(array))]
+        raise ValueError(f"weights: {largest} is beyond float32; weights must be finite float32 values") from None

@@ -1,0 +1,154 @@
+// A small index file, the places in it, and what becomes of it once it is altered.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/buffer.hpp"
+#include "core/checksum.hpp"
+#include "core/error.hpp"
+#include "engines/exact_index.hpp"
+#include "engines/registry.hpp"
+#include "random_rows.hpp"
+#include "temporary_directory.hpp"
+
+namespace thresher::test {
+
+using Bytes = std::vector<std::byte>;
+
+// The places of docs/format.md.
+inline constexpr std::size_t kHeaderSize = 64;
+inline constexpr std::size_t kEntrySize = 64;
+inline constexpr std::size_t kFormatVersionAt = 8;
+inline constexpr std::size_t kChecksumAt = 12;
+inline constexpr std::size_t kFileSizeAt = 16;
+inline constexpr std::size_t kSectionCountAt = 24;
+inline constexpr std::size_t kTypeAt = 32;  // within an entry
+inline constexpr std::size_t kOffsetAt = 40;
+inline constexpr std::size_t kSizeAt = 48;
+
+template <class T>
+T get(const Bytes& file, std::size_t at) {
+    T value;
+    std::memcpy(&value, file.data() + at, sizeof value);
+    return value;
+}
+
+template <class T>
+void put(Bytes& file, std::size_t at, T value) {
+    std::memcpy(file.data() + at, &value, sizeof value);
+}
+
+inline std::size_t n_sections(const Bytes& file) { return get<std::uint32_t>(file, kSectionCountAt); }
+inline std::size_t entry_at(std::size_t s) { return kHeaderSize + s * kEntrySize; }
+
+// Makes the header's checksum right again.
+inline void reseal(Bytes& file) {
+    put<std::uint32_t>(file, kChecksumAt, 0);
+    const std::size_t end = std::min(file.size(), kHeaderSize + n_sections(file) * kEntrySize);
+    put(file, kChecksumAt, crc32c(std::span(file).first(end)));
+}
+
+template <class T>
+Buffer<T> buffer_of(const std::vector<T>& values) {
+    Filling<T> filling(values.size());
+    std::copy(values.begin(), values.end(), filling.items.begin());
+    return filling.buffer;
+}
+
+template <class T>
+std::vector<T> values_of(const Buffer<T>& buffer) {
+    return {buffer.items().begin(), buffer.items().end()};
+}
+
+// A small index in which every form of posting occurs.
+inline Rows small_collection() {
+    Random random(1);
+    Rows rows = test::random_rows(random, 70, 12, 2, test::real_weight);
+    rows.n_terms = 14;
+    rows.add(test::Row{{12, 1.5F}, {13, 2.5F}});
+    return rows;
+}
+
+inline std::unique_ptr<ExactIndex> small_index() {
+    return ExactIndex::build(small_collection().view(), {64, 0.1}, 1, nullptr);
+}
+
+// Whether the bytes are refused by FormatError; anything else that is thrown fails the test.
+inline bool refused(const std::string& path, bool verify) {
+    try {
+        open_index(path, verify, nullptr);
+    } catch (const FormatError& error) {
+        EXPECT_TRUE(std::string(error.what()).starts_with(path + ": ")) << error.what();
+        return true;
+    }
+    return false;
+}
+
+inline bool refused(const Bytes& file, bool verify) {
+    const TemporaryDirectory directory;
+    write_bytes(directory.path("f"), file);
+    return refused(directory.path("f"), verify);
+}
+
+inline std::string error_of(const std::string& path, bool verify = true) {
+    try {
+        open_index(path, verify, nullptr);
+    } catch (const FormatError& error) {
+        return std::string(error.what()).substr(path.size() + 2);
+    }
+    return "no error";
+}
+
+inline std::string error_of(const Bytes& file, bool verify = true) {
+    const TemporaryDirectory directory;
+    write_bytes(directory.path("f"), file);
+    return error_of(directory.path("f"), verify);
+}
+
+inline Bytes small_file() {
+    const TemporaryDirectory directory;
+    small_index()->save(directory.path("f"), nullptr);
+    return read_bytes(directory.path("f"));
+}
+
+// Between two bits that a test flips: it flips all of them, but for a sample where each access costs a hundredfold and
+// one thread has nothing to show.
+#ifdef __SANITIZE_THREAD__
+inline constexpr std::size_t kFlipStep = 37;
+#else
+inline constexpr std::size_t kFlipStep = 1;
+#endif
+
+// Flips single bits of a file in place.
+class Patcher {
+  public:
+    Patcher(std::string path, Bytes file) : path_(std::move(path)), file_(std::move(file)) {
+        write_bytes(path_, file_);
+        stream_.open(path_, std::ios::binary | std::ios::in | std::ios::out);
+    }
+    void flip(std::size_t bit) {
+        const std::size_t at = bit / 8;
+        file_[at] ^= std::byte{1} << bit % 8;
+        stream_.seekp(static_cast<std::streamoff>(at));
+        stream_.put(static_cast<char>(file_[at]));
+        stream_.flush();
+    }
+
+  private:
+    std::string path_;
+    Bytes file_;
+    std::fstream stream_;
+};
+
+}  // namespace thresher::test

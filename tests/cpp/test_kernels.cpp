@@ -1,0 +1,304 @@
+// Every instruction set against plain references: the contracts of kernels.hpp, bit for bit.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <iostream>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernels/kernels.hpp"
+#include "random_rows.hpp"
+
+namespace thresher {
+namespace {
+
+using kernels::Kernels;
+using kernels::kStrip;
+using test::Random;
+using test::uniform;
+
+std::vector<const Kernels*> tables() {
+    const auto all = kernels::available();
+    return {all.tables, all.tables + all.count};
+}
+
+class EveryTable : public testing::TestWithParam<const Kernels*> {
+  protected:
+    const Kernels& table() const { return *GetParam(); }
+};
+
+INSTANTIATE_TEST_SUITE_P(Kernels, EveryTable, testing::ValuesIn(tables()),
+                         [](const auto& suite) { return std::string(suite.param->name); });
+
+template <class T>
+T pick(Random& random, const std::vector<T>& choices) {
+    return choices[static_cast<std::size_t>(uniform(random, 0, static_cast<std::int64_t>(choices.size()) - 1))];
+}
+
+struct PostingLists {
+    std::vector<std::uint32_t> offsets{0};
+    std::vector<std::uint16_t> docs;
+    std::vector<std::uint8_t> impacts;
+
+    void add(Random& random, std::int64_t length) {
+        for (std::int64_t p = 0; p < length; ++p) {
+            docs.push_back(static_cast<std::uint16_t>(uniform(random, 0, 65535)));
+            impacts.push_back(static_cast<std::uint8_t>(uniform(random, 0, 255)));
+        }
+        offsets.push_back(static_cast<std::uint32_t>(docs.size()));
+    }
+};
+
+void expect_accumulates(const Kernels& table, Random& random, const PostingLists& all,
+                        const std::vector<std::uint32_t>& lists, std::uint32_t n_postings) {
+    std::vector<std::int32_t> weights;
+    for (std::size_t i = 0; i < lists.size(); ++i) {
+        weights.push_back(pick<std::int32_t>(random, {1, -1, 32767, -32767, 0, 1 << 30, 1234567, -7654321}));
+    }
+    std::vector<std::int32_t> scores(65536);
+    for (auto& score : scores) score = static_cast<std::int32_t>(random());
+    auto expected = scores;
+    for (std::size_t i = 0; i < lists.size(); ++i) {
+        const std::uint32_t end = std::min(all.offsets[lists[i] + 1], n_postings);
+        for (std::uint32_t p = all.offsets[lists[i]]; p < end; ++p) {
+            const std::int64_t sum = std::int64_t{expected[all.docs[p]]} + std::int64_t{weights[i]} * all.impacts[p];
+            expected[all.docs[p]] = static_cast<std::int32_t>(static_cast<std::uint32_t>(sum));
+        }
+    }
+    table.accumulate_lists(lists.data(), weights.data(), lists.size(), all.offsets.data(), n_postings, all.docs.data(),
+                           all.impacts.data(), scores.data());
+    ASSERT_EQ(scores, expected);
+}
+
+TEST_P(EveryTable, AccumulatesListsOfEveryLength) {
+    Random random(1);
+    PostingLists all;
+    for (std::int64_t length = 0; length <= 40; ++length) all.add(random, length);
+    all.add(random, 1000);
+    const auto n_postings = static_cast<std::uint32_t>(all.docs.size());
+    expect_accumulates(table(), random, all, {}, n_postings);
+    for (std::uint32_t list = 0; list <= 41; ++list) expect_accumulates(table(), random, all, {list}, n_postings);
+    for (int round = 0; round < 20; ++round) {
+        std::vector<std::uint32_t> lists;
+        for (std::uint32_t list = 0; list <= 41; ++list) {
+            if (uniform(random, 0, 1) == 1) lists.push_back(list);
+        }
+        expect_accumulates(table(), random, all, lists, n_postings);
+    }
+}
+
+TEST_P(EveryTable, AccumulatesAnyNumberOfLists) {
+    Random random(6);
+    PostingLists all;
+    for (int list = 0; list < 300; ++list) all.add(random, uniform(random, 0, 9));
+    const auto n_postings = static_cast<std::uint32_t>(all.docs.size());
+    for (const std::uint32_t n : {1U, 3U, 4U, 5U, 63U, 64U, 65U, 127U, 128U, 129U, 300U}) {
+        std::vector<std::uint32_t> lists(n);
+        for (std::uint32_t i = 0; i < n; ++i) lists[i] = (i * 7) % 300;  // in no order
+        expect_accumulates(table(), random, all, lists, n_postings);
+    }
+}
+
+TEST_P(EveryTable, ClampsListsToThePostingsThereAre) {
+    Random random(2);
+    PostingLists all;
+    for (int list = 0; list < 10; ++list) all.add(random, uniform(random, 0, 9));
+    const std::vector<std::uint32_t> lists{0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+    for (std::uint32_t n = 0; n <= all.docs.size(); ++n) {
+        PostingLists fewer = all;
+        fewer.docs.resize(n);
+        fewer.impacts.resize(n);
+        expect_accumulates(table(), random, fewer, lists, n);
+    }
+    for (int round = 0; round < 100; ++round) {  // offsets of an altered file
+        PostingLists altered = all;
+        for (auto& offset : altered.offsets) {
+            if (uniform(random, 0, 2) == 0) offset = pick<std::uint32_t>(random, {0, 1, 5, 1U << 31, UINT32_MAX});
+        }
+        expect_accumulates(table(), random, altered, lists, static_cast<std::uint32_t>(all.docs.size()));
+    }
+}
+
+struct Strips {
+    Strips(Random& random, std::size_t docs, std::size_t n_rows)
+        : n_docs(docs), cells(n_rows * (docs + 1) + 1), scores(docs) {
+        for (auto& cell : cells) {
+            cell =
+                static_cast<std::uint8_t>(uniform(random, 0, 2) == 0 ? 0 : pick<int>(random, {1, 17, 128, 254, 255}));
+        }
+        for (std::size_t r = 0; r < n_rows; ++r) {
+            rows.push_back(cells.data() + 1 + r * (docs + 1));  // of every alignment
+            weights.push_back(pick<std::int16_t>(random, {0, 1, -1, 32767, -32767, 300, -300}));
+        }
+        for (auto& score : scores) {
+            score = pick<std::int32_t>(random, {0, 0, 1, -1, 1 << 30, -(1 << 30), 12345});
+        }
+    }
+
+    std::int32_t sum(std::size_t doc) const {
+        std::int32_t total = scores[doc];
+        for (std::size_t r = 0; r < rows.size(); ++r) total += weights[r] * rows[r][doc];
+        return total;
+    }
+
+    std::size_t n_docs;
+    std::vector<std::uint8_t> cells;
+    std::vector<const std::uint8_t*> rows;
+    std::vector<std::int16_t> weights;
+    std::vector<std::int32_t> scores;
+};
+
+void expect_selects(const Kernels& table, const Strips& strips, std::int32_t cutoff) {
+    std::vector<std::uint32_t> expected_docs;
+    std::vector<std::int32_t> expected_scores;
+    for (std::size_t doc = 0; doc < strips.n_docs; ++doc) {
+        if (strips.sum(doc) < cutoff) continue;
+        expected_docs.push_back(static_cast<std::uint32_t>(doc));
+        expected_scores.push_back(strips.sum(doc));
+    }
+    auto scores = strips.scores;
+    std::vector<std::uint32_t> docs(strips.n_docs);
+    std::vector<std::int32_t> doc_scores(strips.n_docs);
+    const std::size_t n = table.select_candidates(strips.rows.data(), strips.weights.data(), strips.rows.size(),
+                                                  scores.data(), strips.n_docs, cutoff, docs.data(), doc_scores.data());
+    ASSERT_EQ(n, expected_docs.size());
+    docs.resize(n);
+    doc_scores.resize(n);
+    ASSERT_EQ(docs, expected_docs);
+    ASSERT_EQ(doc_scores, expected_scores);
+    ASSERT_EQ(scores, std::vector<std::int32_t>(strips.n_docs)) << "scores are left for the next query";
+}
+
+TEST_P(EveryTable, SelectsWhatReachesTheCutoff) {
+    Random random(3);
+    for (const std::size_t n_docs : {std::size_t{0}, kStrip, 2 * kStrip, 3 * kStrip, 8 * kStrip}) {
+        for (const std::size_t n_rows : {0, 2, 4, 6, 16}) {
+            for (int round = 0; round < 4; ++round) {
+                const Strips strips(random, n_docs, n_rows);
+                for (const std::int32_t cutoff : {INT32_MIN, INT32_MIN + 1, -1, 0, 1, INT32_MAX}) {
+                    expect_selects(table(), strips, cutoff);
+                }
+                for (std::size_t doc = 0; doc < n_docs; doc += 13) {  // equal to a score, and one off
+                    for (const std::int32_t off : {-1, 0, 1}) expect_selects(table(), strips, strips.sum(doc) + off);
+                }
+            }
+        }
+    }
+}
+
+TEST_P(EveryTable, SelectsScoresAtTheEndsOfTheRange) {
+    Random random(4);
+    Strips strips(random, kStrip, 0);
+    strips.scores[0] = INT32_MIN;
+    strips.scores[17] = INT32_MAX;
+    for (const std::int32_t cutoff : {INT32_MIN, INT32_MIN + 1, INT32_MAX - 1, INT32_MAX}) {
+        expect_selects(table(), strips, cutoff);
+    }
+}
+
+// The value of a binary16 by its definition.
+double half_value(std::uint32_t half) {
+    const double sign = (half & 0x8000U) != 0 ? -1.0 : 1.0;
+    const int exponent = static_cast<int>((half >> 10) & 0x1FU);
+    const double fraction = half & 0x3FFU;
+    if (exponent == 31) return fraction == 0 ? sign * HUGE_VAL : std::nan("");
+    return sign * (exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024 + fraction, exponent - 25));
+}
+
+TEST_P(EveryTable, WidensEveryHalf) {
+    std::vector<std::uint16_t> halves(65536);
+    for (std::size_t i = 0; i < halves.size(); ++i) halves[i] = static_cast<std::uint16_t>(i);
+    std::vector<float> out(65536);
+    table().widen_halves(halves.data(), halves.size(), out.data());
+    for (std::uint32_t i = 0; i < 65536; ++i) {
+        const double value = half_value(i);
+        ASSERT_EQ(std::signbit(out[i]), (i & 0x8000U) != 0) << i;
+        if (std::isnan(value)) {
+            ASSERT_TRUE(std::isnan(out[i])) << i;
+        } else {
+            ASSERT_EQ(static_cast<double>(out[i]), value) << i;
+        }
+    }
+}
+
+TEST_P(EveryTable, WidensTailsAndNoFurther) {
+    for (std::size_t n = 0; n <= 40; ++n) {
+        const std::vector<std::uint16_t> halves(n, 0x3C00);
+        std::vector<float> out(n + 16, -7.0F);
+        table().widen_halves(halves.data(), n, out.data());
+        for (std::size_t i = 0; i < out.size(); ++i) ASSERT_EQ(out[i], i < n ? 1.0F : -7.0F) << n;
+    }
+}
+
+// Bit by bit, from the polynomial.
+std::uint32_t reference_crc(const std::uint8_t* data, std::size_t size) {
+    std::uint32_t crc = ~0U;
+    for (std::size_t i = 0; i < size; ++i) {
+        crc ^= data[i];
+        for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1U) != 0 ? 0x82F63B78U : 0U);
+    }
+    return ~crc;
+}
+
+TEST_P(EveryTable, ChecksumsThePublishedCheckValue) {
+    const std::string_view digits = "123456789";
+    std::uint32_t checksum = 0;
+    table().checksum_blocks(reinterpret_cast<const std::uint8_t*>(digits.data()), digits.size(), 1, &checksum);
+    EXPECT_EQ(checksum, 0xE3069283U);
+}
+
+TEST_P(EveryTable, ChecksumsEveryLengthAndNumberOfBlocks) {
+    Random random(5);
+    for (std::size_t size = 0; size <= 300; ++size) {
+        const std::size_t n_blocks = size % 7 == 0 ? 9 : size % 7;
+        std::vector<std::uint8_t> data(size * n_blocks);
+        for (auto& byte : data) byte = static_cast<std::uint8_t>(random());
+        std::vector<std::uint32_t> checksums(n_blocks);
+        table().checksum_blocks(data.data(), size, n_blocks, checksums.data());
+        for (std::size_t b = 0; b < n_blocks; ++b) {
+            ASSERT_EQ(checksums[b], reference_crc(data.data() + b * size, size)) << size << " bytes, block " << b;
+        }
+    }
+    table().checksum_blocks(nullptr, 8, 0, nullptr);
+}
+
+TEST(Dispatch, OffersScalarFirst) {
+    ASSERT_GE(tables().size(), 1U);
+    EXPECT_EQ(tables()[0], &kernels::scalar_kernels());
+}
+
+// Runs in a process of its own, because the choice is made once.
+[[noreturn]] void choose_under(const char* isa) {
+    ::setenv("THRESHER_ISA", isa, 1);
+    try {
+        std::cerr << "chose " << kernels::active().name << ".";
+    } catch (const std::invalid_argument& error) {
+        std::cerr << error.what();
+    }
+    std::exit(0);
+}
+
+TEST(Dispatch, NarrowsToTheWish) {
+    testing::FLAGS_gtest_death_test_style = "threadsafe";
+    const std::vector<std::string> names{"scalar", "avx2", "avx512"};
+    for (std::size_t level = 0; level < names.size(); ++level) {
+        const std::string expected = tables()[std::min(level, tables().size() - 1)]->name;
+        EXPECT_EXIT(choose_under(names[level].c_str()), testing::ExitedWithCode(0), "chose " + expected);
+    }
+    EXPECT_EXIT(choose_under(""), testing::ExitedWithCode(0), std::string("chose ") + tables().back()->name);
+}
+
+TEST(Dispatch, NamesAWishItDoesNotKnow) {
+    testing::FLAGS_gtest_death_test_style = "threadsafe";
+    EXPECT_EXIT(choose_under("sse9"), testing::ExitedWithCode(0),
+                "THRESHER_ISA must be scalar, avx2 or avx512, got 'sse9'");
+}
+
+}  // namespace
+}  // namespace thresher

@@ -1,0 +1,255 @@
+// Opening an index of any engine: whatever a file holds, it is refused or it is searched within its bounds.
+#include "engines/registry.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "altered_file.hpp"
+#include "core/error.hpp"
+#include "core/index_file.hpp"
+#include "random_rows.hpp"
+#include "temporary_directory.hpp"
+
+namespace thresher {
+namespace {
+
+using test::buffer_of;
+using test::Bytes;
+using test::entry_at;
+using test::get;
+using test::kOffsetAt;
+using test::kSizeAt;
+using test::n_sections;
+using test::Patcher;
+using test::Random;
+using test::refused;
+using test::Rows;
+using test::small_collection;
+using test::small_file;
+using test::small_index;
+using test::TemporaryDirectory;
+using test::write_bytes;
+
+TEST(OpenIndex, OfTheSmallFileHasEveryFormOfPosting) {
+    const TemporaryDirectory directory;
+    small_index()->save(directory.path("f"), nullptr);
+    const IndexFile file = IndexFile::open(directory.path("f"), true, nullptr);
+    EXPECT_GT(file.section<std::uint8_t>("rows/impacts").size(), 0U);
+    EXPECT_GT(file.section<std::uint16_t>("lists/docs").size(), 0U);
+    EXPECT_GT(file.section<std::uint32_t>("rare/docs").size(), 0U);
+    EXPECT_EQ(file.section<std::uint64_t>("lists/bases").size(), 3U) << "two windows";
+}
+
+// Searches all that an index can be asked: whatever the answers, they stay in bounds.
+void search_everything(const Index& index) {
+    const std::vector<std::int64_t> indptr{0, 3, 6, 7, 7};
+    const std::vector<std::uint32_t> terms{0, 1, 13, 2, 5, 9, 12};
+    const std::vector<float> weights{1.0F, 2.0F, 3.0F, 1.0F, -0.5F, 2.0F, -1.0F};
+    constexpr std::size_t kHits = 4;
+    std::vector<std::int64_t> ids(kHits * 4);
+    std::vector<float> scores(kHits * 4);
+    index.search({14, indptr, terms, weights}, {kHits, 1, nullptr}, {kHits, ids, scores});
+    for (const std::int64_t id : ids) {
+        ASSERT_GE(id, -1);
+        ASSERT_LT(id, static_cast<std::int64_t>(index.n_docs()));
+    }
+    std::vector<std::int64_t> docs(index.n_docs());
+    for (std::size_t doc = 0; doc < docs.size(); ++doc) docs[doc] = static_cast<std::int64_t>(doc);
+    const auto rows = index.vectors(docs);
+    ASSERT_EQ(rows.terms.size(), rows.weights.size());
+    for (const std::uint32_t term : rows.terms) ASSERT_LT(term, index.n_terms());
+    index.nbytes();
+    index.parameters();
+}
+
+void search_unless_refused(const std::string& path) {
+    std::unique_ptr<Index> index;
+    try {
+        index = open_index(path, false, nullptr);
+    } catch (const FormatError&) {
+        return;
+    }
+    search_everything(*index);
+}
+
+TEST(OpenIndex, StaysInBoundsAfterAnySingleBitFlip) {
+    const Bytes whole = small_file();
+    const TemporaryDirectory directory;
+    Patcher patcher(directory.path("f"), whole);
+    for (std::size_t bit = 8 * entry_at(n_sections(whole)); bit < 8 * whole.size(); bit += test::kFlipStep) {
+        patcher.flip(bit);
+        ASSERT_NO_FATAL_FAILURE(search_unless_refused(directory.path("f"))) << "byte " << bit / 8 << " bit " << bit % 8;
+        patcher.flip(bit);
+    }
+}
+
+TEST(OpenIndex, StaysInBoundsWhateverASectionHolds) {
+    const Bytes whole = small_file();
+    const TemporaryDirectory directory;
+    Random random(2);
+    for (std::size_t s = 1; s < n_sections(whole); ++s) {
+        const auto offset = static_cast<std::size_t>(get<std::uint64_t>(whole, entry_at(s) + kOffsetAt));
+        const auto size = static_cast<std::size_t>(get<std::uint64_t>(whole, entry_at(s) + kSizeAt));
+        for (int round = 0; round < 40; ++round) {
+            Bytes file = whole;
+            const auto from =
+                static_cast<std::size_t>(round < 4 ? 0 : test::uniform(random, 0, static_cast<int>(size)));
+            for (std::size_t i = from; i < size; ++i) {
+                const int fill[] = {0x00, 0xFF, 0x7F, 0x80};
+                file[offset + i] = static_cast<std::byte>(round < 4 ? fill[round] : static_cast<int>(random() & 0xFF));
+            }
+            write_bytes(directory.path("f"), file);
+            ASSERT_NO_FATAL_FAILURE(search_unless_refused(directory.path("f"))) << "section " << s;
+        }
+    }
+}
+
+// The elements of a section, to be altered in place.
+template <class T>
+std::span<T> elements(Bytes& file, const std::string& name) {
+    for (std::size_t s = 0; s < n_sections(file); ++s) {
+        if (name != reinterpret_cast<const char*>(file.data() + entry_at(s))) continue;
+        const auto offset = get<std::uint64_t>(file, entry_at(s) + kOffsetAt);
+        return {reinterpret_cast<T*>(file.data() + offset),
+                get<std::uint64_t>(file, entry_at(s) + kSizeAt) / sizeof(T)};
+    }
+    return {};
+}
+
+TEST(OpenIndex, WrapsSumsThatOnlyAnAlteredFileCanReach) {
+    Rows docs;
+    docs.n_terms = 1000;
+    for (std::uint32_t doc = 0; doc < 1000; ++doc) docs.add(test::Row{{doc, 1.0F}});
+    const TemporaryDirectory directory;
+    ExactIndex::build(docs.view(), {64, 0.1}, 1, nullptr)->save(directory.path("f"), nullptr);
+    Bytes file = test::read_bytes(directory.path("f"));
+    const auto offsets = elements<std::uint64_t>(file, "rare/offsets");
+    ASSERT_EQ(offsets.size(), 1001U) << "every term is rare";
+    std::fill(offsets.begin() + 1, offsets.end(), 1000U);  // the first list holds all postings, each of document 0
+    const auto rare_docs = elements<std::uint32_t>(file, "rare/docs");
+    std::fill(rare_docs.begin(), rare_docs.end(), 0U);
+    write_bytes(directory.path("f"), file);
+    search_unless_refused(directory.path("f"));
+}
+
+// The sections of `file`, with other parameters: a file whose checksums are all right.
+class Rewriter {
+  public:
+    explicit Rewriter(const std::string& path) : file_(IndexFile::open(path, true, nullptr)) {}
+
+    void write(const std::string& path, const std::vector<std::pair<std::string, std::uint64_t>>& changes) const {
+        Parameters parameters;
+        for (const auto& [name, value] : file_.parameters().entries()) {
+            const auto change = std::find_if(changes.begin(), changes.end(), [&](auto& c) { return c.first == name; });
+            if (change != changes.end()) {
+                parameters.set(name, change->second);
+            } else if (name == "row_density") {
+                parameters.set(name, file_.number(name));
+            } else {
+                parameters.set(name, file_.integer(name));
+            }
+        }
+        SectionList list;
+        for (const Section& section : file_.sections()) {
+            if (section.name == "parameters") continue;
+            switch (section.type) {
+                case ElementType::u8:
+                    list.add(section.name, file_.section<std::uint8_t>(section.name));
+                    break;
+                case ElementType::u16:
+                    list.add(section.name, file_.section<std::uint16_t>(section.name));
+                    break;
+                case ElementType::u32:
+                    list.add(section.name, file_.section<std::uint32_t>(section.name));
+                    break;
+                case ElementType::u64:
+                    list.add(section.name, file_.section<std::uint64_t>(section.name));
+                    break;
+                case ElementType::f32:
+                    list.add(section.name, file_.section<float>(section.name));
+                    break;
+            }
+        }
+        write_index_file(path, file_.engine(), parameters, list, nullptr);
+    }
+
+  private:
+    IndexFile file_;
+};
+
+TEST(OpenIndex, RefusesCountsThatDoNotMatchTheSections) {
+    const TemporaryDirectory directory;
+    small_index()->save(directory.path("good"), nullptr);
+    const Rewriter rewriter(directory.path("good"));
+    const auto refuses = [&](const std::string& name, std::uint64_t value) {
+        rewriter.write(directory.path("bad"), {{name, value}});
+        return refused(directory.path("bad"), true);
+    };
+    rewriter.write(directory.path("same"), {});
+    ASSERT_FALSE(refused(directory.path("same"), true));
+    const std::uint64_t n_docs = small_collection().n_rows();
+    for (const std::uint64_t wrong :
+         {std::uint64_t{0}, n_docs - 1, n_docs + 1, std::uint64_t{1} << 31, (std::uint64_t{1} << 31) + 1,
+          std::uint64_t{1} << 32, UINT64_MAX - 1, UINT64_MAX}) {
+        EXPECT_TRUE(refuses("n_docs", wrong)) << wrong;
+        EXPECT_TRUE(refuses("nnz", wrong)) << wrong;
+        EXPECT_TRUE(refuses("n_terms", wrong)) << wrong;
+        EXPECT_TRUE(refuses("n_rows", wrong)) << wrong;
+        EXPECT_TRUE(refuses("n_lists", wrong)) << wrong;
+        EXPECT_TRUE(refuses("window", wrong == 0 || wrong == UINT64_MAX ? wrong : 65)) << wrong;
+    }
+    EXPECT_TRUE(refuses("window", 65536 + 64));
+    EXPECT_TRUE(refuses("n_rows", (std::uint64_t{1} << 32) + 1));
+}
+
+TEST(OpenIndex, SearchesAFileOfTermsWithoutDocuments) {
+    const TemporaryDirectory directory;
+    const auto words = buffer_of(std::vector<std::uint32_t>{0});
+    const auto ones = buffer_of(std::vector<float>{1});
+    const auto start = buffer_of(std::vector<std::uint64_t>{0});
+    const auto two_starts = buffer_of(std::vector<std::uint64_t>{0, 0});
+    SectionList list;
+    for (const char* name : {"vocabulary/terms", "vocabulary/frequencies", "vocabulary/lookup"}) list.add(name, words);
+    list.add("forward/offsets", start);
+    list.add("forward/slots16", Buffer<std::uint16_t>());
+    list.add("forward/slots32", Buffer<std::uint32_t>());
+    list.add("forward/halves", Buffer<std::uint16_t>());
+    list.add("forward/floats", Buffer<float>());
+    for (const char* name : {"quantiser/maxima", "quantiser/errors"}) list.add(name, ones);
+    list.add("rows/impacts", Buffer<std::uint8_t>());
+    list.add("lists/bases", start);
+    list.add("lists/offsets", Buffer<std::uint32_t>());
+    list.add("lists/docs", Buffer<std::uint16_t>());
+    list.add("lists/impacts", Buffer<std::uint8_t>());
+    list.add("rare/offsets", two_starts);
+    list.add("rare/docs", Buffer<std::uint32_t>());
+    list.add("rare/impacts", Buffer<std::uint8_t>());
+    Parameters parameters;
+    for (const char* name : {"n_docs", "nnz", "n_rows", "n_lists"}) parameters.set(name, std::uint64_t{0});
+    parameters.set("n_terms", std::uint64_t{1});
+    parameters.set("window", std::uint64_t{64});
+    parameters.set("row_density", 0.5);
+    write_index_file(directory.path("f"), "exact", parameters, list, nullptr);
+    std::unique_ptr<Index> index;
+    try {
+        index = open_index(directory.path("f"), true, nullptr);
+    } catch (const FormatError&) {
+        return;  // refusing it is as good
+    }
+    std::int64_t id = 0;
+    float score = 0;
+    const std::uint32_t term = 0;
+    const float weight = 1;
+    index->search_one({&term, 1}, {&weight, 1}, {1, {&id, 1}, {&score, 1}});
+    EXPECT_EQ(id, -1);
+}
+
+}  // namespace
+}  // namespace thresher
