@@ -107,7 +107,7 @@ py::dict to_dict(const Parameters& parameters) {
     return dict;
 }
 
-py::dict describe(const std::string& path) {
+py::dict describe(const py::bytes& path) {
     const IndexFile file = IndexFile::open(path, false, nullptr);
     py::list sections;
     for (const Section& section : file.sections()) {
@@ -184,8 +184,9 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
         .def("vectors", &thresher::vectors, "ids"_a)
         .def(
             "save",
-            [](const Index& index, const std::string& path) {
-                thresher::without_gil(py::none(), [&](Monitor* monitor) { index.save(path, monitor); });
+            [](const Index& index, const py::bytes& path) {
+                thresher::without_gil(py::none(),
+                                      [&, name = std::string(path)](Monitor* monitor) { index.save(name, monitor); });
             },
             "path"_a);
 
@@ -208,9 +209,10 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
 
     module.def(
         "open_index",
-        [](const std::string& path, bool verify) {
-            return thresher::without_gil(py::none(),
-                                         [&](Monitor* monitor) { return thresher::open_index(path, verify, monitor); });
+        [](const py::bytes& path, bool verify) {
+            return thresher::without_gil(py::none(), [&, name = std::string(path)](Monitor* monitor) {
+                return thresher::open_index(name, verify, monitor);
+            });
         },
         "path"_a, "verify"_a, "Map an index file of any engine.");
 }

@@ -15,7 +15,7 @@ class FormatError(ValueError):
     """
 
 class Index:
-    def save(self, path: str) -> None: ...
+    def save(self, path: bytes) -> None: ...
     def search(
         self,
         indptr: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
@@ -69,7 +69,7 @@ class ExactIndex(Index):
         progress: typing.Any,
     ) -> ExactIndex: ...
 
-def describe(path: str) -> dict:
+def describe(path: bytes) -> dict:
     """
     Header, parameters and sections of an index file.
     """
@@ -79,7 +79,7 @@ def isa() -> str:
     The instruction set in use.
     """
 
-def open_index(path: str, verify: bool) -> Index:
+def open_index(path: bytes, verify: bool) -> Index:
     """
     Map an index file of any engine.
     """
