@@ -100,7 +100,7 @@ ForwardIndex ForwardIndex::build(const CsrView& docs, const Vocabulary& vocabula
     return forward;
 }
 
-double ForwardIndex::score(std::size_t doc, const QueryTable& query) const noexcept {
+double ForwardIndex::score(std::size_t doc, const QueryTable& query) const {
     const auto [begin, end] = range(doc);
     double sums[4] = {};
     const auto add = [&](std::size_t first, const float* weights, std::size_t n) {

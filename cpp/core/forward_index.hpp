@@ -42,7 +42,7 @@ class ForwardIndex {
     std::size_t nnz() const noexcept { return slots16_.size() + slots32_.size(); }
 
     // Inner product with the table's query, summed in double precision in a fixed order.
-    double score(std::size_t doc, const QueryTable& query) const noexcept;
+    double score(std::size_t doc, const QueryTable& query) const;
     // Starts fetching what `score(doc, ...)` will read.
     void prefetch(std::size_t doc) const noexcept;
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <charconv>
+#include <cmath>
 #include <cstring>
 
 #include "checksum.hpp"
@@ -61,6 +62,12 @@ std::string to_string(const std::array<char, N>& chars) {
 
 bool is_printable(std::string_view text) noexcept {
     return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
+}
+
+bool is_number(std::string_view text) noexcept {
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc{} && end == text.data() + text.size() && std::isfinite(value);
 }
 
 template <class T>
@@ -227,6 +234,9 @@ void IndexFile::read_header(std::span<const std::byte> file) {
         const auto entry = read_as<Entry>(file, sizeof(Header) + s * sizeof(Entry));
         const std::string name = to_string(entry.name);
         require(is_printable(name), "the name of section " + std::to_string(s) + " is not printable");
+        require(
+            std::none_of(sections_.begin(), sections_.end(), [&](const Section& other) { return other.name == name; }),
+            "two sections are named " + name);
         const auto type = static_cast<ElementType>(entry.type);
         require(size_of(type) != 0, "section " + name + " has the unknown element type " + std::to_string(entry.type));
         require(entry.offset == expected && entry.size <= file.size() - expected &&
@@ -255,6 +265,9 @@ void IndexFile::read_parameters() {
         const auto equals = line.find('=');
         require(equals != std::string_view::npos && line.size() < text.size(), "a parameter without a value");
         require(is_printable(line), "a parameter is not printable");
+        const std::string value(line.substr(equals + 1));
+        require(is_number(value),
+                "parameter " + std::string(line.substr(0, equals)) + " is '" + value + "', not a number");
         parameters_.entries_.emplace_back(line.substr(0, equals), line.substr(equals + 1));
         text.remove_prefix(line.size() + 1);
     }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -58,6 +60,11 @@ void WindowedPostings::count_lists(const ForwardIndex& forward, unsigned threads
                 const std::uint32_t list = posting.slot - n_rows_;
                 if (posting.slot >= n_rows_ && list < n_lists_) ++counts[list + 1];
             }
+        }
+        const auto total = std::accumulate(counts, counts + n_lists_ + 1, std::uint64_t{0});
+        if (total > std::numeric_limits<std::uint32_t>::max()) {
+            throw std::invalid_argument("docs: " + std::to_string(total) +
+                                        " postings in one window are too many; build with a smaller window");
         }
         std::partial_sum(counts, counts + n_lists_ + 1, counts);
     });

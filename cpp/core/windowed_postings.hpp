@@ -25,8 +25,8 @@ class WindowedPostings {
   public:
     WindowedPostings() = default;
 
-    // `window`: documents in a window, a multiple of 64 up to 65,536. A term that occurs in at least `row_density`
-    // of the documents becomes a row.
+    // `window`: documents in a window, a multiple of 64 up to 65,536. A term becomes a row if at least the share
+    // `row_density` of the row's bytes would be in use (a row has some bytes more than there are documents).
     static WindowedPostings build(const ForwardIndex& forward, const Vocabulary& vocabulary, const Quantiser& quantiser,
                                   std::uint32_t window, double row_density, unsigned threads, Progress& progress);
 

@@ -34,7 +34,7 @@ class ExactIndex final : public Index {
     static constexpr std::string_view kEngine = "exact";
 
     // Rows of `docs` are documents; weights finite and >= 0. Throws std::invalid_argument. Memory beside the input:
-    // the index, and 12 bytes for each posting of a rare term while it is sorted.
+    // the index, and up to 24 bytes for each posting of a rare term while it is sorted.
     static std::unique_ptr<ExactIndex> build(const CsrView& docs, const ExactParams& params, unsigned threads,
                                              Monitor* monitor);
     static std::unique_ptr<Index> load(const IndexFile& file);

@@ -75,6 +75,7 @@ TEST(CanonicalCsr, SortsTerms) {
 }
 
 TEST(CanonicalCsr, SumsDuplicates) {
+    EXPECT_EQ(canonical(rows_of(9, {{{3, 1.0F}, {3, 2.0F}}}).view()), (std::vector<Row>{{{3, 3.0F}}}));
     EXPECT_EQ(canonical(rows_of(9, {{{3, 1.0F}, {3, 2.0F}}, {{7, 1.0F}, {2, 5.0F}, {7, 0.5F}}}).view()),
               (std::vector<Row>{{{3, 3.0F}}, {{2, 5.0F}, {7, 1.5F}}}));
 }

@@ -58,7 +58,7 @@ void expect_right(const Rows& docs, const Rows& queries, Sums sums) {
 
 TEST(ExactIndex, AgreesWithBruteForceOnExactSums) {
     Random random(1);
-    for (const std::size_t n_docs : {1, 2, 64, 65, 700, 1500}) {
+    for (const std::size_t n_docs : {1, 2, 7, 63, 64, 65, 700, 1500}) {
         const Rows docs = test::random_rows(random, n_docs, 300, 8, test::dyadic_weight);
         expect_right(docs, test::random_rows(random, 6, 300, 6, test::dyadic_weight), Sums::exact);
         expect_right(docs, test::random_rows(random, 6, 300, 6, signed_dyadic), Sums::exact);

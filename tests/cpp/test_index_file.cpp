@@ -173,6 +173,24 @@ TEST(IndexFile, RefusesWhatIsLonger) {
     }
 }
 
+TEST(IndexFile, RefusesAFileOfAnotherSizeThanItsHeaderSays) {
+    Bytes file = small_file();
+    put<std::uint64_t>(file, kFileSizeAt, file.size() + 64);
+    reseal(file);
+    EXPECT_TRUE(error_of(file).starts_with("truncated or altered: the header says ")) << error_of(file);
+}
+
+TEST(IndexFile, RefusesALastSectionWithoutItsPadding) {
+    Bytes file = small_file();
+    const std::size_t last = entry_at(n_sections(file) - 1);
+    const std::uint64_t size = get<std::uint64_t>(file, last + kSizeAt);
+    ASSERT_NE(size % 64, 0U);
+    file.resize(static_cast<std::size_t>(get<std::uint64_t>(file, last + kOffsetAt) + size));
+    put<std::uint64_t>(file, kFileSizeAt, file.size());
+    reseal(file);
+    EXPECT_EQ(error_of(file), "section rare/impacts does not lie within the file");
+}
+
 TEST(IndexFile, RefusesEverySingleBitFlip) {
     const Bytes whole = small_file();
     const TemporaryDirectory directory;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -121,6 +122,16 @@ std::span<T> elements(Bytes& file, const std::string& name) {
                 get<std::uint64_t>(file, entry_at(s) + kSizeAt) / sizeof(T)};
     }
     return {};
+}
+
+TEST(OpenIndex, RefusesScalesThatAreNoNumbers) {
+    for (const char* name : {"quantiser/maxima", "quantiser/errors"}) {
+        for (const float wrong : {HUGE_VALF, -HUGE_VALF, std::nanf(""), -1.0F}) {
+            Bytes file = small_file();
+            elements<float>(file, name).back() = wrong;
+            EXPECT_TRUE(refused(file, false)) << name << " " << wrong;
+        }
+    }
 }
 
 TEST(OpenIndex, WrapsSumsThatOnlyAnAlteredFileCanReach) {

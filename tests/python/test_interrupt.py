@@ -28,7 +28,7 @@ def matrix(n_rows, n_terms=20_000, row=60):
     return (np.arange(0, indices.size + 1, row), indices, weights), (n_rows, n_terms)
 
 def build(threads):
-    docs, shape = matrix(200_000)
+    docs, shape = matrix(600_000)
     ready.set()
     return engine.build(docs, shape=shape, threads=threads)
 
