@@ -1,4 +1,8 @@
 // Picks a kernel table by CPUID and XCR0 (__builtin_cpu_supports reads both).
+#ifdef THRESHER_X86
+#include <cpuid.h>
+#endif
+
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
@@ -9,6 +13,21 @@
 namespace thresher::kernels {
 
 namespace {
+
+#ifdef THRESHER_X86
+// Two features of every AVX2 machine that older compilers' __builtin_cpu_supports does not know.
+bool has_f16c_and_lzcnt() noexcept {
+    constexpr unsigned kF16c = 1U << 29;
+    constexpr unsigned kLzcnt = 1U << 5;
+    unsigned eax = 0;
+    unsigned ebx = 0;
+    unsigned basic = 0;
+    unsigned extended = 0;
+    unsigned edx = 0;
+    return __get_cpuid(1, &eax, &ebx, &basic, &edx) != 0 && (basic & kF16c) != 0 &&
+           __get_cpuid(0x80000001U, &eax, &ebx, &extended, &edx) != 0 && (extended & kLzcnt) != 0;
+}
+#endif
 
 const Kernels& choose() {
     const Available all = available();
@@ -29,8 +48,7 @@ Available available() noexcept {
 #ifdef THRESHER_X86
     const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
                       __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
-                      __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt") &&
-                      __builtin_cpu_supports("lzcnt") && __builtin_cpu_supports("f16c");
+                      __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt") && has_f16c_and_lzcnt();
     if (!avx2) return all;
     all.tables[all.count++] = &avx2_kernels();
     const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
