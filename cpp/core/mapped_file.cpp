@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <memory>
-#include <random>
 #include <utility>
 
 #include "error.hpp"
@@ -72,9 +72,9 @@ AtomicFile::AtomicFile(const std::string& path) : name_(path), target_(follow_li
     if (!exists && errno != ENOENT) throw FileError(errno, name_);
     if (exists && S_ISDIR(status.st_mode)) throw FileError(EISDIR, name_);
     if (exists && !S_ISREG(status.st_mode)) throw FileError(EINVAL, name_);  // renaming would replace a device
-    std::random_device random;
+    static std::atomic<unsigned> count{0};
     do {
-        temporary_ = directory_of(target_) + "/.thresher-" + std::to_string(random());
+        temporary_ = directory_of(target_) + "/.thresher-" + std::to_string(::getpid()) + "-" + std::to_string(count++);
         descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     } while (descriptor_ < 0 && errno == EEXIST);
     if (descriptor_ < 0) throw FileError(errno, name_);
