@@ -46,7 +46,7 @@ $(ready)/torch: $(ready)/test
 
 # ---- Search.
 
-demo: $(ready)/cli  ## search Python's own documentation: make demo Q="parse dates"
+demo: $(ready)/cli  ## search the documentation of Python and installed packages: make demo Q="parse dates"
 	@$(VENV)/bin/thresher demo $${Q:+-- "$$Q"}
 
 # ---- Tests.

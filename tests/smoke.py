@@ -15,9 +15,8 @@ K = 10
 
 def main() -> None:
     """Compare `ExactIndex` with scipy, before and after a round trip through a file."""
-    rng = np.random.default_rng(7)
-    docs = scipy.sparse.random(2000, 500, density=0.05, format="csr", dtype=np.float32, rng=rng)
-    queries = scipy.sparse.random(50, 500, density=0.05, format="csr", dtype=np.float32, rng=rng)
+    docs = scipy.sparse.random(2000, 500, density=0.05, format="csr", dtype=np.float32, random_state=7)
+    queries = scipy.sparse.random(50, 500, density=0.05, format="csr", dtype=np.float32, random_state=8)
     products = (queries @ docs.T).toarray()
     expected = -np.sort(-products, axis=1)[:, :K]
 

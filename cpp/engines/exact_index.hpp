@@ -24,8 +24,8 @@ namespace thresher {
 struct ExactParams {
     // Documents accumulated at a time: a multiple of 64 from 64 to 65,536. Four bytes each should fit the L1 cache.
     std::int64_t window = 8192;
-    // Terms in at least this share of the documents are stored as rows of one byte a document. Lower is faster and
-    // larger.
+    // Terms are stored as rows, a byte for each document, where at least this share of a row's bytes would be in use
+    // (there are somewhat more of them than documents).
     double row_density = 0.1;
 };
 

@@ -58,6 +58,10 @@ void Index::search(const CsrView& queries, const SearchOptions& options, const H
 
 void Index::search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,
                        const HitsView& hits) const {
+    if (terms.size() != weights.size()) {
+        throw std::invalid_argument("terms and weights differ in length: " + std::to_string(terms.size()) + " and " +
+                                    std::to_string(weights.size()));
+    }
     const std::int64_t indptr[2] = {0, static_cast<std::int64_t>(terms.size())};
     SearchOptions options;
     options.k = hits.k;

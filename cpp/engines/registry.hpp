@@ -1,4 +1,4 @@
-// The one list of engines.
+// The core's one list of engines.
 #pragma once
 
 #include <memory>

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 MOST_THREADS = 1024
-MOST_HITS = 2**31
+MOST_HITS = 2**24
 MOST_TERMS = 2**32
 
 
@@ -48,12 +48,12 @@ def as_threads(threads: SupportsIndex) -> int:
 
 
 def as_k(k: SupportsIndex) -> int:
-    """Return a number of hits from 1 to 2**31, or raise."""
+    """Return a number of hits from 1 to 2**24, or raise."""
     count = as_whole(k, "k")
     if count < 1:
         raise ValueError(f"k must be >= 1, got {count}")
     if count > MOST_HITS:
-        raise ValueError(f"k must be at most 2**31, got {count}")
+        raise ValueError(f"k must be at most 2**24, got {count}")
     return count
 
 

@@ -60,8 +60,8 @@ class ExactIndex(Index):
         window
             Documents whose scores are accumulated at a time: a multiple of 64 from 64 to 65,536.
         row_density
-            Terms in at least this share of the documents, in (0, 1], are stored as a byte for each document, which
-            is faster to read than a list and larger.
+            Terms are stored as a byte for each document where at least this share of those bytes, in (0, 1], would
+            be in use (there are somewhat more of them than documents): faster to read than a list, and larger.
 
         Returns
         -------

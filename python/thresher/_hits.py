@@ -22,7 +22,7 @@ class Hits(NamedTuple):
         positive score, the rest is -1.
     scores
         float32 inner products of the given weights, in descending order; ties are in ascending order of ids. The
-        rest is -inf.
+        rest is -inf. A product beyond float32 is inf.
     """
 
     ids: npt.NDArray[np.int64]

@@ -98,7 +98,7 @@ class Index:
             Sparse matrix of shape (n_queries, n_terms), or narrower: anything that `build` takes. Weights must be
             finite and may be negative.
         k
-            Documents to return for each query, at least 1.
+            Documents to return for each query, from 1 to 2**24.
         shape
             (n_queries, n_terms), needed only where `queries` is an ``(indptr, indices, data)`` triple.
         threads
@@ -115,7 +115,7 @@ class Index:
         Raises
         ------
         ValueError
-            If k < 1, or the queries are wider than the index or hold a weight that is not finite.
+            If k is out of range, or the queries are wider than the index or hold a weight that is not finite.
         TypeError
             If `queries` is not a sparse matrix.
 
@@ -167,7 +167,7 @@ class Index:
         return Hits(*self._live.search_one(as_terms(terms), as_weights(weights), as_k(k)))
 
     def vectors(self, ids: npt.ArrayLike) -> sp.csr_array:
-        """Return the stored vectors of documents, exactly as they were given.
+        """Return the stored vectors of documents: the float32 weights that were given, duplicates summed, no zeros.
 
         Parameters
         ----------
@@ -192,8 +192,13 @@ class Index:
         array([[0. , 3. , 0.5]], dtype=float32)
         """
         wanted = np.asarray(ids)
+        if wanted.ndim != 1:
+            raise ValueError(f"ids must have one dimension, got {wanted.ndim}")
         if wanted.size and wanted.dtype.kind not in "iu":
-            raise TypeError(f"ids must be whole numbers, got {wanted.dtype}")
+            raise TypeError(f"ids must be whole numbers, got dtype {wanted.dtype}")
+        if wanted.size and (wanted.max() >= self.n_docs or wanted.min() < 0):
+            outside = wanted[(wanted < 0) | (wanted >= self.n_docs)][0]
+            raise ValueError(f"ids: {outside} is not a document; the index has {self.n_docs}")
         indptr, indices, data = self._live.vectors(np.ascontiguousarray(wanted, dtype=np.int64))
         signed = indices.view(np.int32) if self.n_terms <= 2**31 else indices.astype(np.int64)
         return sp.csr_array((data, signed, indptr), shape=(len(wanted), self.n_terms))
@@ -232,6 +237,10 @@ class Index:
     ) -> None:
         """Close the index."""
         self.close()
+
+    def __bool__(self) -> bool:
+        """Return True: an index without documents is an index all the same."""
+        return True
 
     def __len__(self) -> int:
         """Return the number of documents."""

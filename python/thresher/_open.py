@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import os
+from typing import Any
 
 from thresher import _core
 from thresher._arguments import as_path
 from thresher._exact import ExactIndex
 from thresher._index import Index
-
-if TYPE_CHECKING:
-    import os
 
 _ENGINES: dict[str, type[Index]] = {engine.engine: engine for engine in (ExactIndex,)}
 
@@ -63,6 +61,8 @@ def open(path: str | os.PathLike[str], *, verify: bool = True) -> Index:  # noqa
     <ExactIndex: 2 documents, 3 terms, 0.0 MB>
     """
     handle = _core.open_index(as_path(path), verify)
+    if handle.engine not in _ENGINES:
+        raise _core.FormatError(f"{os.fsdecode(path)}: of the engine {handle.engine!r}, which has no class here")
     return _ENGINES[handle.engine](handle)
 
 

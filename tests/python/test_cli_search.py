@@ -146,3 +146,14 @@ def test_a_reader_that_has_gone_is_no_error(numbered: tuple[str, str]) -> None:
     os.close(writing)
     assert done.stderr == ""
     assert done.returncode == 141
+
+
+def test_does_not_overwrite_its_inputs(tmp_path: Path) -> None:
+    queries, index = tmp_path / "queries.csr", tmp_path / "docs.thresher"
+    bigann.write_csr(queries, sparse.csr_array(np.eye(3, dtype=np.float32)))
+    assert CliRunner().invoke(app, ["build", str(queries), str(index)]).exit_code == 0
+    before = index.read_bytes(), queries.read_bytes()
+    for output in (index, queries):
+        result = CliRunner().invoke(app, ["search", str(index), str(queries), "-o", str(output)])
+        assert result.exit_code != 0
+        assert (index.read_bytes(), queries.read_bytes()) == before

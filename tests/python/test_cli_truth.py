@@ -40,3 +40,14 @@ def test_json_lines_share_the_words_of_the_base(tmp_path: Path) -> None:
     assert truth.ids.shape == (1, 100)
     assert truth.ids[0, :3].tolist() == [1, 0, -1]
     assert truth.scores[0, :3].tolist() == [3, 2, -np.inf]
+
+
+def test_does_not_overwrite_its_inputs(tmp_path: Path) -> None:
+    base, queries = tmp_path / "base.csr", tmp_path / "queries.csr"
+    for path in (base, queries):
+        bigann.write_csr(path, sparse.csr_array(np.eye(3, dtype=np.float32)))
+    before = base.read_bytes(), queries.read_bytes()
+    for output in (base, queries):
+        result = CliRunner().invoke(app, ["truth", str(base), str(queries), str(output)])
+        assert result.exit_code != 0
+        assert (base.read_bytes(), queries.read_bytes()) == before

@@ -24,5 +24,8 @@ def main() -> None:
             raise
         sys.stderr.write(f'error: {missing} is missing: pip install "thresher[cli]"\n')
         sys.exit(1)
+    except ImportError as error:  # the core says so of a foreign THRESHER_ISA
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

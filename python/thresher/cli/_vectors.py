@@ -63,3 +63,9 @@ def read_questions(path: Path, *, vocabulary: Mapping[str, int] | None, n_terms:
         total = queries.n_unknown + queries.matrix.nnz
         note(f"note: {queries.n_unknown} of {total} query terms are in no document and were left out")
     return Questions(queries.matrix, queries.ids)
+
+
+def refuse_to_overwrite(output: Path, what: str, *inputs: Path) -> None:
+    """Raise ValueError if writing `output` would replace one of the files that it is made from."""
+    if output.exists() and any(path.exists() and output.samefile(path) for path in inputs):
+        raise ValueError(f"{output}: would overwrite {what}")

@@ -10,7 +10,7 @@ import typer
 
 import thresher
 from thresher.cli._terminal import note, progress_bar
-from thresher.cli._vectors import read_collection
+from thresher.cli._vectors import read_collection, refuse_to_overwrite
 from thresher.formats.names import names_path, remove_names, write_names
 
 
@@ -33,8 +33,7 @@ def build(
     for written in (output, names_path(output)):
         if written.exists() and not written.is_file():
             raise ValueError(f"{written}: is not a regular file, so it is not replaced")
-        if written.exists() and source.exists() and written.samefile(source):
-            raise ValueError(f"{written}: would overwrite the documents it is built from")
+        refuse_to_overwrite(written, "the documents it is built from", source)
 
     documents = read_collection(source)
     started = time.perf_counter()

@@ -13,9 +13,9 @@ import typer
 
 import thresher
 from thresher.cli._terminal import progress_bar
-from thresher.cli._vectors import read_questions
+from thresher.cli._vectors import read_questions, refuse_to_overwrite
 from thresher.formats._atomic import atomic_write
-from thresher.formats.names import read_names
+from thresher.formats.names import names_path, read_names
 from thresher.formats.trec import run_lines
 
 
@@ -49,6 +49,8 @@ def search(
     own ids, and the terms of JSON-lines queries by the collection's words; terms that no document
     has are left out. Otherwise documents and terms go by number, counted from 0.
     """
+    if output is not None:
+        refuse_to_overwrite(output, "what it is made from", index_path, names_path(index_path), queries_path)
     index = thresher.open(index_path)
     names = read_names(index_path, shape=(index.n_docs, index.n_terms), nnz=index.nnz)
     vocabulary = None if names is None else names.vocabulary

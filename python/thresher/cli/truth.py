@@ -9,7 +9,7 @@ import typer
 
 import thresher
 from thresher.cli._terminal import note, progress_bar
-from thresher.cli._vectors import read_collection, read_questions
+from thresher.cli._vectors import read_collection, read_questions, refuse_to_overwrite
 from thresher.formats.bigann import write_ground_truth
 
 
@@ -27,6 +27,7 @@ def truth(
     little-endian, best first. A query with fewer than k documents of positive score is padded with
     the id -1 and the score -inf.
     """
+    refuse_to_overwrite(output, "what it is made from", base, queries_path)
     documents = read_collection(base)
     queries = read_questions(queries_path, vocabulary=documents.vocabulary, n_terms=documents.shape[1])
     with progress_bar("building", unit="documents") as progress:
