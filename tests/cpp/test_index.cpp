@@ -168,7 +168,7 @@ TEST(Index, NamesWhatIsWrongWithItsInput) {
     EXPECT_EQ(error_of([&] { index->search_one(terms, std::span(weights).first(1), hits.view()); }),
               "queries: row 0 has term 3, but there are only 3 terms");
     EXPECT_EQ(error_of([&] { index->search_one(terms, weights, hits.view()); }),
-              "queries: indices and data differ in length: 1 and 2");
+              "terms and weights differ in length: 1 and 2");
 }
 
 TEST(Index, AnswersNarrowerQueries) {
