@@ -16,12 +16,14 @@
 
 #include "brute_force.hpp"
 #include "core/index_file.hpp"
+#include "error_of.hpp"
 #include "random_rows.hpp"
 #include "temporary_directory.hpp"
 
 namespace thresher {
 namespace {
 
+using test::error_of;
 using test::Hits;
 using test::Random;
 using test::Row;
@@ -243,16 +245,6 @@ TEST(ExactIndex, OfDocumentsAndQueriesThatAreNotCanonical) {
     for (std::size_t query = 0; query < 2; ++query) {
         test::expect_identical(test::brute_force(docs.view(), queries.view(), query), hits, query);
     }
-}
-
-template <class Call>
-std::string error_of(const Call& call) {
-    try {
-        call();
-    } catch (const std::invalid_argument& error) {
-        return error.what();
-    }
-    return "no error";
 }
 
 TEST(ExactIndex, NamesAParameterThatIsWrong) {

@@ -17,6 +17,7 @@
 #include "brute_force.hpp"
 #include "engines/exact_index.hpp"
 #include "engines/registry.hpp"
+#include "error_of.hpp"
 #include "random_rows.hpp"
 #include "recording_monitor.hpp"
 #include "temporary_directory.hpp"
@@ -25,6 +26,7 @@ namespace thresher {
 namespace {
 
 using test::Cancelled;
+using test::error_of;
 using test::Hits;
 using test::Random;
 using test::RecordingMonitor;
@@ -134,16 +136,6 @@ TEST(Index, GivesBackTheDocuments) {
             std::equal(weights.begin(), weights.end(), rows.weights.begin() + begin, rows.weights.begin() + end));
     }
     EXPECT_EQ(index->vectors({}).indptr, std::vector<std::int64_t>{0});
-}
-
-template <class Call>
-std::string error_of(const Call& call) {
-    try {
-        call();
-    } catch (const std::invalid_argument& error) {
-        return error.what();
-    }
-    return "no error";
 }
 
 TEST(Index, NamesWhatIsWrongWithItsInput) {
