@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import tempfile
 from abc import ABC, abstractmethod
+from copy import copy
 from functools import partial
 from importlib import import_module, metadata
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
@@ -60,10 +61,11 @@ class Engine(ABC):
 class Thresher(Engine):
     """thresher's ExactIndex, a batch a call."""
 
-    name = "thresher"
+    name = "exact"
     distribution = "thresher"
 
     index: thresher.Index
+    search: ClassVar[dict[str, Any]] = {}
 
     @classmethod
     def version(cls) -> str:
@@ -73,23 +75,36 @@ class Thresher(Engine):
         self.index = thresher.ExactIndex.build(docs)
 
     def calls(self, queries: sparse.csr_matrix, k: int) -> list[Callable[[], Any]]:
-        return [partial(self.index.search, queries, k, threads=1)]
+        return [partial(self.index.search, queries, k, threads=1, **self.search)]
 
     def ids(self, answers: list[Any], k: int) -> npt.NDArray[np.int64]:
         return padded([row for hits in answers for row in np.atleast_2d(hits.ids)], k)
 
 
-class ThresherOne(Thresher):
-    """The same index, one query a call."""
+class BlockMax(Thresher):
+    """thresher's BlockMaxIndex, a batch a call: exact, or with the search parameters given."""
 
-    name = "thresher, one a call"
+    name = "block-max"
+
+    def __init__(self, **search: float) -> None:
+        self.search = search  # type: ignore[misc]
+
+    def build(self, docs: sparse.csr_matrix) -> None:
+        self.index = thresher.BlockMaxIndex.build(docs)
+
+
+class OneACall(Thresher):
+    """An index that is built, one query a call."""
 
     def __init__(self, built: Thresher) -> None:
+        self.name = f"{built.name}, one a call"  # type: ignore[misc]
         self.index = built.index
+        self.search = built.search  # type: ignore[misc]
 
     def calls(self, queries: sparse.csr_matrix, k: int) -> list[Callable[[], Any]]:
         return [
-            partial(self.index.search_one, terms.astype(np.uint32), weights, k) for terms, weights in vectors(queries)
+            partial(self.index.search_one, terms.astype(np.uint32), weights, k, **self.search)
+            for terms, weights in vectors(queries)
         ]
 
 
@@ -112,20 +127,28 @@ class Sindi(Engine):
         "use_term_lists_heap_insert": False,
     }
 
-    def __init__(self) -> None:
+    def __init__(self, build: dict[str, Any] | None = None) -> None:
         self.library: Any = import_module("pyvsag")
         self.index: Any = None
+        self.parameters = {**self.BUILD, **(build or {})}
+        self.search: dict[str, Any] = self.SEARCH
+
+    def searching(self, search: dict[str, Any]) -> Sindi:
+        """Return the same index, searched otherwise."""
+        other = copy(self)
+        other.search = {**self.SEARCH, **search}
+        return other
 
     def build(self, docs: sparse.csr_matrix) -> None:
         n_docs, n_terms = docs.shape
-        build = {**self.BUILD, "term_id_limit": n_terms}
+        build = {**self.parameters, "term_id_limit": n_terms}
         parameters = {"dtype": "sparse", "metric_type": "ip", "dim": n_terms, "index_param": build}
         self.index = self.library.Index("sindi", json.dumps(parameters))
         arrays = docs.indptr.astype(np.uint32), docs.indices.astype(np.uint32), docs.data
         self.index.build(*arrays, np.arange(n_docs, dtype=np.int64))
 
     def calls(self, queries: sparse.csr_matrix, k: int) -> list[Callable[[], Any]]:
-        search = json.dumps({"sindi": self.SEARCH})
+        search = json.dumps({"sindi": self.search})
         return [
             partial(self.index.knn_search, length(terms), terms.astype(np.uint32), weights, k, search)
             for terms, weights in vectors(queries)
@@ -212,7 +235,45 @@ class SparseDotTopn(Engine):
         return padded(np.split(best.indices, best.indptr[1:-1]), k)
 
 
-PEERS: dict[str, type[Engine]] = {engine.name: engine for engine in (Sindi, Qdrant, SparseDotTopn)}
+class Bmp(Engine):
+    """BMP, block-max pruning of its authors: blocks of 16, alpha = beta = 1, one query a call.
+
+    It quantises documents and queries, so that its exact search is of other scores than those of the vectors given.
+    """
+
+    name = "bmp"
+    distribution = "bmp"
+
+    BLOCK: ClassVar = 16
+    SCALE: ClassVar = 100  # integer weights, as its own retriever makes them
+
+    def __init__(self) -> None:
+        self.library: Any = import_module("bmp")
+        self.folder = tempfile.TemporaryDirectory(prefix="thresher-bmp-")
+        self.searcher: Any = None
+
+    def build(self, docs: sparse.csr_matrix) -> None:
+        path = f"{self.folder.name}/index.bmp"
+        indexer = self.library.Indexer(path, bsize=self.BLOCK, compress_range=False)
+        for row, (terms, weights) in enumerate(vectors(docs)):
+            codes = np.maximum(np.rint(weights * self.SCALE), 1).astype(int).tolist()
+            indexer.add_document(str(row), list(zip(map(str, terms.tolist()), codes, strict=True)))
+        indexer.finish()
+        self.searcher = self.library.Searcher(path)
+
+    def calls(self, queries: sparse.csr_matrix, k: int) -> list[Callable[[], Any]]:
+        pairs = (as_lists(vector) for vector in vectors(queries))
+        wanted = (dict(zip(map(str, terms), weights, strict=True)) for terms, weights in pairs)
+        return [partial(self.searcher.search, query, k, 1.0, 1.0) for query in wanted]
+
+    def ids(self, answers: list[Any], k: int) -> npt.NDArray[np.int64]:
+        return padded([[int(doc) for doc in found[0]] for found in answers], k)
+
+    def close(self) -> None:
+        self.folder.cleanup()
+
+
+PEERS: dict[str, type[Engine]] = {engine.name: engine for engine in (Sindi, Qdrant, SparseDotTopn, Bmp)}
 
 
 def vectors(matrix: sparse.csr_matrix) -> list[Vector]:

@@ -4,10 +4,12 @@
 #include <pybind11/stl.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "../core/error.hpp"
 #include "../core/version.hpp"
+#include "../engines/block_max_index.hpp"
 #include "../engines/exact_index.hpp"
 #include "../engines/registry.hpp"
 #include "../kernels/kernels.hpp"
@@ -60,9 +62,11 @@ auto without_gil(const py::object& progress, const Call& call) {
     return call(&monitor);
 }
 
-py::tuple search(const Index& index, const Array<std::int64_t>& indptr, const Array<std::uint32_t>& indices,
+// `params`: what the engine's own search takes, or nothing.
+template <class Engine, class... Params>
+py::tuple search(const Engine& index, const Array<std::int64_t>& indptr, const Array<std::uint32_t>& indices,
                  const Array<float>& data, std::uint64_t n_terms, std::size_t k, unsigned threads,
-                 const py::object& progress) {
+                 const py::object& progress, const Params&... params) {
     const CsrView queries = view(indptr, indices, data, n_terms);
     const auto n_queries = static_cast<py::ssize_t>(queries.n_rows());
     Array<std::int64_t> ids({n_queries, static_cast<py::ssize_t>(k)});
@@ -70,12 +74,14 @@ py::tuple search(const Index& index, const Array<std::int64_t>& indptr, const Ar
     const HitsView hits{k,
                         {ids.mutable_data(), static_cast<std::size_t>(ids.size())},
                         {scores.mutable_data(), static_cast<std::size_t>(scores.size())}};
-    without_gil(progress, [&](Monitor* monitor) { index.search(queries, {k, threads, monitor}, hits); });
+    without_gil(progress,
+                [&](Monitor* monitor) { index.search(queries, SearchOptions{k, threads, monitor}, params..., hits); });
     return py::make_tuple(std::move(ids), std::move(scores));
 }
 
-py::tuple search_one(const Index& index, const Array<std::uint32_t>& terms, const Array<float>& weights,
-                     std::size_t k) {
+template <class Engine, class... Params>
+py::tuple search_one(const Engine& index, const Array<std::uint32_t>& terms, const Array<float>& weights, std::size_t k,
+                     const Params&... params) {
     Array<std::int64_t> ids(static_cast<py::ssize_t>(k));
     Array<float> scores(static_cast<py::ssize_t>(k));
     const HitsView hits{k, {ids.mutable_data(), k}, {scores.mutable_data(), k}};
@@ -83,7 +89,7 @@ py::tuple search_one(const Index& index, const Array<std::uint32_t>& terms, cons
     const auto query_weights = items(weights, "weights");
     {
         const py::gil_scoped_release release;
-        index.search_one(query_terms, query_weights, hits);
+        index.search_one(query_terms, query_weights, params..., hits);
     }
     return py::make_tuple(std::move(ids), std::move(scores));
 }
@@ -149,6 +155,9 @@ void translate_errors(std::exception_ptr error) {
 
 PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
     using namespace py::literals;
+    using thresher::BlockMaxIndex;
+    using thresher::BlockMaxParams;
+    using thresher::BlockMaxSearchParams;
     using thresher::ExactIndex;
     using thresher::ExactParams;
     using thresher::Index;
@@ -178,9 +187,9 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
                                    for (const auto& [part, size] : index.nbytes()) parts[py::str(part)] = size;
                                    return parts;
                                })
-        .def("search", &thresher::search, "indptr"_a, "indices"_a, "data"_a, "n_terms"_a, "k"_a, "threads"_a,
+        .def("search", &thresher::search<Index>, "indptr"_a, "indices"_a, "data"_a, "n_terms"_a, "k"_a, "threads"_a,
              "progress"_a)
-        .def("search_one", &thresher::search_one, "terms"_a, "weights"_a, "k"_a)
+        .def("search_one", &thresher::search_one<Index>, "terms"_a, "weights"_a, "k"_a)
         .def("vectors", &thresher::vectors, "ids"_a)
         .def(
             "save",
@@ -206,6 +215,40 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
                     progress, [&](Monitor* monitor) { return ExactIndex::build(docs, params, threads, monitor); });
             },
             "indptr"_a, "indices"_a, "data"_a, "n_terms"_a, "params"_a, "threads"_a, "progress"_a);
+
+    py::class_<BlockMaxParams>(module, "BlockMaxParams")
+        .def(py::init<>())
+        .def_readwrite("block_size", &BlockMaxParams::block_size)
+        .def_readwrite("reorder", &BlockMaxParams::reorder)
+        .def_readwrite("bound_frequency", &BlockMaxParams::bound_frequency)
+        .def_readwrite("tile_frequency", &BlockMaxParams::tile_frequency);
+
+    py::class_<BlockMaxSearchParams>(module, "BlockMaxSearchParams")
+        .def(py::init<>())
+        .def_readwrite("alpha", &BlockMaxSearchParams::alpha)
+        .def_readwrite("beta", &BlockMaxSearchParams::beta)
+        .def_readwrite("block_budget", &BlockMaxSearchParams::block_budget)
+        .def_readwrite("superblock_budget", &BlockMaxSearchParams::superblock_budget);
+
+    py::class_<BlockMaxIndex, Index>(module, "BlockMaxIndex")
+        .def_static(
+            "build",
+            [](const thresher::Array<std::int64_t>& indptr, const thresher::Array<std::uint32_t>& indices,
+               const thresher::Array<float>& data, std::uint64_t n_terms, const BlockMaxParams& params,
+               const std::optional<thresher::Array<std::uint32_t>>& order, unsigned threads,
+               const py::object& progress) {
+                const auto docs = thresher::view(indptr, indices, data, n_terms);
+                std::optional<std::span<const std::uint32_t>> given;
+                if (order) given = thresher::items(*order, "reorder");
+                return thresher::without_gil(progress, [&](Monitor* monitor) {
+                    return BlockMaxIndex::build(docs, params, given, threads, monitor);
+                });
+            },
+            "indptr"_a, "indices"_a, "data"_a, "n_terms"_a, "params"_a, "order"_a, "threads"_a, "progress"_a)
+        .def("search_with", &thresher::search<BlockMaxIndex, BlockMaxSearchParams>, "indptr"_a, "indices"_a, "data"_a,
+             "n_terms"_a, "k"_a, "threads"_a, "progress"_a, "params"_a)
+        .def("search_one_with", &thresher::search_one<BlockMaxIndex, BlockMaxSearchParams>, "terms"_a, "weights"_a,
+             "k"_a, "params"_a);
 
     module.def(
         "open_index",

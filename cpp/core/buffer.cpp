@@ -17,7 +17,7 @@ constexpr std::size_t kHugePage = std::size_t{2} << 20;
 }  // namespace
 
 std::shared_ptr<std::byte> allocate_bytes(std::size_t size) {
-    const std::size_t alignment = size >= 2 * kHugePage ? kHugePage : 64;
+    const std::size_t alignment = size >= kHugePage ? kHugePage : 64;
     const std::size_t rounded = (std::max<std::size_t>(size, 1) + alignment - 1) / alignment * alignment;
     if (rounded < size) throw std::bad_alloc();
     if (alignment == kHugePage) {  // fresh pages come zeroed: reserve room to align, and give back the edges

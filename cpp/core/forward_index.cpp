@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
+#include <stdexcept>
+#include <string>
 #include <utility>
 
 #include "../kernels/kernels.hpp"
@@ -12,7 +14,9 @@ namespace thresher {
 namespace {
 
 constexpr std::size_t kRowsPerTask = 4096;
-constexpr std::size_t kWidened = 256;  // halves widened at a time, on the stack
+constexpr std::size_t kChunk = 256;  // postings scored at a time
+// Rounding adds up to 255 a term to an integer score: this many terms still fit 32 bits.
+constexpr std::size_t kMostQueryTerms = 4'000'000;
 
 // The binary16 pattern of a positive float if that is exactly its value, otherwise 0.
 std::uint16_t exact_half(float weight) noexcept {
@@ -29,27 +33,41 @@ std::uint16_t exact_half(float weight) noexcept {
     return 0;
 }
 
-// Four sums side by side, so that one addition need not wait for the last.
+// Writes the positions in [0, n) whose slot the query has, and returns how many: a document shares few terms with a
+// query, and without a branch the processor runs ahead to the next document's cache misses.
 template <class Slot>
-void add_products(const Slot* slots, const float* weights, std::size_t n, std::span<const float> table,
-                  double sums[4]) noexcept {
-    const auto factor = [&](Slot slot) {
+std::size_t shared_terms(const Slot* slots, std::size_t n, std::span<const std::uint8_t> has,
+                         std::uint16_t* positions) noexcept {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+        positions[count] = static_cast<std::uint16_t>(i);
         if constexpr (sizeof(Slot) == 2) {
-            return static_cast<double>(table[slot]);
+            count += has[slots[i]];
         } else {
-            return slot < table.size() ? static_cast<double>(table[slot]) : 0.0;
-        }
-    };
-    std::size_t i = 0;
-    for (; i + 4 <= n; i += 4) {
-        for (std::size_t lane = 0; lane < 4; ++lane) {
-            sums[lane] += factor(slots[i + lane]) * static_cast<double>(weights[i + lane]);
+            count += slots[i] < has.size() ? has[slots[i]] : 0U;
         }
     }
-    for (; i < n; ++i) sums[i % 4] += factor(slots[i]) * static_cast<double>(weights[i]);
+    return count;
 }
 
 }  // namespace
+
+void SlotQuery::assign(const CsrView& queries, std::size_t row, const Vocabulary& vocabulary) {
+    const auto terms = queries.row_terms(row);
+    const auto term_weights = queries.row_weights(row);
+    if (terms.size() > kMostQueryTerms) {
+        throw std::invalid_argument("queries: row " + std::to_string(row) + " has " + std::to_string(terms.size()) +
+                                    " terms; at most " + std::to_string(kMostQueryTerms) + " are supported");
+    }
+    slots.clear();
+    weights.clear();
+    for (std::size_t i = 0; i < terms.size(); ++i) {
+        const std::uint32_t slot = vocabulary.slot(terms[i]);
+        if (slot == kNoSlot) continue;
+        slots.push_back(slot);
+        weights.push_back(term_weights[i]);
+    }
+}
 
 ForwardIndex ForwardIndex::build(const CsrView& docs, const Vocabulary& vocabulary, unsigned threads,
                                  Progress& progress) {
@@ -100,33 +118,70 @@ ForwardIndex ForwardIndex::build(const CsrView& docs, const Vocabulary& vocabula
     return forward;
 }
 
+ForwardIndex ForwardIndex::reordered(std::span<const std::uint32_t> order, unsigned threads, Progress& progress) const {
+    ForwardIndex forward;
+    forward.n_slots_ = n_slots_;
+    Filling<std::uint64_t> offsets(order.size() + 1);
+    for (std::size_t i = 0; i < order.size(); ++i) {
+        offsets.items[i + 1] = offsets.items[i] + offsets_[order[i] + 1] - offsets_[order[i]];
+    }
+    Filling<std::uint16_t> slots16(slots16_.size());
+    Filling<std::uint32_t> slots32(slots32_.size());
+    Filling<std::uint16_t> halves(halves_.size());
+    Filling<float> floats(floats_.size());
+    parallel_for_rows(order.size(), kRowsPerTask, threads, progress, [&](std::size_t begin, std::size_t end, unsigned) {
+        const auto copy = [](const auto& from, Range source, auto& to, std::size_t target) {
+            if (from.size() != 0) {
+                std::copy(from.data() + source.begin, from.data() + source.end, to.items.data() + target);
+            }
+        };
+        for (std::size_t i = begin; i < end; ++i) {
+            const auto target = static_cast<std::size_t>(offsets.items[i]);
+            copy(slots16_, range(order[i]), slots16, target);
+            copy(slots32_, range(order[i]), slots32, target);
+            copy(halves_, range(order[i]), halves, target);
+            copy(floats_, range(order[i]), floats, target);
+        }
+    });
+    forward.slots16_ = std::move(slots16.buffer);
+    forward.slots32_ = std::move(slots32.buffer);
+    forward.halves_ = std::move(halves.buffer);
+    forward.floats_ = std::move(floats.buffer);
+    forward.offsets_ = std::move(offsets.buffer);
+    return forward;
+}
+
 double ForwardIndex::score(std::size_t doc, const QueryTable& query) const {
     const auto [begin, end] = range(doc);
-    double sums[4] = {};
-    const auto add = [&](std::size_t first, const float* weights, std::size_t n) {
-        if (slots32_.size() == 0) {
-            add_products(slots16_.data() + first, weights, n, query.weights(), sums);
+    const auto table = query.weights();
+    double sum = 0;
+    for (std::size_t first = begin; first < end; first += kChunk) {
+        const std::size_t n = std::min(kChunk, end - first);
+        std::uint16_t positions[kChunk];
+        std::uint16_t halves[kChunk];
+        float weights[kChunk];
+        const bool narrow = slots32_.size() == 0;
+        const std::size_t n_shared = narrow ? shared_terms(slots16_.data() + first, n, query.has(), positions)
+                                            : shared_terms(slots32_.data() + first, n, query.has(), positions);
+        if (halves_.size() == 0) {
+            for (std::size_t i = 0; i < n_shared; ++i) weights[i] = floats_[first + positions[i]];
         } else {
-            add_products(slots32_.data() + first, weights, n, query.weights(), sums);
+            for (std::size_t i = 0; i < n_shared; ++i) halves[i] = halves_[first + positions[i]];
+            kernels::active().widen_halves(halves, n_shared, weights);
         }
-    };
-    if (halves_.size() == 0) {
-        add(begin, floats_.data() + begin, end - begin);
-    } else {
-        float widened[kWidened];
-        for (std::size_t p = begin; p < end; p += kWidened) {
-            const std::size_t n = std::min(kWidened, end - p);
-            kernels::active().widen_halves(halves_.data() + p, n, widened);
-            add(p, widened, n);
+        for (std::size_t i = 0; i < n_shared; ++i) {
+            const std::size_t p = first + positions[i];
+            const std::uint32_t slot = narrow ? slots16_[p] : slots32_[p];
+            sum += static_cast<double>(table[slot]) * static_cast<double>(weights[i]);
         }
     }
-    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+    return sum;
 }
 
 void ForwardIndex::prefetch(std::size_t doc) const noexcept {
     const auto [begin, end] = range(doc);
     const auto fetch = [](const auto* first, const auto* last) {
-        for (const auto* line = first; line < last; line += 64 / sizeof *first) __builtin_prefetch(line);
+        for (const auto* line = first; line < last; line += 64 / sizeof *first) thresher::prefetch(line);
     };
     if (slots32_.size() == 0) {
         fetch(slots16_.data() + begin, slots16_.data() + end);
@@ -143,15 +198,19 @@ void ForwardIndex::prefetch(std::size_t doc) const noexcept {
 void ForwardIndex::read(std::size_t doc, std::vector<Posting>& postings) const {
     const auto [begin, end] = range(doc);
     postings.clear();
-    for (std::size_t p = begin; p < end; ++p) {
-        const std::uint32_t slot = slots32_.size() == 0 ? slots16_[p] : slots32_[p];
-        float weight = 0;
+    for (std::size_t first = begin; first < end; first += kChunk) {
+        const std::size_t n = std::min(kChunk, end - first);
+        float widened[kChunk];
+        const float* weights = widened;
         if (halves_.size() == 0) {
-            weight = floats_[p];
+            weights = floats_.data() + first;
         } else {
-            kernels::active().widen_halves(halves_.data() + p, 1, &weight);
+            kernels::active().widen_halves(halves_.data() + first, n, widened);
         }
-        if (slot < n_slots_) postings.push_back({slot, weight});
+        for (std::size_t i = 0; i < n; ++i) {
+            const std::uint32_t slot = slots32_.size() == 0 ? slots16_[first + i] : slots32_[first + i];
+            if (slot < n_slots_) postings.push_back({slot, weights[i]});
+        }
     }
 }
 

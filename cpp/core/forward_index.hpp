@@ -12,19 +12,45 @@
 #include "csr.hpp"
 #include "index_file.hpp"
 #include "parallel.hpp"
+#include "prefetch.hpp"
 #include "vocabulary.hpp"
 
 namespace thresher {
 
-// A query as a table over slots, reused from query to query. Zero outside `load` .. `clear`.
+// A query's terms that occur in the collection, as slots, and their weights.
+struct SlotQuery {
+    std::vector<std::uint32_t> slots;
+    std::vector<float> weights;
+
+    std::size_t size() const noexcept { return slots.size(); }
+    // Row `row` of canonical queries; terms that no document has are left out. Throws std::invalid_argument for more
+    // terms than integer scores can sum.
+    void assign(const CsrView& queries, std::size_t row, const Vocabulary& vocabulary);
+};
+
+// A query as tables over slots, reused from query to query. Zero outside `load` .. `clear`.
 class QueryTable {
   public:
     // Room for every slot that a document can name: 16-bit slots are in bounds without a check.
-    explicit QueryTable(std::uint32_t n_slots) : weights_(n_slots < 65536 ? 65536 : n_slots) {}
-    void set(std::uint32_t slot, float weight) noexcept { weights_[slot] = weight; }
+    explicit QueryTable(std::uint32_t n_slots) : has_(n_slots < 65536 ? 65536 : n_slots), weights_(has_.size()) {}
+    void load(const SlotQuery& query) noexcept {
+        for (std::size_t i = 0; i < query.size(); ++i) {
+            has_[query.slots[i]] = 1;
+            weights_[query.slots[i]] = query.weights[i];
+        }
+    }
+    void clear(const SlotQuery& query) noexcept {
+        for (const std::uint32_t slot : query.slots) {
+            has_[slot] = 0;
+            weights_[slot] = 0;
+        }
+    }
+    // 1 for each slot of the query, otherwise 0: a quarter of the cache that the weights take.
+    std::span<const std::uint8_t> has() const noexcept { return has_; }
     std::span<const float> weights() const noexcept { return weights_; }
 
   private:
+    std::vector<std::uint8_t> has_;
     std::vector<float> weights_;
 };
 
@@ -38,11 +64,16 @@ class ForwardIndex {
     ForwardIndex() = default;
     static ForwardIndex build(const CsrView& docs, const Vocabulary& vocabulary, unsigned threads, Progress& progress);
 
+    // The same documents in another order: position i of the result holds document order[i].
+    ForwardIndex reordered(std::span<const std::uint32_t> order, unsigned threads, Progress& progress) const;
+
     std::size_t n_docs() const noexcept { return offsets_.size() == 0 ? 0 : offsets_.size() - 1; }
     std::size_t nnz() const noexcept { return slots16_.size() + slots32_.size(); }
 
     // Inner product with the table's query, summed in double precision in a fixed order.
     double score(std::size_t doc, const QueryTable& query) const;
+    // Starts fetching what `prefetch(doc)` will read.
+    void prefetch_range(std::size_t doc) const noexcept { thresher::prefetch(offsets_.data() + doc); }
     // Starts fetching what `score(doc, ...)` will read.
     void prefetch(std::size_t doc) const noexcept;
 

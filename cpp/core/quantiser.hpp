@@ -21,6 +21,13 @@ class Quantiser {
     static Quantiser build(const CsrView& docs, const Vocabulary& vocabulary, unsigned threads, Progress& progress);
 
     std::uint8_t impact(std::uint32_t slot, float weight) const noexcept { return quantise(weight, maxima_[slot]); }
+    // The smallest impact that stands for at least `weight` (give or take a rounding of double precision): for upper
+    // bounds. Never below `impact`.
+    std::uint8_t ceiling(std::uint32_t slot, float weight) const noexcept {
+        const std::uint8_t nearest = impact(slot, weight);
+        const bool below = step(slot) * nearest < static_cast<double>(weight);
+        return below && nearest < 255 ? static_cast<std::uint8_t>(nearest + 1) : nearest;
+    }
     // The weight that one unit of impact stands for.
     double step(std::uint32_t slot) const noexcept { return static_cast<double>(maxima_[slot]) / 255.0; }
     // At least |weight - step * impact| over the term's postings.

@@ -1,12 +1,5 @@
-// Exhaustive search: every posting of every query term, in windows of documents that stay in cache.
-//
-// A window's scores are accumulated term at a time from 8-bit impacts, in integers, with a known bound on the error;
-// the few documents that can still be in the top k are finished in full precision from the forward index. The ids and
-// scores returned are those of the weights that were given. Cost: linear in the postings of the query's terms, whatever
-// their order or distribution; a batch of queries shares each window while it is in cache.
-//
-// The windows are those of SINDI (Li et al., arXiv 2509.08395). Invariant: |true score - accumulated score| <= the
-// query's slack, for every document.
+// Exhaustive search of every document: the oracle of the tests, and the fastest choice on small collections.
+// See core/exhaustive_search.hpp for how.
 #pragma once
 
 #include <memory>
@@ -15,8 +8,7 @@
 #include <vector>
 
 #include "../core/context_pool.hpp"
-#include "../core/quantiser.hpp"
-#include "../core/windowed_postings.hpp"
+#include "../core/exhaustive_search.hpp"
 #include "index.hpp"
 
 namespace thresher {
@@ -45,28 +37,17 @@ class ExactIndex final : public Index {
 
   protected:
     void search_canonical(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const override;
-    std::vector<std::pair<std::string, std::size_t>> engine_nbytes() const override;
-    void save_engine(Parameters& counts, SectionList& sections) const override;
+    std::vector<std::pair<std::string, std::size_t>> engine_nbytes() const override { return search_.nbytes(); }
+    void save_engine(Parameters& counts, SectionList& sections) const override { search_.save(counts, sections); }
 
   private:
-    struct QueryPlan;
     struct Context;
 
-    ExactIndex(const ExactParams& params, Vocabulary vocabulary, ForwardIndex forward, Quantiser quantiser,
-               WindowedPostings postings);
+    ExactIndex(const ExactParams& params, Vocabulary vocabulary, ForwardIndex forward, ExhaustiveSearch search);
     explicit ExactIndex(const IndexFile& file);
 
-    void search_batch(const CsrView& queries, std::size_t begin, std::size_t end, Context& context,
-                      const HitsView& hits) const;
-    void plan(const CsrView& queries, std::size_t query, std::size_t k, QueryPlan& plan) const;
-    void accumulate(std::size_t w, QueryPlan& plan, Context& context) const;
-    void select(std::size_t w, QueryPlan& plan, Context& context) const;
-    void finish(const CsrView& queries, std::size_t query, QueryPlan& plan, Context& context,
-                const HitsView& hits) const;
-
     ExactParams params_;
-    Quantiser quantiser_;
-    WindowedPostings postings_;
+    ExhaustiveSearch search_;
     mutable ContextPool<Context> contexts_;
 };
 

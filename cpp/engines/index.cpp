@@ -27,7 +27,7 @@ void check_collection(const CsrView& docs) {
     }
 }
 
-Index::Index(const IndexFile& file) {
+Index::Index(const IndexFile& file, DocumentOrder order) : order_(std::move(order)) {
     const std::uint64_t n_docs = file.integer("n_docs");
     const std::uint64_t n_terms = file.integer("n_terms");
     const std::uint64_t nnz = file.integer("nnz");
@@ -41,11 +41,13 @@ Index::Index(const IndexFile& file) {
 std::vector<std::pair<std::string, std::size_t>> Index::nbytes() const {
     std::vector<std::pair<std::string, std::size_t>> parts{{"vocabulary", vocabulary_.nbytes()},
                                                            {"forward", forward_.nbytes()}};
+    if (!order_.is_identity()) parts.emplace_back("order", order_.nbytes());
     for (auto& part : engine_nbytes()) parts.push_back(std::move(part));
     return parts;
 }
 
-void Index::search(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const {
+void Index::check_and_search(const CsrView& queries, const SearchOptions& options,
+                             const std::function<void(const CsrView&)>& search_canonical) const {
     check_k(options.k);
     if (queries.n_terms > n_terms()) {
         throw std::invalid_argument("queries: " + std::to_string(queries.n_terms) + " columns, but the index has " +
@@ -53,20 +55,29 @@ void Index::search(const CsrView& queries, const SearchOptions& options, const H
     }
     Progress checking(options.monitor);
     const CanonicalCsr canonical(queries, Signs::any, "queries", options.threads, checking);
-    search_canonical(canonical.view(), options, hits);
+    search_canonical(canonical.view());
 }
 
-void Index::search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,
-                       const HitsView& hits) const {
+void Index::check_and_search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,
+                                 const SearchOptions& options,
+                                 const std::function<void(const CsrView&)>& search_canonical) const {
     if (terms.size() != weights.size()) {
         throw std::invalid_argument("terms and weights differ in length: " + std::to_string(terms.size()) + " and " +
                                     std::to_string(weights.size()));
     }
     const std::int64_t indptr[2] = {0, static_cast<std::int64_t>(terms.size())};
-    SearchOptions options;
-    options.k = hits.k;
-    options.threads = 1;
-    search({n_terms(), indptr, terms, weights}, options, hits);
+    check_and_search({n_terms(), indptr, terms, weights}, options, search_canonical);
+}
+
+void Index::search(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const {
+    check_and_search(queries, options, [&](const CsrView& checked) { search_canonical(checked, options, hits); });
+}
+
+void Index::search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,
+                       const HitsView& hits) const {
+    const SearchOptions options{hits.k, 1, nullptr};
+    check_and_search_one(terms, weights, options,
+                         [&](const CsrView& query) { search_canonical(query, options, hits); });
 }
 
 Index::Rows Index::vectors(std::span<const std::int64_t> docs) const {
@@ -78,7 +89,7 @@ Index::Rows Index::vectors(std::span<const std::int64_t> docs) const {
             throw std::invalid_argument("ids: " + std::to_string(doc) + " is not a document; the index has " +
                                         std::to_string(n_docs()));
         }
-        forward_.read(static_cast<std::size_t>(doc), postings);
+        forward_.read(order_.position(static_cast<std::uint32_t>(doc)), postings);
         for (const auto& [slot, weight] : postings) {
             rows.terms.push_back(vocabulary_.term(slot));
             rows.weights.push_back(weight);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "../core/csr.hpp"
+#include "../core/document_order.hpp"
 #include "../core/forward_index.hpp"
 #include "../core/hits.hpp"
 #include "../core/index_file.hpp"
@@ -62,12 +64,22 @@ class Index {
     void save(const std::string& path, Monitor* monitor) const;
 
   protected:
-    Index(Vocabulary vocabulary, ForwardIndex forward)
-        : vocabulary_(std::move(vocabulary)), forward_(std::move(forward)) {}
-    explicit Index(const IndexFile& file);
+    // `forward` holds the documents in the order `order`.
+    Index(Vocabulary vocabulary, ForwardIndex forward, DocumentOrder order)
+        : vocabulary_(std::move(vocabulary)), forward_(std::move(forward)), order_(std::move(order)) {}
+    Index(const IndexFile& file, DocumentOrder order);
 
     const Vocabulary& vocabulary() const noexcept { return vocabulary_; }
     const ForwardIndex& forward() const noexcept { return forward_; }
+    const DocumentOrder& order() const noexcept { return order_; }
+
+    // Checks queries and k as `search` promises, and calls `search_canonical` with canonical queries.
+    void check_and_search(const CsrView& queries, const SearchOptions& options,
+                          const std::function<void(const CsrView&)>& search_canonical) const;
+    // The same for one query, on the calling thread.
+    void check_and_search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,
+                              const SearchOptions& options,
+                              const std::function<void(const CsrView&)>& search_canonical) const;
 
     // Canonical queries no wider than the index, 1 <= k.
     virtual void search_canonical(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const = 0;
@@ -77,6 +89,7 @@ class Index {
   private:
     Vocabulary vocabulary_;
     ForwardIndex forward_;
+    DocumentOrder order_;
 };
 
 // Throws std::invalid_argument unless the collection is within the library's limits (2^31 documents).

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "block_max_index.hpp"
 #include "exact_index.hpp"
 
 namespace thresher {
@@ -15,6 +16,7 @@ struct Engine {
 
 constexpr std::array kEngines{
     Engine{ExactIndex::kEngine, ExactIndex::load},
+    Engine{BlockMaxIndex::kEngine, BlockMaxIndex::load},
 };
 
 }  // namespace

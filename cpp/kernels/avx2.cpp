@@ -54,7 +54,75 @@ std::size_t select_candidates(const std::uint8_t* const* rows, const std::int16_
     return count;
 }
 
-constexpr Kernels kAvx2{"avx2", accumulate_lists, select_candidates, widen_halves, checksum_blocks};
+void sum_bounds(const std::uint8_t* const* rows, const std::uint8_t* weights, std::size_t n_rows, std::uint16_t* bounds,
+                std::size_t n_superblocks, std::uint16_t* maxima) noexcept {
+    const __m256i low_half = _mm256_set1_epi8(15);
+    for (std::size_t s = 0; s < n_superblocks; ++s) {
+        __m256i largest = _mm256_setzero_si256();
+        for (std::size_t first = s * kSuperblock; first < (s + 1) * kSuperblock; first += 64) {
+            // sums[j] holds blocks 8j .. 8j + 7, then 32 + 8j .. 32 + 8j + 7.
+            __m256i sums[4] = {};
+            for (std::size_t r = 0; r < n_rows; r += 2) {
+                const auto load = [&](const std::uint8_t* row) {
+                    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(row + first / 2));
+                };
+                const __m256i a = load(rows[r]);
+                const __m256i b = load(rows[r + 1]);
+                _mm_prefetch(rows[r] + first / 2 + kFetchAhead, _MM_HINT_T1);
+                _mm_prefetch(rows[r + 1] + first / 2 + kFetchAhead, _MM_HINT_T1);
+                const __m256i pair = _mm256_set1_epi16(load_bytes(weights + r));
+                const auto add = [&](std::size_t j, __m256i codes) {
+                    sums[j] = _mm256_adds_epu16(sums[j], _mm256_maddubs_epi16(codes, pair));
+                };
+                const __m256i low = _mm256_unpacklo_epi8(a, b);
+                const __m256i high = _mm256_unpackhi_epi8(a, b);
+                add(0, _mm256_and_si256(low, low_half));
+                add(1, _mm256_and_si256(high, low_half));
+                add(2, _mm256_and_si256(_mm256_srli_epi16(low, 4), low_half));
+                add(3, _mm256_and_si256(_mm256_srli_epi16(high, 4), low_half));
+            }
+            const __m256i in_order[4] = {
+                _mm256_permute2x128_si256(sums[0], sums[1], 0x20), _mm256_permute2x128_si256(sums[2], sums[3], 0x20),
+                _mm256_permute2x128_si256(sums[0], sums[1], 0x31), _mm256_permute2x128_si256(sums[2], sums[3], 0x31)};
+            for (std::size_t j = 0; j < 4; ++j) {
+                auto* memory = reinterpret_cast<__m256i*>(bounds + first + 16 * j);
+                const __m256i bound = _mm256_adds_epu16(in_order[j], _mm256_loadu_si256(memory));
+                _mm256_storeu_si256(memory, bound);
+                largest = _mm256_max_epu16(largest, bound);
+            }
+        }
+        maxima[s] = largest_of(_mm_max_epu16(_mm256_castsi256_si128(largest), _mm256_extracti128_si256(largest, 1)));
+    }
+}
+
+std::size_t select_blocks(const std::uint16_t* bounds, const std::uint16_t* maxima, std::size_t n_superblocks,
+                          std::uint32_t low, std::uint32_t high, std::uint32_t* blocks,
+                          std::uint16_t* block_bounds) noexcept {
+    if (low > 65535 || high == 0) return 0;
+    const __m256i least = _mm256_set1_epi16(static_cast<std::int16_t>(low));
+    const __m256i most = _mm256_set1_epi16(static_cast<std::int16_t>(high > 65535 ? 65535 : high - 1));
+    std::size_t count = 0;
+    for (std::size_t s = 0; s < n_superblocks; ++s) {
+        if (maxima[s] < low) continue;
+        for (std::size_t first = s * kSuperblock; first < (s + 1) * kSuperblock; first += 16) {
+            const __m256i bound = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bounds + first));
+            const __m256i within = _mm256_and_si256(_mm256_cmpeq_epi16(_mm256_max_epu16(bound, least), bound),
+                                                    _mm256_cmpeq_epi16(_mm256_min_epu16(bound, most), bound));
+            // Two bits a block.
+            auto hits = static_cast<std::uint32_t>(_mm256_movemask_epi8(within)) & 0x55555555U;
+            for (; hits != 0; hits &= hits - 1) {
+                const std::size_t block = first + static_cast<std::size_t>(__builtin_ctz(hits)) / 2;
+                blocks[count] = static_cast<std::uint32_t>(block);
+                block_bounds[count] = bounds[block];
+                ++count;
+            }
+        }
+    }
+    return count;
+}
+
+constexpr Kernels kAvx2{"avx2",        accumulate_lists, select_candidates, sum_bounds,
+                        select_blocks, bound_members,    widen_halves,      checksum_blocks};
 
 }  // namespace
 

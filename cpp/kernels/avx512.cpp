@@ -61,7 +61,67 @@ std::size_t select_candidates(const std::uint8_t* const* rows, const std::int16_
     return count;
 }
 
-constexpr Kernels kAvx512{"avx512", accumulate_lists, select_candidates, widen_halves, checksum_blocks};
+void sum_bounds(const std::uint8_t* const* rows, const std::uint8_t* weights, std::size_t n_rows, std::uint16_t* bounds,
+                std::size_t n_superblocks, std::uint16_t* maxima) noexcept {
+    const __m512i low_half = _mm512_set1_epi8(15);
+    for (std::size_t s = 0; s < n_superblocks; ++s) {
+        // sums[j] holds blocks 32l + 8j .. 32l + 8j + 7 in lane l.
+        __m512i sums[4] = {};
+        for (std::size_t r = 0; r < n_rows; r += 2) {
+            const __m512i a = _mm512_loadu_si512(rows[r] + s * (kSuperblock / 2));
+            const __m512i b = _mm512_loadu_si512(rows[r + 1] + s * (kSuperblock / 2));
+            _mm_prefetch(rows[r] + s * (kSuperblock / 2) + kFetchAhead, _MM_HINT_T1);
+            _mm_prefetch(rows[r + 1] + s * (kSuperblock / 2) + kFetchAhead, _MM_HINT_T1);
+            const __m512i pair = _mm512_set1_epi16(load_bytes(weights + r));
+            const auto add = [&](std::size_t j, __m512i codes) {
+                sums[j] = _mm512_adds_epu16(sums[j], _mm512_maddubs_epi16(codes, pair));
+            };
+            const __m512i first = _mm512_unpacklo_epi8(a, b);
+            const __m512i second = _mm512_unpackhi_epi8(a, b);
+            add(0, _mm512_and_si512(first, low_half));
+            add(1, _mm512_and_si512(second, low_half));
+            add(2, _mm512_and_si512(_mm512_srli_epi16(first, 4), low_half));
+            add(3, _mm512_and_si512(_mm512_srli_epi16(second, 4), low_half));
+        }
+        transpose_lanes(sums);
+        __m512i largest = _mm512_setzero_si512();
+        for (std::size_t j = 0; j < 4; ++j) {
+            std::uint16_t* memory = bounds + s * kSuperblock + 32 * j;
+            const __m512i bound = _mm512_adds_epu16(sums[j], _mm512_loadu_si512(memory));
+            _mm512_storeu_si512(memory, bound);
+            largest = _mm512_max_epu16(largest, bound);
+        }
+        __m256i half = _mm256_max_epu16(_mm512_castsi512_si256(largest), _mm512_extracti64x4_epi64(largest, 1));
+        maxima[s] = largest_of(_mm_max_epu16(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1)));
+    }
+}
+
+std::size_t select_blocks(const std::uint16_t* bounds, const std::uint16_t* maxima, std::size_t n_superblocks,
+                          std::uint32_t low, std::uint32_t high, std::uint32_t* blocks,
+                          std::uint16_t* block_bounds) noexcept {
+    if (low > 65535 || high == 0) return 0;
+    const __m512i least = _mm512_set1_epi16(static_cast<std::int16_t>(low));
+    const __m512i most = _mm512_set1_epi16(static_cast<std::int16_t>(high > 65535 ? 65535 : high - 1));
+    std::size_t count = 0;
+    for (std::size_t s = 0; s < n_superblocks; ++s) {
+        if (maxima[s] < low) continue;
+        for (std::size_t first = s * kSuperblock; first < (s + 1) * kSuperblock; first += 32) {
+            const __m512i bound = _mm512_loadu_si512(bounds + first);
+            auto hits = static_cast<std::uint32_t>(_mm512_cmpge_epu16_mask(bound, least) &
+                                                   _mm512_cmple_epu16_mask(bound, most));
+            for (; hits != 0; hits &= hits - 1) {
+                const std::size_t block = first + static_cast<std::size_t>(__builtin_ctz(hits));
+                blocks[count] = static_cast<std::uint32_t>(block);
+                block_bounds[count] = bounds[block];
+                ++count;
+            }
+        }
+    }
+    return count;
+}
+
+constexpr Kernels kAvx512{"avx512",      accumulate_lists, select_candidates, sum_bounds,
+                          select_blocks, bound_members,    widen_halves,      checksum_blocks};
 
 }  // namespace
 

@@ -13,6 +13,8 @@ namespace thresher::kernels {
 
 // Documents per call of `select_candidates` come in multiples of this.
 inline constexpr std::size_t kStrip = 64;
+// Blocks whose bounds are summed at once: a superblock.
+inline constexpr std::size_t kSuperblock = 128;
 
 struct Kernels {
     const char* name;
@@ -30,6 +32,24 @@ struct Kernels {
     std::size_t (*select_candidates)(const std::uint8_t* const* rows, const std::int16_t* weights, std::size_t n_rows,
                                      std::int32_t* scores, std::size_t n_docs, std::int32_t cutoff,
                                      std::uint32_t* candidates, std::int32_t* candidate_scores) noexcept;
+
+    // Adds `n_rows` dense rows (an even number) of 4-bit codes, times weights up to 127, to bounds[0 .. n), saturating
+    // at 65,535, for n = n_superblocks * kSuperblock blocks; writes the largest bound of each superblock. Byte j of
+    // group g of 16 bytes holds the codes of block 32g + j (low half) and block 32g + 16 + j (high half).
+    void (*sum_bounds)(const std::uint8_t* const* rows, const std::uint8_t* weights, std::size_t n_rows,
+                       std::uint16_t* bounds, std::size_t n_superblocks, std::uint16_t* maxima) noexcept;
+
+    // Writes the blocks, ascending, whose bound is >= low and < high, with their bounds, and returns how many.
+    // Superblocks whose maximum is below `low` are not looked into.
+    std::size_t (*select_blocks)(const std::uint16_t* bounds, const std::uint16_t* maxima, std::size_t n_superblocks,
+                                 std::uint32_t low, std::uint32_t high, std::uint32_t* blocks,
+                                 std::uint16_t* block_bounds) noexcept;
+
+    // What the members of a block lack against its maxima: lacks[d] = sum over rows of weights[i] * (largest code of
+    // row rows[i] of the tile - member d's code), saturating at 65,535, for weights up to 127. A row is `block_size`
+    // (4, 8, 16, 32 or 64) codes of 4 bits, member d's in byte d / 2, in the low half if d is even.
+    void (*bound_members)(const std::uint8_t* tile, const std::uint32_t* rows, const std::uint8_t* weights,
+                          std::size_t n_rows, std::size_t block_size, std::uint16_t* lacks) noexcept;
 
     // out[i] = the float of the IEEE 754 binary16 `halves[i]`.
     void (*widen_halves)(const std::uint16_t* halves, std::size_t n, float* out) noexcept;

@@ -44,6 +44,60 @@ std::size_t select_candidates(const std::uint8_t* const* rows, const std::int16_
     return count;
 }
 
+void sum_bounds(const std::uint8_t* const* rows, const std::uint8_t* weights, std::size_t n_rows, std::uint16_t* bounds,
+                std::size_t n_superblocks, std::uint16_t* maxima) noexcept {
+    for (std::size_t s = 0; s < n_superblocks; ++s) {
+        std::uint32_t sums[kSuperblock];
+        for (std::size_t b = 0; b < kSuperblock; ++b) sums[b] = bounds[s * kSuperblock + b];
+        for (std::size_t r = 0; r < n_rows; ++r) {
+            const std::uint8_t* codes = rows[r] + s * (kSuperblock / 2);
+            const std::uint32_t weight = weights[r];
+            for (std::size_t group = 0; group < kSuperblock / 32; ++group) {
+                for (std::size_t j = 0; j < 16; ++j) {
+                    sums[32 * group + j] += weight * (codes[16 * group + j] & 15U);
+                    sums[32 * group + 16 + j] += weight * (codes[16 * group + j] >> 4U);
+                }
+            }
+        }
+        std::uint32_t largest = 0;
+        for (std::size_t b = 0; b < kSuperblock; ++b) {
+            const std::uint32_t bound = sums[b] < 65535 ? sums[b] : 65535;
+            bounds[s * kSuperblock + b] = static_cast<std::uint16_t>(bound);
+            largest = bound > largest ? bound : largest;
+        }
+        maxima[s] = static_cast<std::uint16_t>(largest);
+    }
+}
+
+std::size_t select_blocks(const std::uint16_t* bounds, const std::uint16_t* maxima, std::size_t n_superblocks,
+                          std::uint32_t low, std::uint32_t high, std::uint32_t* blocks,
+                          std::uint16_t* block_bounds) noexcept {
+    std::size_t count = 0;
+    for (std::size_t s = 0; s < n_superblocks; ++s) {
+        if (maxima[s] < low) continue;
+        for (std::size_t b = s * kSuperblock; b < (s + 1) * kSuperblock; ++b) {
+            blocks[count] = static_cast<std::uint32_t>(b);
+            block_bounds[count] = bounds[b];
+            count += bounds[b] >= low && bounds[b] < high;
+        }
+    }
+    return count;
+}
+
+void bound_members(const std::uint8_t* tile, const std::uint32_t* rows, const std::uint8_t* weights, std::size_t n_rows,
+                   std::size_t block_size, std::uint16_t* lacks) noexcept {
+    std::uint32_t sums[64] = {};
+    for (std::size_t r = 0; r < n_rows; ++r) {
+        const std::uint8_t* row = tile + rows[r] * block_size / 2;
+        const auto code = [&](std::size_t d) { return static_cast<std::uint32_t>(row[d / 2] >> (d % 2 * 4)) & 15U; };
+        std::uint32_t largest = 0;
+        for (std::size_t d = 0; d < block_size; ++d) largest = code(d) > largest ? code(d) : largest;
+        for (std::size_t d = 0; d < block_size; ++d) sums[d] += weights[r] * (largest - code(d));
+    }
+    for (std::size_t d = 0; d < block_size; ++d)
+        lacks[d] = static_cast<std::uint16_t>(sums[d] < 65535 ? sums[d] : 65535);
+}
+
 float widen(std::uint16_t half) noexcept {
     const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000U) << 16;
     const std::uint32_t exponent = (half >> 10) & 0x1FU;
@@ -100,7 +154,8 @@ void checksum_blocks(const std::uint8_t* data, std::size_t block_size, std::size
     for (std::size_t b = 0; b < n_blocks; ++b) checksums[b] = crc32c(data + b * block_size, block_size);
 }
 
-constexpr Kernels kScalar{"scalar", accumulate_lists, select_candidates, widen_halves, checksum_blocks};
+constexpr Kernels kScalar{"scalar",      accumulate_lists, select_candidates, sum_bounds,
+                          select_blocks, bound_members,    widen_halves,      checksum_blocks};
 
 }  // namespace
 

@@ -11,6 +11,7 @@ array([[0, 1],
 
 from __future__ import annotations
 
+from thresher._block_max import BlockMaxIndex
 from thresher._core import FormatError, __version__
 from thresher._exact import ExactIndex
 from thresher._hits import Hits
@@ -19,6 +20,7 @@ from thresher._matrix import MatrixLike
 from thresher._open import describe, engines, open
 
 __all__ = [
+    "BlockMaxIndex",
     "ExactIndex",
     "FormatError",
     "Hits",

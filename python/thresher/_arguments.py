@@ -57,6 +57,19 @@ def as_k(k: SupportsIndex) -> int:
     return count
 
 
+def as_order(order: npt.ArrayLike, name: str) -> npt.NDArray[np.uint32]:
+    """Return document ids, shape (n,), as a contiguous uint32 array for the core to judge, or raise."""
+    array = np.asarray(order)
+    if array.ndim != 1:
+        raise ValueError(f"{name} must be a bool or have one dimension, got {array.ndim}")
+    if array.size and array.dtype.kind not in "iu":
+        raise TypeError(f"{name} must be a bool or document ids, got dtype {array.dtype}")
+    outside = array[(array < 0) | (array >= MOST_TERMS)]
+    if outside.size:
+        raise ValueError(f"{name}: {outside[0]} is not a document")
+    return np.ascontiguousarray(array, dtype=np.uint32)
+
+
 def as_path(path: str | os.PathLike[str]) -> bytes:
     """Return a path as the bytes that the system takes, or raise."""
     encoded = os.fsencode(path)

@@ -7,7 +7,18 @@ import numpy
 import numpy.typing
 import typing
 
-__all__: list[str] = ["ExactIndex", "ExactParams", "FormatError", "Index", "describe", "isa", "open_index"]
+__all__: list[str] = [
+    "BlockMaxIndex",
+    "BlockMaxParams",
+    "BlockMaxSearchParams",
+    "ExactIndex",
+    "ExactParams",
+    "FormatError",
+    "Index",
+    "describe",
+    "isa",
+    "open_index",
+]
 
 class FormatError(ValueError):
     """
@@ -68,6 +79,72 @@ class ExactIndex(Index):
         threads: typing.SupportsInt | typing.SupportsIndex,
         progress: typing.Any,
     ) -> ExactIndex: ...
+
+class BlockMaxParams:
+    reorder: bool
+    def __init__(self) -> None: ...
+    @property
+    def block_size(self) -> int: ...
+    @block_size.setter
+    def block_size(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None: ...
+    @property
+    def bound_frequency(self) -> float: ...
+    @bound_frequency.setter
+    def bound_frequency(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None: ...
+    @property
+    def tile_frequency(self) -> float: ...
+    @tile_frequency.setter
+    def tile_frequency(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None: ...
+
+class BlockMaxSearchParams:
+    def __init__(self) -> None: ...
+    @property
+    def alpha(self) -> float: ...
+    @alpha.setter
+    def alpha(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None: ...
+    @property
+    def beta(self) -> float: ...
+    @beta.setter
+    def beta(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None: ...
+    @property
+    def block_budget(self) -> int: ...
+    @block_budget.setter
+    def block_budget(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None: ...
+    @property
+    def superblock_budget(self) -> int: ...
+    @superblock_budget.setter
+    def superblock_budget(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None: ...
+
+class BlockMaxIndex(Index):
+    @staticmethod
+    def build(
+        indptr: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        indices: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
+        data: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+        n_terms: typing.SupportsInt | typing.SupportsIndex,
+        params: BlockMaxParams,
+        order: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32] | None,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+        progress: typing.Any,
+    ) -> BlockMaxIndex: ...
+    def search_one_with(
+        self,
+        terms: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
+        weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+        k: typing.SupportsInt | typing.SupportsIndex,
+        params: BlockMaxSearchParams,
+    ) -> tuple: ...
+    def search_with(
+        self,
+        indptr: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        indices: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
+        data: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+        n_terms: typing.SupportsInt | typing.SupportsIndex,
+        k: typing.SupportsInt | typing.SupportsIndex,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+        progress: typing.Any,
+        params: BlockMaxSearchParams,
+    ) -> tuple: ...
 
 def describe(path: bytes) -> dict:
     """

@@ -7,10 +7,11 @@ from typing import Any
 
 from thresher import _core
 from thresher._arguments import as_path
+from thresher._block_max import BlockMaxIndex
 from thresher._exact import ExactIndex
 from thresher._index import Index
 
-_ENGINES: dict[str, type[Index]] = {engine.engine: engine for engine in (ExactIndex,)}
+_ENGINES: dict[str, type[Index]] = {engine.engine: engine for engine in (ExactIndex, BlockMaxIndex)}
 
 
 def engines() -> dict[str, type[Index]]:

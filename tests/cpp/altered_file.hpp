@@ -9,6 +9,8 @@
 #include <cstring>
 #include <fstream>
 #include <memory>
+#include <numeric>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -17,6 +19,7 @@
 #include "core/buffer.hpp"
 #include "core/checksum.hpp"
 #include "core/error.hpp"
+#include "engines/block_max_index.hpp"
 #include "engines/exact_index.hpp"
 #include "engines/registry.hpp"
 #include "random_rows.hpp"
@@ -84,6 +87,16 @@ inline std::unique_ptr<ExactIndex> small_index() {
     return ExactIndex::build(small_collection().view(), {64, 0.1}, 1, nullptr);
 }
 
+// Rows of block maxima, of them rows of tiles, and lists; of documents from the last to the first if so wished.
+inline std::unique_ptr<BlockMaxIndex> small_block_max_index(bool reversed) {
+    const Rows docs = small_collection();
+    std::vector<std::uint32_t> order(docs.n_rows());
+    std::iota(order.rbegin(), order.rend(), 0U);
+    return BlockMaxIndex::build(docs.view(), {4, false, 0.1, 0.3},
+                                reversed ? std::optional(std::span<const std::uint32_t>(order)) : std::nullopt, 1,
+                                nullptr);
+}
+
 // Whether the bytes are refused by FormatError; anything else that is thrown fails the test.
 inline bool refused(const std::string& path, bool verify) {
     try {
@@ -120,6 +133,22 @@ inline Bytes small_file() {
     const TemporaryDirectory directory;
     small_index()->save(directory.path("f"), nullptr);
     return read_bytes(directory.path("f"));
+}
+
+struct SmallFile {
+    const char* name;
+    Bytes bytes;
+};
+
+// One of each engine, and of each form that it takes.
+inline std::vector<SmallFile> small_files() {
+    std::vector<SmallFile> files{{"exact", small_file()}};
+    for (const bool reversed : {false, true}) {
+        const TemporaryDirectory directory;
+        small_block_max_index(reversed)->save(directory.path("f"), nullptr);
+        files.push_back({reversed ? "block-max, reversed" : "block-max", read_bytes(directory.path("f"))});
+    }
+    return files;
 }
 
 // Between two bits that a test flips: it flips all of them, but for a sample where each access costs a hundredfold and

@@ -7,7 +7,9 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <numeric>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "random_rows.hpp"
@@ -17,6 +19,7 @@ namespace {
 
 using test::Random;
 using test::Rows;
+using test::rows_of;
 
 struct Built {
     explicit Built(const Rows& rows, unsigned threads = 1) {
@@ -133,10 +136,14 @@ void expect_scores(Random& random, const Rows& rows, const Built& built) {
     QueryTable table(built.vocabulary.n_slots());
     for (int round = 0; round < 5; ++round) {
         std::vector<float> weights(built.vocabulary.n_slots());
+        SlotQuery query;
         for (std::uint32_t slot = 0; slot < weights.size(); ++slot) {
-            if (test::uniform(random, 0, 1) == 0) weights[slot] = static_cast<float>(test::unit(random) - 0.3);
-            table.set(slot, weights[slot]);
+            if (test::uniform(random, 0, 1) == 0) continue;
+            weights[slot] = static_cast<float>(test::unit(random) - 0.3);
+            query.slots.push_back(slot);
+            query.weights.push_back(weights[slot]);
         }
+        table.load(query);
         for (std::size_t doc = 0; doc < rows.n_rows(); ++doc) {
             built.forward.prefetch(doc);
             long double expected = 0;
@@ -152,6 +159,10 @@ void expect_scores(Random& random, const Rows& rows, const Built& built) {
                         1e-14 * static_cast<double>(magnitude))
                 << "document " << doc;
         }
+        table.clear(query);
+    }
+    for (std::size_t doc = 0; doc < rows.n_rows(); ++doc) {
+        ASSERT_EQ(built.forward.score(doc, table), 0.0) << "a cleared table has no term";
     }
 }
 
@@ -182,6 +193,57 @@ TEST(ForwardIndex, ScoresWideSlots) {
         const Rows rows = distinct_terms(70000, weight);
         expect_scores(random, rows, Built(rows));
     }
+}
+
+TEST(SlotQuery, HasTheTermsThatTheCollectionHas) {
+    const Built built(rows_of(9, {{{2, 1.0F}, {5, 1.0F}}, {{5, 1.0F}, {7, 1.0F}}}));
+    const Rows queries = rows_of(9, {{{0, 1.0F}, {2, -0.5F}, {4, 3.0F}, {5, 2.0F}}, {}, {{7, 4.0F}}, {{8, 1.0F}}});
+    SlotQuery query;
+    query.assign(queries.view(), 0, built.vocabulary);
+    EXPECT_EQ(query.slots, (std::vector<std::uint32_t>{built.vocabulary.slot(2), built.vocabulary.slot(5)}));
+    EXPECT_EQ(query.weights, (std::vector<float>{-0.5F, 2.0F}));
+    query.assign(queries.view(), 1, built.vocabulary);
+    EXPECT_EQ(query.size(), 0U);
+    query.assign(queries.view(), 2, built.vocabulary);
+    EXPECT_EQ(query.slots, (std::vector<std::uint32_t>{built.vocabulary.slot(7)}));
+    EXPECT_EQ(query.weights, std::vector<float>{4.0F});
+    query.assign(queries.view(), 3, built.vocabulary);
+    EXPECT_EQ(query.size(), 0U);
+}
+
+void expect_reordered(Random& random, const Rows& rows) {
+    const Built built(rows);
+    std::vector<std::uint32_t> order(rows.n_rows());
+    std::iota(order.begin(), order.end(), 0U);
+    std::shuffle(order.begin(), order.end(), random);
+    Progress progress = test::silent();
+    for (unsigned threads = 1; threads <= 3; ++threads) {
+        const ForwardIndex reordered = built.forward.reordered(order, threads, progress);
+        ASSERT_EQ(reordered.n_docs(), rows.n_rows());
+        ASSERT_EQ(reordered.nnz(), rows.terms.size());
+        for (const char* name : {"forward/slots16", "forward/slots32", "forward/halves", "forward/floats"}) {
+            ASSERT_EQ(elements(reordered, name), elements(built.forward, name)) << name;
+        }
+        std::vector<Posting> postings;
+        std::vector<Posting> expected;
+        for (std::size_t position = 0; position < order.size(); ++position) {
+            reordered.read(position, postings);
+            built.forward.read(order[position], expected);
+            ASSERT_TRUE(
+                std::equal(postings.begin(), postings.end(), expected.begin(), expected.end(),
+                           [](const Posting& a, const Posting& b) { return a.slot == b.slot && a.weight == b.weight; }))
+                << "position " << position;
+        }
+    }
+}
+
+TEST(ForwardIndex, IsReordered) {
+    Random random(4);
+    for (const std::size_t n_docs : {0, 1, 2, 100, 9000}) {
+        expect_reordered(random, test::random_rows(random, n_docs, 300, 8, test::dyadic_weight));
+        expect_reordered(random, test::random_rows(random, n_docs, 300, 8, test::real_weight));
+    }
+    for (const float weight : {0.5F, 0.3F}) expect_reordered(random, distinct_terms(70000, weight));
 }
 
 }  // namespace

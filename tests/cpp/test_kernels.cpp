@@ -20,6 +20,7 @@ namespace {
 
 using kernels::Kernels;
 using kernels::kStrip;
+using kernels::kSuperblock;
 using test::Random;
 using test::uniform;
 
@@ -199,6 +200,146 @@ TEST_P(EveryTable, SelectsScoresAtTheEndsOfTheRange) {
     strips.scores[17] = INT32_MAX;
     for (const std::int32_t cutoff : {INT32_MIN, INT32_MIN + 1, INT32_MAX - 1, INT32_MAX}) {
         expect_selects(table(), strips, cutoff);
+    }
+}
+
+// Rows of 4-bit codes over whole superblocks, of every alignment.
+struct CodeRows {
+    CodeRows(Random& random, std::size_t superblocks, std::size_t n_rows, const std::vector<std::uint8_t>& choices)
+        : n_superblocks(superblocks), bytes(n_rows * (superblocks * kSuperblock / 2 + 1) + 1) {
+        for (auto& byte : bytes) byte = static_cast<std::uint8_t>(random());
+        for (std::size_t r = 0; r < n_rows; ++r) {
+            rows.push_back(bytes.data() + 1 + r * (superblocks * kSuperblock / 2 + 1));
+            weights.push_back(pick<std::uint8_t>(random, choices));
+        }
+    }
+    std::uint32_t code(std::size_t row, std::size_t block) const {
+        const std::uint32_t both = rows[row][block / 32 * 16 + block % 16];
+        return block % 32 < 16 ? both % 16 : both / 16;
+    }
+
+    std::size_t n_superblocks;
+    std::vector<std::uint8_t> bytes;
+    std::vector<const std::uint8_t*> rows;
+    std::vector<std::uint8_t> weights;
+};
+
+void expect_sums(const Kernels& table, const CodeRows& codes, std::vector<std::uint16_t> bounds) {
+    auto expected = bounds;
+    std::vector<std::uint16_t> expected_maxima(codes.n_superblocks);
+    for (std::size_t block = 0; block < bounds.size(); ++block) {
+        std::uint64_t sum = bounds[block];
+        for (std::size_t r = 0; r < codes.rows.size(); ++r) sum += codes.weights[r] * codes.code(r, block);
+        expected[block] = static_cast<std::uint16_t>(std::min<std::uint64_t>(sum, 65535));
+        auto& most = expected_maxima[block / kSuperblock];
+        most = std::max(most, expected[block]);
+    }
+    std::vector<std::uint16_t> maxima(codes.n_superblocks, 12345);
+    table.sum_bounds(codes.rows.data(), codes.weights.data(), codes.rows.size(), bounds.data(), codes.n_superblocks,
+                     maxima.data());
+    ASSERT_EQ(bounds, expected);
+    ASSERT_EQ(maxima, expected_maxima);
+}
+
+TEST_P(EveryTable, SumsBounds) {
+    Random random(9);
+    for (const std::size_t n_superblocks : {0, 1, 2, 3, 11, 20}) {
+        for (const std::size_t n_rows : {0, 2, 4, 6, 30}) {
+            const CodeRows codes(random, n_superblocks, n_rows, {0, 1, 2, 63, 64, 100, 126, 127});
+            std::vector<std::uint16_t> bounds(n_superblocks * kSuperblock);
+            expect_sums(table(), codes, bounds);
+            for (auto& bound : bounds) bound = pick<std::uint16_t>(random, {0, 0, 1, 3000, 32767, 32768, 65534, 65535});
+            expect_sums(table(), codes, bounds);
+        }
+    }
+}
+
+TEST_P(EveryTable, SaturatesBounds) {
+    Random random(10);
+    for (const std::size_t n_rows : {40, 68, 80, 300}) {  // 35 rows of 15 * 127 reach 65,535
+        const CodeRows codes(random, 2, n_rows, {127});
+        expect_sums(table(), codes, std::vector<std::uint16_t>(2 * kSuperblock));
+        expect_sums(table(), codes, std::vector<std::uint16_t>(2 * kSuperblock, 65535));
+    }
+}
+
+void expect_selects_blocks(const Kernels& table, const std::vector<std::uint16_t>& bounds,
+                           const std::vector<std::uint16_t>& maxima, std::uint32_t low, std::uint32_t high) {
+    std::vector<std::uint32_t> expected;
+    std::vector<std::uint16_t> expected_bounds;
+    for (std::size_t block = 0; block < bounds.size(); ++block) {
+        if (maxima[block / kSuperblock] < low || bounds[block] < low || bounds[block] >= high) continue;
+        expected.push_back(static_cast<std::uint32_t>(block));
+        expected_bounds.push_back(bounds[block]);
+    }
+    std::vector<std::uint32_t> blocks(bounds.size());
+    std::vector<std::uint16_t> block_bounds(bounds.size());
+    const std::size_t n =
+        table.select_blocks(bounds.data(), maxima.data(), maxima.size(), low, high, blocks.data(), block_bounds.data());
+    ASSERT_EQ(n, expected.size()) << low << " to " << high;
+    blocks.resize(n);
+    block_bounds.resize(n);
+    ASSERT_EQ(blocks, expected) << low << " to " << high;
+    ASSERT_EQ(block_bounds, expected_bounds) << low << " to " << high;
+}
+
+TEST_P(EveryTable, SelectsBlocks) {
+    Random random(11);
+    const std::vector<std::uint32_t> edges{0, 1, 2, 999, 1000, 1001, 32767, 32768, 65534, 65535, 65536, 70000};
+    for (const std::size_t n_superblocks : {0, 1, 2, 5}) {
+        for (int round = 0; round < 3; ++round) {
+            std::vector<std::uint16_t> bounds(n_superblocks * kSuperblock);
+            for (auto& bound : bounds) {
+                bound = pick<std::uint16_t>(random, {0, 1, 2, 1000, 32767, 32768, 65534, 65535});
+                if (round == 1) bound = static_cast<std::uint16_t>(random());
+            }
+            std::vector<std::uint16_t> maxima(n_superblocks);
+            for (std::size_t block = 0; block < bounds.size(); ++block) {
+                auto& most = maxima[block / kSuperblock];
+                most = std::max(most, bounds[block]);
+            }
+            // Superblocks that are not bounded have a maximum of 0, whatever the bounds of their blocks.
+            if (round == 2 && n_superblocks > 1) maxima[1] = 0;
+            for (const std::uint32_t low : edges) {
+                for (const std::uint32_t high : edges) expect_selects_blocks(table(), bounds, maxima, low, high);
+            }
+        }
+    }
+}
+
+TEST_P(EveryTable, BoundsMembers) {
+    Random random(12);
+    for (const std::size_t block_size : {4, 8, 16, 32, 64}) {
+        for (const std::size_t n_rows : {0, 1, 2, 3, 4, 5, 10, 33, 34, 35, 36, 100}) {
+            const bool saturates = n_rows >= 33;  // 35 rows that lack 15 * 127 reach 65,535
+            std::vector<std::uint8_t> tile(200 * block_size / 2);
+            for (auto& byte : tile) {
+                byte = saturates ? pick<std::uint8_t>(random, {0xF0, 0xF0, 0xF0, 0xF0, 0xF0, 0x0F, 0xFE})
+                                 : static_cast<std::uint8_t>(random());
+            }
+            std::vector<std::uint32_t> rows;
+            std::vector<std::uint8_t> weights;
+            for (std::size_t r = 0; r < n_rows; ++r) {
+                rows.push_back(static_cast<std::uint32_t>(r == 1 ? 199 : uniform(random, 0, 199)));
+                weights.push_back(saturates ? 127 : pick<std::uint8_t>(random, {0, 1, 2, 64, 100, 127}));
+            }
+            std::vector<std::uint32_t> sums(block_size);
+            for (std::size_t r = 0; r < n_rows; ++r) {
+                std::vector<std::uint32_t> codes;
+                for (std::size_t d = 0; d < block_size; ++d) {
+                    const std::uint32_t both = tile[rows[r] * block_size / 2 + d / 2];
+                    codes.push_back(d % 2 == 0 ? both % 16 : both / 16);
+                }
+                const std::uint32_t most = *std::max_element(codes.begin(), codes.end());
+                for (std::size_t d = 0; d < block_size; ++d) sums[d] += weights[r] * (most - codes[d]);
+            }
+            std::vector<std::uint16_t> lacks(block_size + 8, 7);
+            table().bound_members(tile.data(), rows.data(), weights.data(), n_rows, block_size, lacks.data());
+            for (std::size_t d = 0; d < lacks.size(); ++d) {
+                ASSERT_EQ(lacks[d], d < block_size ? std::min(sums[d], 65535U) : 7U)
+                    << "blocks of " << block_size << ", " << n_rows << " rows, member " << d;
+            }
+        }
     }
 }
 

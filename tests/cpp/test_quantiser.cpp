@@ -38,6 +38,12 @@ void expect_bounded(const Rows& rows) {
         ASSERT_LE(code, 255);
         const double error = std::fabs(static_cast<double>(rows.weights[p]) - built.quantiser.step(slot) * code);
         ASSERT_LE(error, built.quantiser.error(slot)) << "weight " << rows.weights[p];
+        const int ceiling = built.quantiser.ceiling(slot, rows.weights[p]);
+        ASSERT_GE(built.quantiser.step(slot) * ceiling, static_cast<double>(rows.weights[p]));
+        ASSERT_GE(ceiling, code);
+        ASSERT_LE(ceiling, std::min(code + 1, 255));
+        ASSERT_TRUE(ceiling == code || built.quantiser.step(slot) * code < static_cast<double>(rows.weights[p]))
+            << "the smallest that will do";
         maxima[slot] = std::max(maxima[slot], rows.weights[p]);
         errors[slot] = std::max(errors[slot], error);
     }
@@ -82,6 +88,11 @@ TEST(Quantiser, RoundsToTheNearestCode) {
     EXPECT_EQ(built.quantiser.impact(0, 10.6F), 11);
     EXPECT_EQ(built.quantiser.impact(0, 0.01F), 1);
     EXPECT_NEAR(built.quantiser.error(0), 0.99, 1e-6);
+    EXPECT_EQ(built.quantiser.ceiling(0, 255.0F), 255);
+    EXPECT_EQ(built.quantiser.ceiling(0, 10.0F), 10);
+    EXPECT_EQ(built.quantiser.ceiling(0, 10.4F), 11);
+    EXPECT_EQ(built.quantiser.ceiling(0, 10.6F), 11);
+    EXPECT_EQ(built.quantiser.ceiling(0, 0.01F), 1);
 }
 
 TEST(Quantiser, DoesNotDependOnTheNumberOfThreads) {

@@ -32,8 +32,10 @@ using test::Patcher;
 using test::Random;
 using test::refused;
 using test::Rows;
+using test::small_block_max_index;
 using test::small_collection;
 using test::small_file;
+using test::small_files;
 using test::small_index;
 using test::TemporaryDirectory;
 using test::write_bytes;
@@ -48,18 +50,43 @@ TEST(OpenIndex, OfTheSmallFileHasEveryFormOfPosting) {
     EXPECT_EQ(file.section<std::uint64_t>("lists/bases").size(), 3U) << "two windows";
 }
 
+TEST(OpenIndex, OfTheSmallBlockMaxFileHasRowsTilesListsAndAnOrder) {
+    const TemporaryDirectory directory;
+    for (const bool reversed : {false, true}) {
+        small_block_max_index(reversed)->save(directory.path("f"), nullptr);
+        const IndexFile file = IndexFile::open(directory.path("f"), true, nullptr);
+        EXPECT_GT(file.integer("n_tile_rows"), 0U);
+        EXPECT_GT(file.integer("n_blocks_rows"), file.integer("n_tile_rows"));
+        EXPECT_GT(file.section<std::uint32_t>("vocabulary/terms").size(), file.integer("n_blocks_rows")) << "lists";
+        EXPECT_EQ(file.section<std::uint32_t>("order/given").size(), reversed ? small_collection().n_rows() : 0U);
+    }
+}
+
 // Searches all that an index can be asked: whatever the answers, they stay in bounds.
 void search_everything(const Index& index) {
     const std::vector<std::int64_t> indptr{0, 3, 6, 7, 7};
     const std::vector<std::uint32_t> terms{0, 1, 13, 2, 5, 9, 12};
     const std::vector<float> weights{1.0F, 2.0F, 3.0F, 1.0F, -0.5F, 2.0F, -1.0F};
+    const CsrView queries{14, indptr, terms, weights};
     constexpr std::size_t kHits = 4;
     std::vector<std::int64_t> ids(kHits * 4);
     std::vector<float> scores(kHits * 4);
-    index.search({14, indptr, terms, weights}, {kHits, 1, nullptr}, {kHits, ids, scores});
-    for (const std::int64_t id : ids) {
-        ASSERT_GE(id, -1);
-        ASSERT_LT(id, static_cast<std::int64_t>(index.n_docs()));
+    const SearchOptions options{kHits, 1, nullptr};
+    const HitsView hits{kHits, ids, scores};
+    const auto expect_ids = [&] {
+        for (const std::int64_t id : ids) {
+            ASSERT_GE(id, -1);
+            ASSERT_LT(id, static_cast<std::int64_t>(index.n_docs()));
+        }
+    };
+    index.search(queries, options, hits);
+    ASSERT_NO_FATAL_FAILURE(expect_ids());
+    if (const auto* block_max = dynamic_cast<const BlockMaxIndex*>(&index)) {
+        for (const BlockMaxSearchParams& params :
+             {BlockMaxSearchParams{.alpha = 0.9}, {.block_budget = 100}, {.superblock_budget = 1}}) {
+            block_max->search(queries, options, params, hits);
+            ASSERT_NO_FATAL_FAILURE(expect_ids());
+        }
     }
     std::vector<std::int64_t> docs(index.n_docs());
     for (std::size_t doc = 0; doc < docs.size(); ++doc) docs[doc] = static_cast<std::int64_t>(doc);
@@ -81,33 +108,42 @@ void search_unless_refused(const std::string& path) {
 }
 
 TEST(OpenIndex, StaysInBoundsAfterAnySingleBitFlip) {
-    const Bytes whole = small_file();
     const TemporaryDirectory directory;
-    Patcher patcher(directory.path("f"), whole);
-    for (std::size_t bit = 8 * entry_at(n_sections(whole)); bit < 8 * whole.size(); bit += test::kFlipStep) {
-        patcher.flip(bit);
-        ASSERT_NO_FATAL_FAILURE(search_unless_refused(directory.path("f"))) << "byte " << bit / 8 << " bit " << bit % 8;
-        patcher.flip(bit);
+    for (const auto& [name, whole] : small_files()) {
+        SCOPED_TRACE(name);
+        Patcher patcher(directory.path("f"), whole);
+        // Any bit of the smallest file, a sample of the others.
+        const std::size_t step = name == std::string("exact") ? test::kFlipStep : 29 * test::kFlipStep;
+        for (std::size_t bit = 8 * entry_at(n_sections(whole)); bit < 8 * whole.size(); bit += step) {
+            patcher.flip(bit);
+            ASSERT_NO_FATAL_FAILURE(search_unless_refused(directory.path("f")))
+                << "byte " << bit / 8 << " bit " << bit % 8;
+            patcher.flip(bit);
+        }
     }
 }
 
 TEST(OpenIndex, StaysInBoundsWhateverASectionHolds) {
-    const Bytes whole = small_file();
     const TemporaryDirectory directory;
     Random random(2);
-    for (std::size_t s = 1; s < n_sections(whole); ++s) {
-        const auto offset = static_cast<std::size_t>(get<std::uint64_t>(whole, entry_at(s) + kOffsetAt));
-        const auto size = static_cast<std::size_t>(get<std::uint64_t>(whole, entry_at(s) + kSizeAt));
-        for (int round = 0; round < 40; ++round) {
-            Bytes file = whole;
-            const auto from =
-                static_cast<std::size_t>(round < 4 ? 0 : test::uniform(random, 0, static_cast<int>(size)));
-            for (std::size_t i = from; i < size; ++i) {
-                const int fill[] = {0x00, 0xFF, 0x7F, 0x80};
-                file[offset + i] = static_cast<std::byte>(round < 4 ? fill[round] : static_cast<int>(random() & 0xFF));
+    for (const auto& [name, whole] : small_files()) {
+        SCOPED_TRACE(name);
+        for (std::size_t s = 1; s < n_sections(whole); ++s) {
+            const auto offset = static_cast<std::size_t>(get<std::uint64_t>(whole, entry_at(s) + kOffsetAt));
+            const auto size = static_cast<std::size_t>(get<std::uint64_t>(whole, entry_at(s) + kSizeAt));
+            for (int round = 0; round < 40; ++round) {
+                Bytes file = whole;
+                const auto from =
+                    static_cast<std::size_t>(round < 4 ? 0 : test::uniform(random, 0, static_cast<int>(size)));
+                for (std::size_t i = from; i < size; ++i) {
+                    const int fill[] = {0x00, 0xFF, 0x7F, 0x80};
+                    file[offset + i] =
+                        static_cast<std::byte>(round < 4 ? fill[round] : static_cast<int>(random() & 0xFF));
+                }
+                write_bytes(directory.path("f"), file);
+                ASSERT_NO_FATAL_FAILURE(search_unless_refused(directory.path("f")))
+                    << reinterpret_cast<const char*>(whole.data() + entry_at(s));
             }
-            write_bytes(directory.path("f"), file);
-            ASSERT_NO_FATAL_FAILURE(search_unless_refused(directory.path("f"))) << "section " << s;
         }
     }
 }
@@ -161,7 +197,7 @@ class Rewriter {
             const auto change = std::find_if(changes.begin(), changes.end(), [&](auto& c) { return c.first == name; });
             if (change != changes.end()) {
                 parameters.set(name, change->second);
-            } else if (name == "row_density") {
+            } else if (name == "row_density" || name == "bound_frequency" || name == "tile_frequency") {
                 parameters.set(name, file_.number(name));
             } else {
                 parameters.set(name, file_.integer(name));
@@ -218,6 +254,41 @@ TEST(OpenIndex, RefusesCountsThatDoNotMatchTheSections) {
     }
     EXPECT_TRUE(refuses("window", 65536 + 64));
     EXPECT_TRUE(refuses("n_rows", (std::uint64_t{1} << 32) + 1));
+}
+
+TEST(OpenIndex, RefusesBlockMaxCountsThatDoNotMatchTheSections) {
+    const TemporaryDirectory directory;
+    for (const bool reversed : {false, true}) {
+        small_block_max_index(reversed)->save(directory.path("good"), nullptr);
+        const Rewriter rewriter(directory.path("good"));
+        const auto refuses = [&](const std::string& name, std::uint64_t value) {
+            rewriter.write(directory.path("bad"), {{name, value}});
+            return refused(directory.path("bad"), true);
+        };
+        rewriter.write(directory.path("same"), {});
+        ASSERT_FALSE(refused(directory.path("same"), true));
+        const IndexFile file = IndexFile::open(directory.path("good"), true, nullptr);
+        for (const char* name : {"n_blocks_rows", "n_superblocks_rows", "n_tile_rows", "n_docs", "nnz", "n_rows"}) {
+            const std::uint64_t right = file.integer(name);
+            for (const std::uint64_t wrong : {right - 1, right + 1, right + (std::uint64_t{1} << 32), UINT64_MAX}) {
+                // A tile is padded to whole cache lines: it may have room for a row more, and is as safe.
+                if (name == std::string("n_tile_rows") && wrong + 1 - right <= 2) continue;
+                EXPECT_TRUE(refuses(name, wrong)) << name << " " << wrong;
+            }
+        }
+        for (const std::uint64_t wrong : {std::uint64_t{0}, std::uint64_t{2}, std::uint64_t{5}, std::uint64_t{32},
+                                          std::uint64_t{128}, (std::uint64_t{1} << 32) + 4, UINT64_MAX}) {
+            EXPECT_TRUE(refuses("block_size", wrong)) << wrong;
+        }
+        for (const std::uint64_t more : {std::uint64_t{1}, UINT64_MAX}) {  // one more, one less
+            rewriter.write(directory.path("other"), {{"n_tile_rows", file.integer("n_tile_rows") + more}});
+            search_unless_refused(directory.path("other"));
+        }
+        for (const std::uint64_t size : {8, 16, 32, 64}) {
+            rewriter.write(directory.path("other"), {{"block_size", size}});
+            search_unless_refused(directory.path("other"));
+        }
+    }
 }
 
 TEST(OpenIndex, SearchesAFileOfTermsWithoutDocuments) {

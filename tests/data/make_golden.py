@@ -1,7 +1,8 @@
 """Write the golden index files of the current format version, and what they must answer.
 
-Run once for each format version: ``python tests/data/make_golden.py``. Files of a version that has been
-released are never written again: they are how a later library proves that it still reads them.
+Run once for each format version and for each new engine: ``python tests/data/make_golden.py`` writes the files
+that are missing and leaves the others alone. Files of a version that has been released are never written again:
+they are how a later library proves that it still reads them.
 """
 
 from __future__ import annotations
@@ -19,12 +20,15 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 Engine: TypeAlias = Any  # an engine's class: each has a `build` of its own
 
 HERE = Path(__file__).parent
-PARAMETERS = {"exact": {"window": 64, "row_density": 0.2}}
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "exact": {"window": 64, "row_density": 0.2},
+    "block-max": {"reorder": True, "bound_frequency": 0.2, "tile_frequency": 0.4},
+}
 N_DOCS, N_TERMS, N_QUERIES, K = 70, 50, 10, 8
 
 
 def main() -> None:
-    """Write ``<engine>-v<version>-<weights>.thresher`` and ``.npz`` beside this script."""
+    """Write ``<engine>-v<version>-<weights>.thresher`` and ``.npz`` beside this script, where they are missing."""
     rng = np.random.default_rng(20)
     present = rng.random((N_DOCS, N_TERMS)) < np.linspace(0.95, 0.1, N_TERMS) ** 4
     present[[7, 40]] = False  # documents without terms
@@ -39,13 +43,15 @@ def main() -> None:
 
 
 def write(docs: Floats, queries: Floats, weights: str) -> None:
-    """Write the index of each engine, with documents, queries and hits."""
+    """Write the index of each engine that has none yet, with documents, queries and hits."""
     engines: dict[str, Engine] = dict(thresher.engines())
     for name, engine in engines.items():
+        path = HERE / f"{name}-v1-{weights}.thresher"
+        if path.exists() and path.with_suffix(".npz").exists():
+            continue
         index = engine.build(sp.csr_array(docs), **PARAMETERS[name])
         ids, scores = index.search(sp.csr_array(queries), K)
         check(ids, scores, queries.astype(np.float64) @ docs.astype(np.float64).T)
-        path = HERE / f"{name}-v1-{weights}.thresher"
         index.save(path)
         if thresher.describe(path)["format_version"] != 1:
             raise SystemExit("the format version has changed: name the files after it, and keep the old ones")

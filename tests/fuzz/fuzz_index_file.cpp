@@ -16,6 +16,7 @@
 
 #include "core/checksum.hpp"
 #include "core/error.hpp"
+#include "engines/block_max_index.hpp"
 #include "engines/registry.hpp"
 
 namespace {
@@ -61,9 +62,21 @@ void search(const thresher::Index& index) {
     std::array<float, kHits> scores{};
     const auto n_fitting = std::count_if(terms.begin(), terms.end(), [&](auto term) { return term < index.n_terms(); });
     const auto n = static_cast<std::size_t>(n_fitting);
+    const auto check_ids = [&] {
+        for (const std::int64_t id : ids) {
+            if (id < -1 || id >= static_cast<std::int64_t>(index.n_docs())) std::abort();
+        }
+    };
     index.search_one(std::span(terms).first(n), std::span(weights).first(n), {kHits, ids, scores});
-    for (const std::int64_t id : ids) {
-        if (id < -1 || id >= static_cast<std::int64_t>(index.n_docs())) std::abort();
+    check_ids();
+    // So small a collection is searched exhaustively unless a parameter is given.
+    if (const auto* block_max = dynamic_cast<const thresher::BlockMaxIndex*>(&index)) {
+        for (const thresher::BlockMaxSearchParams& params :
+             {thresher::BlockMaxSearchParams{.block_budget = 1 << 20},
+              {.alpha = 0.8, .beta = 0.8, .block_budget = 10, .superblock_budget = 1}}) {
+            block_max->search_one(std::span(terms).first(n), std::span(weights).first(n), params, {kHits, ids, scores});
+            check_ids();
+        }
     }
     if (index.n_docs() != 0) {
         const std::array<std::int64_t, 2> docs{0, static_cast<std::int64_t>(index.n_docs()) - 1};

@@ -2,9 +2,11 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <random>
 #include <vector>
 
+#include "engines/block_max_index.hpp"
 #include "engines/exact_index.hpp"
 
 namespace {
@@ -55,5 +57,13 @@ int main(int argc, char** argv) {
     distant.n_terms = 0xffffffff;
     distant.terms.back() = 0xfffffffe;
     save("distant_term", distant, {});
+
+    const auto save_block_max = [&](const char* name, const Rows& rows, const thresher::BlockMaxParams& params) {
+        thresher::BlockMaxIndex::build(rows.view(), params, std::nullopt, 1, nullptr)->save(folder / name, nullptr);
+    };
+    save_block_max("block_max_empty", random_rows(0, 0, 0), {});
+    save_block_max("block_max", random_rows(150, 30, 0.1), {.bound_frequency = 0.1, .tile_frequency = 0.12});
+    save_block_max("block_max_reordered", random_rows(150, 30, 0.1),
+                   {.block_size = 8, .reorder = true, .bound_frequency = 0.1, .tile_frequency = 0.12});
     return 0;
 }

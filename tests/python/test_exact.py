@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import numpy as np
@@ -223,6 +224,18 @@ def test_parameters_are_kept() -> None:
     assert index.params == {"window": 640, "row_density": 0.25}
     assert isinstance(index.params["row_density"], float)
     assert isinstance(thresher.ExactIndex.build(DOCS, row_density=1).params["row_density"], float)
+
+
+def test_parameters_unless_said() -> None:
+    defaults = inspect.signature(thresher.ExactIndex.build).parameters
+    params = thresher.ExactIndex.build(DOCS).params
+    assert params == {name: defaults[name].default for name in ("window", "row_density")}
+
+
+def test_bytes_for_each_nonzero(real: Case, real_index: thresher.ExactIndex) -> None:
+    small = learned(800, 40, seed=3).docs
+    assert sum(build(small).nbytes.values()) < small.data.size * 16 + 2**20
+    assert sum(real_index.nbytes.values()) < real.docs.data.size * 11 + 2**20
 
 
 def test_rows_take_over_as_row_density_falls(real: Case) -> None:

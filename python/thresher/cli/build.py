@@ -18,7 +18,7 @@ def build(
     source: Annotated[Path, typer.Argument(metavar="INPUT", help="Documents: .csr, .npz or .jsonl[.gz].")],
     output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="The index file to write.")],
     *,
-    engine: Annotated[str, typer.Option(help="The kind of index.")] = "exact",
+    engine: Annotated[str, typer.Option(help=f"The kind of index: {' or '.join(thresher.engines())}.")] = "exact",
     threads: Annotated[int, typer.Option(min=0, help="Threads to build with; 0 means all cores.")] = 0,
 ) -> None:
     """Build an index from document vectors and save it.

@@ -1,0 +1,121 @@
+"""Approximate search on one thread: the fastest setting that reaches a recall, for thresher and the peers installed.
+
+Settings are picked on the first half of the queries; recall and speed are reported on the other half.
+
+python benchmarks/approximate.py base.csr queries.csr --docs 100000
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import time
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+os.environ["OMP_NUM_THREADS"] = "1"  # read when a library with OpenMP is loaded
+
+from _common import load, machine, pin, print_facts, print_table, recall, shape_of
+from _engines import BlockMax, Engine, OneACall, Sindi
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scipy import sparse
+
+FLOORS = (0.9, 0.95, 0.97, 0.99, 1.0)
+SEARCHES: list[dict[str, Any]] = [
+    {},
+    *({"beta": beta} for beta in (0.9, 0.8, 0.75, 0.7, 0.65)),
+    *({"alpha": alpha} for alpha in (0.98, 0.96, 0.94, 0.92, 0.9)),
+    *({"alpha": alpha, "beta": beta} for alpha, beta in product((0.98, 0.96, 0.94, 0.92, 0.9), (0.8, 0.75, 0.7))),
+    *({"block_budget": budget} for budget in (400, 200, 150, 100, 75)),
+]
+SINDI_BUILDS = [
+    {"doc_prune_ratio": pruned, "use_quantization": coded, "use_reorder": pruned > 0 or coded}
+    for pruned, coded in product((0.0, 0.2, 0.4, 0.5, 0.6), (False, True))
+]
+SINDI_SEARCHES = [
+    {"query_prune_ratio": query, "term_prune_ratio": term, "n_candidate": n, "use_term_lists_heap_insert": heap}
+    for query, term, n, heap in product((0.0, 0.2, 0.4), (0.0, 0.1), (50, 100, 200), (False, True))
+]
+
+
+class Setting(NamedTuple):
+    """One point of a library's trade between recall and speed."""
+
+    library: str
+    name: str
+    engine: Engine
+
+
+def settings(docs: sparse.csr_matrix, libraries: list[str]) -> Iterator[Setting]:
+    """Build each index in turn, and yield the settings that it can be searched with."""
+    if "thresher" in libraries:
+        built = BlockMax()
+        built.build(docs)
+        for search in SEARCHES:
+            engine = BlockMax(**search)
+            engine.index = built.index
+            yield Setting("block-max", str(search), engine)
+            yield Setting("block-max, one a call", str(search), OneACall(engine))
+    if "sindi" in libraries and Sindi.version() is not None:
+        for build in SINDI_BUILDS:
+            sindi = Sindi(build=build)
+            sindi.build(docs)
+            for search in SINDI_SEARCHES:
+                yield Setting("sindi", f"{build} {search}", sindi.searching(search))
+
+
+def measure(engine: Engine, docs: sparse.csr_matrix, queries: sparse.csr_matrix, k: int, rounds: int) -> dict[str, Any]:
+    """Return recall and queries a second of one setting."""
+    calls = engine.calls(queries, k)
+    ids = engine.ids([call() for call in calls], k)
+    seconds = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        for call in calls:
+            call()
+        seconds.append(time.perf_counter() - started)
+    return {"recall": recall([ids], docs, queries, k)[0], "qps": queries.shape[0] / statistics.median(seconds)}
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("base", type=Path, help="documents, a BigANN .csr file")
+    parser.add_argument("queries_file", type=Path, metavar="queries", help="queries, a BigANN .csr file")
+    parser.add_argument("--docs", type=int, help="use the first N documents only")
+    parser.add_argument("--queries", type=int, default=1000, help="queries, half to tune on (default: %(default)s)")
+    parser.add_argument("--k", type=int, default=10, help="documents to return (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of each setting (default: %(default)s)")
+    parser.add_argument("--libraries", default="thresher,sindi", help="default: %(default)s")
+    parser.add_argument("--cpu", type=int, help="keep all searches on this CPU")
+    args = parser.parse_args()
+
+    docs, queries = load(args.base, args.docs), load(args.queries_file, args.queries)
+    half = queries.shape[0] // 2
+    tuning, held_out = queries[:half], queries[half:]
+    facts = {"documents": shape_of(docs), "queries": f"{half} to tune on, {held_out.shape[0]} to report"}
+    print_facts(machine() | facts)
+    best: dict[tuple[str, float], tuple[float, Setting, dict[str, Any]]] = {}
+    for setting in settings(docs, args.libraries.split(",")):
+        if args.cpu is not None:
+            pin(args.cpu)
+        tuned = measure(setting.engine, docs, tuning, args.k, 1)
+        for floor in FLOORS:
+            known = best.get((setting.library, floor))
+            if tuned["recall"] >= floor - 1e-9 and (known is None or tuned["qps"] > known[0]):
+                held = measure(setting.engine, docs, held_out, args.k, args.rounds)
+                best[setting.library, floor] = tuned["qps"], setting, held
+    rows = [
+        [library, f"{floor:.2f}", f"{held['recall']:.4f}", f"{held['qps']:,.0f}", setting.name]
+        for (library, floor), (_, setting, held) in sorted(best.items(), key=lambda item: (item[0][1], item[0][0]))
+    ]
+    print_table(["library", "floor", "recall", "QPS", "setting"], rows)
+
+
+if __name__ == "__main__":
+    main()

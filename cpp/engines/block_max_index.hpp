@@ -1,0 +1,112 @@
+// Block-max pruning: exact search that opens only the blocks of documents whose upper bound reaches the k-th score.
+//
+// A query is answered in three stages. Bounds: for every block of a few documents, an upper bound on the score of its
+// members is summed, by SIMD, from 4-bit block maxima (frequent terms) and posting lists (the rest). Opening: the best
+// blocks first, what each member lacks against the maxima is taken off the bound, from the block's tile. Finishing:
+// members whose bound still reaches the k-th best score are scored in full precision from the forward index, and raise
+// it. Where exact search is asked for and exhaustive search is cheaper (many hits wanted, few documents, few postings),
+// the engine does that.
+//
+// After BMP (Mallia, Suel, Tonellotto, *Faster Learned Sparse Retrieval with Block-Max Pruning*, SIGIR 2024, arXiv
+// 2405.01117) and its superblocks (Carlson et al., *Dynamic Superblock Pruning*, SIGIR 2025, arXiv 2504.17045). What
+// is different here, and why: docs/engines/block-max.md.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "../core/block_maxima.hpp"
+#include "../core/block_tiles.hpp"
+#include "../core/context_pool.hpp"
+#include "../core/exhaustive_search.hpp"
+#include "index.hpp"
+
+namespace thresher {
+
+struct BlockMaxParams {
+    // Documents in a block: 4, 8, 16, 32 or 64; 0 is the library's choice, 4 (docs/performance.md).
+    std::int64_t block_size = 0;
+    // Whether to store similar documents side by side, so that fewer blocks have to be opened.
+    bool reorder = false;
+    // Terms that at least this share of the documents have get block maxima, others posting lists only.
+    double bound_frequency = 0.01;
+    // Terms that at least this share of the documents have are part of a block's tile.
+    double tile_frequency = 0.06;
+};
+
+struct BlockMaxSearchParams {
+    // A block is opened, and a member of it scored, if its bound, times alpha, reaches the k-th best score so far: 1 is
+    // exact, less is faster.
+    double alpha = 1.0;
+    // Share of a query's terms, by their largest possible contribution, that bounds are summed from: 1 is exact.
+    double beta = 1.0;
+    // Blocks to open at most, best bound first; 0: no limit.
+    std::int64_t block_budget = 0;
+    // Superblocks (of 128 blocks) whose blocks are bounded at all, best bound first; 0: all.
+    std::int64_t superblock_budget = 0;
+
+    bool exact() const noexcept { return alpha >= 1.0 && beta >= 1.0 && block_budget == 0 && superblock_budget == 0; }
+};
+
+class BlockMaxIndex final : public Index {
+  public:
+    static constexpr std::string_view kEngine = "block-max";
+
+    // Rows of `docs` are documents; weights finite and >= 0. `order`: the documents in the order in which to store
+    // them, each once, instead of one that is computed. Throws std::invalid_argument.
+    static std::unique_ptr<BlockMaxIndex> build(const CsrView& docs, const BlockMaxParams& params,
+                                                std::optional<std::span<const std::uint32_t>> order, unsigned threads,
+                                                Monitor* monitor);
+    static std::unique_ptr<Index> load(const IndexFile& file);
+    ~BlockMaxIndex() override;
+
+    std::string_view engine() const noexcept override { return kEngine; }
+    Parameters parameters() const override;
+
+    // As in Index, with parameters of this engine. Throws std::invalid_argument for those out of range.
+    using Index::search;
+    using Index::search_one;
+    void search(const CsrView& queries, const SearchOptions& options, const BlockMaxSearchParams& params,
+                const HitsView& hits) const;
+    void search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,
+                    const BlockMaxSearchParams& params, const HitsView& hits) const;
+
+  protected:
+    void search_canonical(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const override;
+    std::vector<std::pair<std::string, std::size_t>> engine_nbytes() const override;
+    void save_engine(Parameters& counts, SectionList& sections) const override;
+
+  private:
+    struct Plan;
+    struct Run;
+    struct Context;
+    class Opening;
+
+    BlockMaxIndex(const BlockMaxParams& params, Vocabulary vocabulary, ForwardIndex forward, DocumentOrder order,
+                  ExhaustiveSearch exhaustive, BlockMaxima blocks, BlockMaxima superblocks, BlockTiles tiles);
+    explicit BlockMaxIndex(const IndexFile& file);
+
+    void search_with(const CsrView& queries, const SearchOptions& options, const BlockMaxSearchParams& params,
+                     const HitsView& hits) const;
+    bool exhaustive_is_cheaper(const SlotQuery& query, std::size_t k) const;
+    void plan(const SlotQuery& query, const BlockMaxSearchParams& params, Plan& plan) const;
+    static void fetch(const Run& run) noexcept;
+    static void add(Run run, unsigned shift) noexcept;
+    void add_lists(const Plan& plan, Context& context) const;
+    void add_rows(const Plan& plan, std::size_t superblock_budget, Context& context) const;
+    void open_best(std::size_t k, const BlockMaxSearchParams& params, Context& context) const;
+
+    BlockMaxParams params_;
+    ExhaustiveSearch exhaustive_;
+    BlockMaxima blocks_;
+    BlockMaxima superblocks_;
+    BlockTiles tiles_;
+    mutable ContextPool<Context> contexts_;
+};
+
+}  // namespace thresher
