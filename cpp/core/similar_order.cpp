@@ -144,7 +144,10 @@ class Bisection {
 // Reads the documents of a node, each one's postings by falling share of its own expected bound.
 void read_shares(const ForwardIndex& forward, std::span<const std::uint32_t> docs, std::span<const float> means,
                  Scratch& scratch) {
-    auto& [direction, postings, sides, offsets, shares, own, left, maxima, packed] = scratch;
+    auto& postings = scratch.postings;
+    auto& offsets = scratch.offsets;
+    auto& shares = scratch.shares;
+    auto& own = scratch.own;
     offsets.assign(1, 0);
     shares.clear();
     own.clear();
@@ -168,7 +171,12 @@ void read_shares(const ForwardIndex& forward, std::span<const std::uint32_t> doc
 void pack(const ForwardIndex& forward, std::span<std::uint32_t> docs, std::span<const float> means,
           std::size_t block_size, Scratch& scratch) {
     read_shares(forward, docs, means, scratch);
-    auto& [direction, postings, sides, offsets, shares, own, left, maxima, packed] = scratch;
+    const auto& offsets = scratch.offsets;
+    const auto& shares = scratch.shares;
+    const auto& own = scratch.own;
+    auto& left = scratch.left;
+    auto& maxima = scratch.maxima;
+    auto& packed = scratch.packed;
     maxima.resize(means.size());
     left.resize(docs.size());
     std::iota(left.begin(), left.end(), 0U);
