@@ -62,7 +62,7 @@ test-cpp: $(ready)/tools  ## the C++ tests alone
 	 else cat build/dev.log; exit 1; fi
 
 test-python: $(ready)/test  ## the Python tests alone
-	@for isa in $(isas); do echo "Python tests, $$isa"; THRESHER_ISA=$$isa pytest -q; done
+	@for isa in $(isas); do echo "Python tests, $$isa"; THRESHER_ISA=$$isa pytest -q -n auto; done
 
 test-integrations: $(ready)/torch  ## the tests that need torch; none may be skipped
 	@pytest -q -m integration -rs | tee build/integrations.log

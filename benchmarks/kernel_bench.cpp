@@ -4,8 +4,10 @@
 // measured and not the memory. Prints one table a kernel.
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <random>
 #include <vector>
@@ -78,6 +80,41 @@ void select_candidates(const Kernels& table) {
     report("select_candidates", table, seconds, double{kRows} * kWindow, double{kRows} * kWindow + 4.0 * kWindow);
 }
 
+// Documents and a query of learned sizes, more of frequent slots than of rare ones; documents differ, so that no branch
+// is learned by heart.
+void score_document(const Kernels& table) {
+    constexpr std::uint32_t kSlots = 30522;
+    constexpr std::size_t kDocs = 64;
+    constexpr std::size_t kPostings = 126;
+    constexpr std::size_t kTerms = 45;
+    std::mt19937 random(1);
+    std::uniform_real_distribution<double> unit;
+    const auto slot = [&] { return static_cast<std::uint16_t>(kSlots * std::pow(unit(random), 3.0)); };
+    std::vector<std::uint16_t> filter(thresher::kernels::kFilter);
+    std::vector<float> weights(65536);
+    for (std::size_t i = 0; i < kTerms; ++i) {
+        const std::size_t term = slot();
+        weights[term] = 0.7F;
+        filter[term % thresher::kernels::kFilter] |=
+            static_cast<std::uint16_t>(1U << (term / thresher::kernels::kFilter % 16));
+    }
+    std::vector<std::uint16_t> docs(kDocs * 2 * kPostings, 0x3555);  // slots, then halves
+    for (std::size_t doc = 0; doc < kDocs; ++doc) {
+        std::generate_n(docs.begin() + static_cast<std::ptrdiff_t>(doc * 2 * kPostings), kPostings, slot);
+    }
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(docs.data());
+    double sum = 0;
+    const double seconds = median_seconds([&] {
+        for (std::size_t doc = 0; doc < kDocs; ++doc) {
+            const std::uint8_t* slots = bytes + doc * 4 * kPostings;
+            sum += table.score_document(slots, 2, slots + 2 * kPostings, 2, kPostings, filter.data(), weights.data(),
+                                        weights.size());
+        }
+    });
+    if (sum == 0) std::abort();
+    report("score_document", table, seconds, double{kDocs} * kPostings, 4.0 * kDocs * kPostings);
+}
+
 void widen_halves(const Kernels& table) {
     constexpr std::size_t kHalves = 8192;
     const std::vector<std::uint16_t> halves(kHalves, 0x3555);
@@ -101,7 +138,7 @@ void checksum_blocks(const Kernels& table) {
 int main() {
     const auto available = thresher::kernels::available();
     std::printf("%-18s %-8s %10s %10s\n", "kernel", "isa", "ns/element", "GB/s");
-    for (const auto& bench : {accumulate_lists, select_candidates, widen_halves, checksum_blocks}) {
+    for (const auto& bench : {accumulate_lists, select_candidates, score_document, widen_halves, checksum_blocks}) {
         for (std::size_t t = 0; t < available.count; ++t) bench(*available.tables[t]);
     }
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
+#include <cstring>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -33,21 +34,30 @@ std::uint16_t exact_half(float weight) noexcept {
     return 0;
 }
 
-// Writes the positions in [0, n) whose slot the query has, and returns how many: a document shares few terms with a
-// query, and without a branch the processor runs ahead to the next document's cache misses.
-template <class Slot>
-std::size_t shared_terms(const Slot* slots, std::size_t n, std::span<const std::uint8_t> has,
-                         std::uint16_t* positions) noexcept {
-    std::size_t count = 0;
+// Little-endian and unaligned: a document's stretch starts at any even byte.
+template <class T>
+T value_at(const std::uint8_t* from) noexcept {
+    T value;
+    std::memcpy(&value, from, sizeof value);
+    return value;
+}
+
+std::size_t slot_width(std::uint32_t n_slots) noexcept { return n_slots <= 65536 ? 2 : 4; }
+
+// Writes document `doc`'s slots and weights, `n` of each, as its stretch of the forward index.
+template <class Slot, class Weight>
+void write_document(std::uint8_t* to, std::size_t n, Slot&& slot, Weight&& weight) noexcept {
+    using SlotType = decltype(slot(n));
+    using WeightType = decltype(weight(n));
     for (std::size_t i = 0; i < n; ++i) {
-        positions[count] = static_cast<std::uint16_t>(i);
-        if constexpr (sizeof(Slot) == 2) {
-            count += has[slots[i]];
-        } else {
-            count += slots[i] < has.size() ? has[slots[i]] : 0U;
-        }
+        const SlotType value = slot(i);
+        std::memcpy(to + i * sizeof value, &value, sizeof value);
     }
-    return count;
+    to += n * sizeof(SlotType);
+    for (std::size_t i = 0; i < n; ++i) {
+        const WeightType value = weight(i);
+        std::memcpy(to + i * sizeof value, &value, sizeof value);
+    }
 }
 
 }  // namespace
@@ -71,175 +81,162 @@ void SlotQuery::assign(const CsrView& queries, std::size_t row, const Vocabulary
 
 ForwardIndex ForwardIndex::build(const CsrView& docs, const Vocabulary& vocabulary, unsigned threads,
                                  Progress& progress) {
-    ForwardIndex forward;
-    forward.n_slots_ = vocabulary.n_slots();
-    Filling<std::uint64_t> offsets(docs.n_rows() + 1);
-    std::copy(docs.indptr.begin(), docs.indptr.end(), offsets.items.begin());
-    forward.offsets_ = std::move(offsets.buffer);
-
-    const bool narrow = vocabulary.n_slots() <= 65536;
-    Filling<std::uint16_t> slots16(narrow ? docs.nnz() : 0);
-    Filling<std::uint32_t> slots32(narrow ? 0 : docs.nnz());
     std::atomic<bool> halves_suffice{true};
     parallel_for_rows(docs.n_rows(), kRowsPerTask, threads, progress,
                       [&](std::size_t begin, std::size_t end, unsigned) {
                           bool exact = true;
                           const auto last = static_cast<std::size_t>(docs.indptr[end]);
                           for (auto p = static_cast<std::size_t>(docs.indptr[begin]); p < last; ++p) {
-                              const std::uint32_t slot = vocabulary.slot(docs.terms[p]);
-                              if (narrow) {
-                                  slots16.items[p] = static_cast<std::uint16_t>(slot);
-                              } else {
-                                  slots32.items[p] = slot;
-                              }
                               exact &= exact_half(docs.weights[p]) != 0;
                           }
                           if (!exact) halves_suffice.store(false, std::memory_order_relaxed);
                       });
-    const bool half = halves_suffice;
-    Filling<std::uint16_t> halves(half ? docs.nnz() : 0);
-    Filling<float> floats(half ? 0 : docs.nnz());
-    parallel_for_rows(docs.n_rows(), kRowsPerTask, threads, progress,
-                      [&](std::size_t begin, std::size_t end, unsigned) {
-                          const auto first = static_cast<std::size_t>(docs.indptr[begin]);
-                          const auto last = static_cast<std::size_t>(docs.indptr[end]);
-                          for (std::size_t p = first; p < last; ++p) {
-                              if (half) {
-                                  halves.items[p] = exact_half(docs.weights[p]);
-                              } else {
-                                  floats.items[p] = docs.weights[p];
+    ForwardIndex forward;
+    forward.n_slots_ = vocabulary.n_slots();
+    forward.nnz_ = docs.nnz();
+    forward.slot_bytes_ = slot_width(vocabulary.n_slots());
+    forward.weight_bytes_ = halves_suffice ? 2 : 4;
+    Filling<std::uint64_t> offsets(docs.n_rows() + 1);
+    std::copy(docs.indptr.begin(), docs.indptr.end(), offsets.items.begin());
+    Filling<std::uint8_t> postings(docs.nnz() * forward.posting_bytes());
+    const auto fill = [&](auto slot_type, auto weight_of) {
+        parallel_for_rows(docs.n_rows(), kRowsPerTask, threads, progress,
+                          [&](std::size_t begin, std::size_t end, unsigned) {
+                              for (std::size_t doc = begin; doc < end; ++doc) {
+                                  const auto first = static_cast<std::size_t>(docs.indptr[doc]);
+                                  write_document(
+                                      postings.items.data() + first * forward.posting_bytes(), docs.row_size(doc),
+                                      [&](std::size_t i) {
+                                          const std::uint32_t slot = vocabulary.slot(docs.terms[first + i]);
+                                          return static_cast<decltype(slot_type)>(slot);
+                                      },
+                                      [&](std::size_t i) { return weight_of(docs.weights[first + i]); });
                               }
-                          }
-                      });
-    forward.slots16_ = std::move(slots16.buffer);
-    forward.slots32_ = std::move(slots32.buffer);
-    forward.halves_ = std::move(halves.buffer);
-    forward.floats_ = std::move(floats.buffer);
+                          });
+    };
+    const auto fill_slots = [&](auto weight_of) {
+        forward.slot_bytes_ == 2 ? fill(std::uint16_t{}, weight_of) : fill(std::uint32_t{}, weight_of);
+    };
+    forward.weight_bytes_ == 2 ? fill_slots(exact_half) : fill_slots([](float weight) { return weight; });
+    forward.offsets_ = std::move(offsets.buffer);
+    forward.postings_ = std::move(postings.buffer);
     return forward;
 }
 
 ForwardIndex ForwardIndex::reordered(std::span<const std::uint32_t> order, unsigned threads, Progress& progress) const {
-    ForwardIndex forward;
-    forward.n_slots_ = n_slots_;
     Filling<std::uint64_t> offsets(order.size() + 1);
     for (std::size_t i = 0; i < order.size(); ++i) {
         offsets.items[i + 1] = offsets.items[i] + offsets_[order[i] + 1] - offsets_[order[i]];
     }
-    Filling<std::uint16_t> slots16(slots16_.size());
-    Filling<std::uint32_t> slots32(slots32_.size());
-    Filling<std::uint16_t> halves(halves_.size());
-    Filling<float> floats(floats_.size());
+    Filling<std::uint8_t> postings(postings_.size());
     parallel_for_rows(order.size(), kRowsPerTask, threads, progress, [&](std::size_t begin, std::size_t end, unsigned) {
-        const auto copy = [](const auto& from, Range source, auto& to, std::size_t target) {
-            if (from.size() != 0) {
-                std::copy(from.data() + source.begin, from.data() + source.end, to.items.data() + target);
-            }
-        };
         for (std::size_t i = begin; i < end; ++i) {
-            const auto target = static_cast<std::size_t>(offsets.items[i]);
-            copy(slots16_, range(order[i]), slots16, target);
-            copy(slots32_, range(order[i]), slots32, target);
-            copy(halves_, range(order[i]), halves, target);
-            copy(floats_, range(order[i]), floats, target);
+            const Range source = range(order[i]);
+            std::copy_n(slots(source), (source.end - source.begin) * posting_bytes(),
+                        postings.items.data() + offsets.items[i] * posting_bytes());
         }
     });
-    forward.slots16_ = std::move(slots16.buffer);
-    forward.slots32_ = std::move(slots32.buffer);
-    forward.halves_ = std::move(halves.buffer);
-    forward.floats_ = std::move(floats.buffer);
+    ForwardIndex forward = *this;
     forward.offsets_ = std::move(offsets.buffer);
+    forward.postings_ = std::move(postings.buffer);
     return forward;
 }
 
 double ForwardIndex::score(std::size_t doc, const QueryTable& query) const {
-    const auto [begin, end] = range(doc);
-    const auto table = query.weights();
-    double sum = 0;
-    for (std::size_t first = begin; first < end; first += kChunk) {
-        const std::size_t n = std::min(kChunk, end - first);
-        std::uint16_t positions[kChunk];
-        std::uint16_t halves[kChunk];
-        float weights[kChunk];
-        const bool narrow = slots32_.size() == 0;
-        const std::size_t n_shared = narrow ? shared_terms(slots16_.data() + first, n, query.has(), positions)
-                                            : shared_terms(slots32_.data() + first, n, query.has(), positions);
-        if (halves_.size() == 0) {
-            for (std::size_t i = 0; i < n_shared; ++i) weights[i] = floats_[first + positions[i]];
-        } else {
-            for (std::size_t i = 0; i < n_shared; ++i) halves[i] = halves_[first + positions[i]];
-            kernels::active().widen_halves(halves, n_shared, weights);
-        }
-        for (std::size_t i = 0; i < n_shared; ++i) {
-            const std::size_t p = first + positions[i];
-            const std::uint32_t slot = narrow ? slots16_[p] : slots32_[p];
-            sum += static_cast<double>(table[slot]) * static_cast<double>(weights[i]);
-        }
-    }
-    return sum;
+    const Range found = range(doc);
+    return kernels::active().score_document(slots(found), slot_bytes_, weights(found), weight_bytes_,
+                                            found.end - found.begin, query.filter(), query.weights().data(),
+                                            query.weights().size());
 }
 
 void ForwardIndex::prefetch(std::size_t doc) const noexcept {
-    const auto [begin, end] = range(doc);
-    const auto fetch = [](const auto* first, const auto* last) {
-        for (const auto* line = first; line < last; line += 64 / sizeof *first) thresher::prefetch(line);
-    };
-    if (slots32_.size() == 0) {
-        fetch(slots16_.data() + begin, slots16_.data() + end);
-    } else {
-        fetch(slots32_.data() + begin, slots32_.data() + end);
-    }
-    if (halves_.size() == 0) {
-        fetch(floats_.data() + begin, floats_.data() + end);
-    } else {
-        fetch(halves_.data() + begin, halves_.data() + end);
-    }
+    const Range found = range(doc);
+    const auto* const end = weights(found) + (found.end - found.begin) * weight_bytes_;
+    // From the line's start: the last line may begin less than 64 bytes before the end.
+    const auto* line = slots(found);
+    line -= reinterpret_cast<std::uintptr_t>(line) % 64;
+    for (; line < end; line += 64) thresher::prefetch(line);
 }
 
 void ForwardIndex::read(std::size_t doc, std::vector<Posting>& postings) const {
-    const auto [begin, end] = range(doc);
+    const Range found = range(doc);
+    const std::size_t n = found.end - found.begin;
+    const auto* slot_at = slots(found);
+    const auto* weight_at = weights(found);
     postings.clear();
-    for (std::size_t first = begin; first < end; first += kChunk) {
-        const std::size_t n = std::min(kChunk, end - first);
-        float widened[kChunk];
-        const float* weights = widened;
-        if (halves_.size() == 0) {
-            weights = floats_.data() + first;
+    for (std::size_t first = 0; first < n; first += kChunk) {
+        const std::size_t size = std::min(kChunk, n - first);
+        std::uint16_t halves[kChunk];
+        float floats[kChunk];
+        if (weight_bytes_ == 2) {
+            std::memcpy(halves, weight_at + first * 2, size * 2);
+            kernels::active().widen_halves(halves, size, floats);
         } else {
-            kernels::active().widen_halves(halves_.data() + first, n, widened);
+            std::memcpy(floats, weight_at + first * 4, size * 4);
         }
-        for (std::size_t i = 0; i < n; ++i) {
-            const std::uint32_t slot = slots32_.size() == 0 ? slots16_[first + i] : slots32_[first + i];
-            if (slot < n_slots_) postings.push_back({slot, weights[i]});
+        for (std::size_t i = 0; i < size; ++i) {
+            const std::uint32_t slot = slot_bytes_ == 2 ? value_at<std::uint16_t>(slot_at + (first + i) * 2)
+                                                        : value_at<std::uint32_t>(slot_at + (first + i) * 4);
+            if (slot < n_slots_) postings.push_back({slot, floats[i]});
         }
     }
 }
 
-std::size_t ForwardIndex::nbytes() const noexcept {
-    return offsets_.nbytes() + slots16_.nbytes() + slots32_.nbytes() + halves_.nbytes() + floats_.nbytes();
-}
+std::size_t ForwardIndex::nbytes() const noexcept { return offsets_.nbytes() + postings_.nbytes(); }
 
 void ForwardIndex::save(SectionList& sections) const {
     sections.add("forward/offsets", offsets_);
-    sections.add("forward/slots16", slots16_);
-    sections.add("forward/slots32", slots32_);
-    sections.add("forward/halves", halves_);
-    sections.add("forward/floats", floats_);
+    sections.add("forward/postings", postings_);
 }
 
 ForwardIndex ForwardIndex::load(const IndexFile& file, std::size_t n_docs, std::size_t nnz, std::uint32_t n_slots) {
+    if (file.format_version() == 1) return load_version_1(file, n_docs, nnz, n_slots);
     ForwardIndex forward;
     forward.n_slots_ = n_slots;
+    forward.nnz_ = nnz;
+    forward.slot_bytes_ = slot_width(n_slots);
     forward.offsets_ = file.section<std::uint64_t>("forward/offsets", n_docs + 1);
-    forward.slots16_ = file.section<std::uint16_t>("forward/slots16");
-    forward.slots32_ = file.section<std::uint32_t>("forward/slots32");
-    forward.halves_ = file.section<std::uint16_t>("forward/halves");
-    forward.floats_ = file.section<float>("forward/floats");
-    const bool narrow = n_slots <= 65536;
-    file.require(forward.slots16_.size() == (narrow ? nnz : 0) && forward.slots32_.size() == (narrow ? 0 : nnz),
+    forward.postings_ = file.section<std::uint8_t>("forward/postings");
+    const std::size_t size = forward.postings_.size();
+    forward.weight_bytes_ = size / (forward.slot_bytes_ + 4) == nnz ? 4 : 2;
+    file.require(size % forward.posting_bytes() == 0 && size / forward.posting_bytes() == nnz,
                  "the forward index does not have the collection's number of postings");
-    file.require(forward.halves_.size() + forward.floats_.size() == nnz &&
-                     (forward.halves_.size() == 0 || forward.floats_.size() == 0),
+    return forward;
+}
+
+// Version 1 kept the slots of all documents in one section and their weights in another.
+ForwardIndex ForwardIndex::load_version_1(const IndexFile& file, std::size_t n_docs, std::size_t nnz,
+                                          std::uint32_t n_slots) {
+    ForwardIndex forward;
+    forward.n_slots_ = n_slots;
+    forward.nnz_ = nnz;
+    forward.slot_bytes_ = slot_width(n_slots);
+    forward.offsets_ = file.section<std::uint64_t>("forward/offsets", n_docs + 1);
+    const auto slots16 = file.section<std::uint16_t>("forward/slots16");
+    const auto slots32 = file.section<std::uint32_t>("forward/slots32");
+    const auto halves = file.section<std::uint16_t>("forward/halves");
+    const auto floats = file.section<float>("forward/floats");
+    file.require(
+        (forward.slot_bytes_ == 2 ? slots16.size() : slots32.size()) == nnz && slots16.size() + slots32.size() == nnz,
+        "the forward index does not have the collection's number of postings");
+    file.require(halves.size() + floats.size() == nnz && (halves.size() == 0 || floats.size() == 0),
                  "the forward index does not have one weight for each posting");
+    forward.weight_bytes_ = floats.size() == 0 ? 2 : 4;
+    Filling<std::uint8_t> postings(nnz * forward.posting_bytes());
+    forward.postings_ = std::move(postings.buffer);
+    const auto fill = [&](const auto& slots, const auto& weights) {
+        for (std::size_t doc = 0; doc < n_docs; ++doc) {
+            const Range found = forward.range(doc);
+            write_document(
+                postings.items.data() + found.begin * forward.posting_bytes(), found.end - found.begin,
+                [&](std::size_t i) { return slots[found.begin + i]; },
+                [&](std::size_t i) { return weights[found.begin + i]; });
+        }
+    };
+    const auto fill_slots = [&](const auto& weights) {
+        forward.slot_bytes_ == 2 ? fill(slots16, weights) : fill(slots32, weights);
+    };
+    forward.weight_bytes_ == 2 ? fill_slots(halves) : fill_slots(floats);
     return forward;
 }
 

@@ -1,13 +1,16 @@
 // The documents' weights by id: what scores are finished from, and what `vectors` gives back.
 //
+// A document is one stretch of memory, its slots and then its weights, so that scoring it is one stream of cache lines.
 // Nothing is lost: weights are stored as float16 only if every one of them survives the round trip (encoders that run
 // in half precision give such weights), otherwise as float32. Slots take 16 bits where there are at most 65,536.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "../kernels/kernels.hpp"
 #include "buffer.hpp"
 #include "csr.hpp"
 #include "index_file.hpp"
@@ -28,29 +31,29 @@ struct SlotQuery {
     void assign(const CsrView& queries, std::size_t row, const Vocabulary& vocabulary);
 };
 
-// A query as tables over slots, reused from query to query. Zero outside `load` .. `clear`.
+// A query as a table over slots and a filter in front of it, reused from query to query. Zero outside `load` ..
+// `clear`.
 class QueryTable {
   public:
     // Room for every slot that a document can name: 16-bit slots are in bounds without a check.
-    explicit QueryTable(std::uint32_t n_slots) : has_(n_slots < 65536 ? 65536 : n_slots), weights_(has_.size()) {}
+    explicit QueryTable(std::uint32_t n_slots) : weights_(n_slots < 65536 ? 65536 : n_slots) {}
     void load(const SlotQuery& query) noexcept {
         for (std::size_t i = 0; i < query.size(); ++i) {
-            has_[query.slots[i]] = 1;
-            weights_[query.slots[i]] = query.weights[i];
+            const std::uint32_t slot = query.slots[i];
+            filter_[slot % kernels::kFilter] |= static_cast<std::uint16_t>(1U << (slot / kernels::kFilter % 16));
+            weights_[slot] = query.weights[i];
         }
     }
     void clear(const SlotQuery& query) noexcept {
-        for (const std::uint32_t slot : query.slots) {
-            has_[slot] = 0;
-            weights_[slot] = 0;
-        }
+        filter_.fill(0);
+        for (const std::uint32_t slot : query.slots) weights_[slot] = 0;
     }
-    // 1 for each slot of the query, otherwise 0: a quarter of the cache that the weights take.
-    std::span<const std::uint8_t> has() const noexcept { return has_; }
+    // See kernels::Kernels::score_document.
+    const std::uint16_t* filter() const noexcept { return filter_.data(); }
     std::span<const float> weights() const noexcept { return weights_; }
 
   private:
-    std::vector<std::uint8_t> has_;
+    alignas(64) std::array<std::uint16_t, kernels::kFilter> filter_{};
     std::vector<float> weights_;
 };
 
@@ -68,7 +71,7 @@ class ForwardIndex {
     ForwardIndex reordered(std::span<const std::uint32_t> order, unsigned threads, Progress& progress) const;
 
     std::size_t n_docs() const noexcept { return offsets_.size() == 0 ? 0 : offsets_.size() - 1; }
-    std::size_t nnz() const noexcept { return slots16_.size() + slots32_.size(); }
+    std::size_t nnz() const noexcept { return nnz_; }
 
     // Inner product with the table's query, summed in double precision in a fixed order.
     double score(std::size_t doc, const QueryTable& query) const;
@@ -96,12 +99,23 @@ class ForwardIndex {
         return {begin, end};
     }
 
+    std::size_t posting_bytes() const noexcept { return slot_bytes_ + weight_bytes_; }
+    // Where document `doc` of `n` postings has its slots, and behind them its weights.
+    const std::uint8_t* slots(const Range& doc) const noexcept {
+        return postings_.data() + doc.begin * posting_bytes();
+    }
+    const std::uint8_t* weights(const Range& doc) const noexcept {
+        return slots(doc) + (doc.end - doc.begin) * slot_bytes_;
+    }
+    static ForwardIndex load_version_1(const IndexFile& file, std::size_t n_docs, std::size_t nnz,
+                                       std::uint32_t n_slots);
+
     std::uint32_t n_slots_ = 0;
-    Buffer<std::uint64_t> offsets_;  // n_docs + 1
-    Buffer<std::uint16_t> slots16_;  // one of the two is empty
-    Buffer<std::uint32_t> slots32_;
-    Buffer<std::uint16_t> halves_;  // one of the two is empty
-    Buffer<float> floats_;
+    std::size_t nnz_ = 0;
+    std::size_t slot_bytes_ = 2;     // 2 or 4
+    std::size_t weight_bytes_ = 2;   // 2 (binary16) or 4 (binary32)
+    Buffer<std::uint64_t> offsets_;  // n_docs + 1, in postings
+    Buffer<std::uint8_t> postings_;  // each document's slots, then its weights; unaligned
 };
 
 }  // namespace thresher

@@ -121,8 +121,16 @@ std::size_t select_blocks(const std::uint16_t* bounds, const std::uint16_t* maxi
     return count;
 }
 
-constexpr Kernels kAvx2{"avx2",        accumulate_lists, select_candidates, sum_bounds,
-                        select_blocks, bound_members,    widen_halves,      checksum_blocks};
+#include "score_document.inc"
+
+double score_document(const std::uint8_t* slots, std::size_t slot_bytes, const std::uint8_t* weights,
+                      std::size_t weight_bytes, std::size_t n, const std::uint16_t* filter, const float* table,
+                      std::size_t table_size) noexcept {
+    return score_with<PortableMatch>(slots, slot_bytes, weights, weight_bytes, n, filter, table, table_size);
+}
+
+constexpr Kernels kAvx2{"avx2",        accumulate_lists, select_candidates, sum_bounds,     select_blocks,
+                        bound_members, score_document,   widen_halves,      checksum_blocks};
 
 }  // namespace
 

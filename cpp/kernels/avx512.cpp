@@ -120,8 +120,61 @@ std::size_t select_blocks(const std::uint16_t* bounds, const std::uint16_t* maxi
     return count;
 }
 
-constexpr Kernels kAvx512{"avx512",      accumulate_lists, select_candidates, sum_bounds,
-                          select_blocks, bound_members,    widen_halves,      checksum_blocks};
+#include "score_document.inc"
+
+// 32 slots, or the `n` that are left, of which the low 16 bits suffice.
+template <class Slot>
+inline __m512i load_slots(const std::uint8_t* slots, std::size_t n) noexcept {
+    if constexpr (sizeof(Slot) == 2) {
+        return n >= 32 ? _mm512_loadu_si512(slots) : _mm512_maskz_loadu_epi16((1U << n) - 1, slots);
+    } else {
+        const auto half = [](const std::uint8_t* first, std::size_t left) {
+            const auto mask = static_cast<__mmask16>(left >= 16 ? 0xFFFFU : (1U << left) - 1);
+            return _mm512_cvtepi32_epi16(_mm512_maskz_loadu_epi32(mask, first));
+        };
+        const __m256i high = n > 16 ? half(slots + 64, n - 16) : _mm256_setzero_si256();
+        return _mm512_inserti64x4(_mm512_castsi256_si512(half(slots, n)), high, 1);
+    }
+}
+
+// The filter is a table of 64 words in two registers.
+struct Match {
+    template <class Slot>
+    static std::size_t match(const std::uint8_t* slots, std::size_t n, const std::uint16_t* filter,
+                             std::uint16_t* positions) noexcept {
+        const __m512i low_words = _mm512_loadu_si512(filter);
+        const __m512i high_words = _mm512_loadu_si512(filter + 32);
+        const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+        std::size_t count = 0;
+        for (std::size_t first = 0; first < n; first += 32) {
+            const std::size_t left = n - first;
+            const __m512i found = load_slots<Slot>(slots + first * sizeof(Slot), left);
+            const __m512i words = _mm512_permutex2var_epi16(low_words, found, high_words);
+            const __m512i shifts = _mm512_and_si512(_mm512_srli_epi16(found, 6), _mm512_set1_epi16(15));
+            const __m512i bits = _mm512_sllv_epi16(_mm512_set1_epi16(1), shifts);
+            std::uint32_t hits = _mm512_test_epi16_mask(words, bits);
+            if (left < 32) hits &= (1U << left) - 1;
+            const auto append = [&](std::uint32_t mask, std::size_t start) {
+                const __m512i all = _mm512_add_epi32(lanes, _mm512_set1_epi32(static_cast<int>(start)));
+                const __m512i passed = _mm512_maskz_compress_epi32(static_cast<__mmask16>(mask), all);
+                _mm256_storeu_si256(reinterpret_cast<__m256i*>(positions + count), _mm512_cvtepi32_epi16(passed));
+                count += static_cast<std::size_t>(__builtin_popcount(mask));
+            };
+            append(hits & 0xFFFFU, first);
+            append(hits >> 16, first + 16);
+        }
+        return count;
+    }
+};
+
+double score_document(const std::uint8_t* slots, std::size_t slot_bytes, const std::uint8_t* weights,
+                      std::size_t weight_bytes, std::size_t n, const std::uint16_t* filter, const float* table,
+                      std::size_t table_size) noexcept {
+    return score_with<Match>(slots, slot_bytes, weights, weight_bytes, n, filter, table, table_size);
+}
+
+constexpr Kernels kAvx512{"avx512",      accumulate_lists, select_candidates, sum_bounds,     select_blocks,
+                          bound_members, score_document,   widen_halves,      checksum_blocks};
 
 }  // namespace
 

@@ -15,6 +15,8 @@ namespace thresher::kernels {
 inline constexpr std::size_t kStrip = 64;
 // Blocks whose bounds are summed at once: a superblock.
 inline constexpr std::size_t kSuperblock = 128;
+// Words of 16 bits in a query's filter.
+inline constexpr std::size_t kFilter = 64;
 
 struct Kernels {
     const char* name;
@@ -50,6 +52,15 @@ struct Kernels {
     // (4, 8, 16, 32 or 64) codes of 4 bits, member d's in byte d / 2, in the low half if d is even.
     void (*bound_members)(const std::uint8_t* tile, const std::uint32_t* rows, const std::uint8_t* weights,
                           std::size_t n_rows, std::size_t block_size, std::uint16_t* lacks) noexcept;
+
+    // Inner product of a document of `n` slots and weights with a query: the sum of table[slot] * weight, in double
+    // precision in the document's order. Slots take 2 or 4 bytes, weights 2 (binary16) or 4 (binary32), unaligned.
+    // Bit (slot / kFilter) % 16 of filter[slot % kFilter] is set for every slot of the query: few other slots pass it,
+    // and for them the table is zero. 16-bit slots need a table of 65,536; larger ones are looked up below
+    // `table_size`.
+    double (*score_document)(const std::uint8_t* slots, std::size_t slot_bytes, const std::uint8_t* weights,
+                             std::size_t weight_bytes, std::size_t n, const std::uint16_t* filter, const float* table,
+                             std::size_t table_size) noexcept;
 
     // out[i] = the float of the IEEE 754 binary16 `halves[i]`.
     void (*widen_halves)(const std::uint16_t* halves, std::size_t n, float* out) noexcept;

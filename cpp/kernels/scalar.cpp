@@ -110,6 +110,14 @@ float widen(std::uint16_t half) noexcept {
     return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (fraction << 13));
 }
 
+#include "score_document.inc"
+
+double score_document(const std::uint8_t* slots, std::size_t slot_bytes, const std::uint8_t* weights,
+                      std::size_t weight_bytes, std::size_t n, const std::uint16_t* filter, const float* table,
+                      std::size_t table_size) noexcept {
+    return score_with<PortableMatch>(slots, slot_bytes, weights, weight_bytes, n, filter, table, table_size);
+}
+
 void widen_halves(const std::uint16_t* halves, std::size_t n, float* out) noexcept {
     for (std::size_t i = 0; i < n; ++i) out[i] = widen(halves[i]);
 }
@@ -154,8 +162,8 @@ void checksum_blocks(const std::uint8_t* data, std::size_t block_size, std::size
     for (std::size_t b = 0; b < n_blocks; ++b) checksums[b] = crc32c(data + b * block_size, block_size);
 }
 
-constexpr Kernels kScalar{"scalar",      accumulate_lists, select_candidates, sum_bounds,
-                          select_blocks, bound_members,    widen_halves,      checksum_blocks};
+constexpr Kernels kScalar{"scalar",      accumulate_lists, select_candidates, sum_bounds,     select_blocks,
+                          bound_members, score_document,   widen_halves,      checksum_blocks};
 
 }  // namespace
 

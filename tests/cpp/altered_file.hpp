@@ -1,4 +1,5 @@
-// A small index file, the places in it, and what becomes of it once it is altered.
+// A small index file, the places in it, the same file as format version 1 had it, and what becomes of one that is
+// altered.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -19,6 +20,7 @@
 #include "core/buffer.hpp"
 #include "core/checksum.hpp"
 #include "core/error.hpp"
+#include "core/index_file.hpp"
 #include "engines/block_max_index.hpp"
 #include "engines/exact_index.hpp"
 #include "engines/registry.hpp"
@@ -135,18 +137,86 @@ inline Bytes small_file() {
     return read_bytes(directory.path("f"));
 }
 
+// Adds a section of `file`, which must outlive the list.
+inline void add_section(SectionList& list, const IndexFile& file, const Section& section) {
+    switch (section.type) {
+        case ElementType::u8:
+            list.add(section.name, file.section<std::uint8_t>(section.name));
+            break;
+        case ElementType::u16:
+            list.add(section.name, file.section<std::uint16_t>(section.name));
+            break;
+        case ElementType::u32:
+            list.add(section.name, file.section<std::uint32_t>(section.name));
+            break;
+        case ElementType::u64:
+            list.add(section.name, file.section<std::uint64_t>(section.name));
+            break;
+        case ElementType::f32:
+            list.add(section.name, file.section<float>(section.name));
+            break;
+    }
+}
+
+// A file of at most 65,536 slots and of float32 weights, as version 1 had it: the slots of all documents in one section
+// and their weights in another.
+inline Bytes version_1_of(const Bytes& newer) {
+    const TemporaryDirectory directory;
+    write_bytes(directory.path("f"), newer);
+    const IndexFile file = IndexFile::open(directory.path("f"), true, nullptr);
+    const auto offsets = file.section<std::uint64_t>("forward/offsets");
+    const auto postings = file.section<std::uint8_t>("forward/postings", 6 * file.integer("nnz"));
+    const std::uint8_t* next = postings.data();
+    std::vector<std::uint16_t> slots;
+    std::vector<float> weights;
+    const auto take = [&](auto& values, std::size_t n) {
+        if (n == 0) return;
+        values.resize(values.size() + n);
+        const std::size_t size = n * sizeof values[0];
+        std::memcpy(values.data() + values.size() - n, next, size);
+        next += size;
+    };
+    for (std::size_t doc = 0; doc + 1 < offsets.size(); ++doc) {
+        take(slots, offsets[doc + 1] - offsets[doc]);
+        take(weights, offsets[doc + 1] - offsets[doc]);
+    }
+    const auto slots16 = buffer_of(slots);
+    const auto floats = buffer_of(weights);
+    SectionList list;
+    for (const Section& section : file.sections()) {
+        if (section.name == "parameters") continue;
+        if (section.name != "forward/postings") {
+            add_section(list, file, section);
+            continue;
+        }
+        list.add("forward/slots16", slots16);
+        list.add("forward/slots32", Buffer<std::uint32_t>());
+        list.add("forward/halves", Buffer<std::uint16_t>());
+        list.add("forward/floats", floats);
+    }
+    write_index_file(directory.path("older"), file.engine(), file.parameters(), list, nullptr);
+    Bytes older = read_bytes(directory.path("older"));
+    put<std::uint32_t>(older, kFormatVersionAt, 1);
+    reseal(older);
+    return older;
+}
+
 struct SmallFile {
-    const char* name;
+    std::string name;
     Bytes bytes;
 };
 
-// One of each engine, and of each form that it takes.
+// One of each engine, of each form that it takes, and of each format version.
 inline std::vector<SmallFile> small_files() {
     std::vector<SmallFile> files{{"exact", small_file()}};
     for (const bool reversed : {false, true}) {
         const TemporaryDirectory directory;
         small_block_max_index(reversed)->save(directory.path("f"), nullptr);
         files.push_back({reversed ? "block-max, reversed" : "block-max", read_bytes(directory.path("f"))});
+    }
+    const std::size_t n_newest = files.size();
+    for (std::size_t i = 0; i < n_newest; ++i) {
+        files.push_back({files[i].name + ", version 1", version_1_of(files[i].bytes)});
     }
     return files;
 }

@@ -1,25 +1,37 @@
-// The forward index: lossless in every form of its arrays, and the scores that are finished from it.
+// The forward index: lossless in every width of its postings, the scores that are finished from it, and its sections in
+// files of each format version.
 #include "core/forward_index.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <functional>
 #include <limits>
 #include <numeric>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "altered_file.hpp"
+#include "core/error.hpp"
+#include "core/index_file.hpp"
 #include "random_rows.hpp"
+#include "temporary_directory.hpp"
 
 namespace thresher {
 namespace {
 
+using test::buffer_of;
+using test::Bytes;
 using test::Random;
 using test::Rows;
 using test::rows_of;
+using test::TemporaryDirectory;
 
 struct Built {
     explicit Built(const Rows& rows, unsigned threads = 1) {
@@ -47,13 +59,21 @@ void expect_reads_back(const Rows& rows, const Built& built) {
     }
 }
 
-std::size_t elements(const ForwardIndex& forward, const std::string& name) {
+// A section as it is saved.
+std::span<const std::byte> section_of(const ForwardIndex& forward, const std::string& name) {
     SectionList list;
     forward.save(list);
     const auto sections = list.sections();
     const auto found =
         std::find_if(sections.begin(), sections.end(), [&](const Section& section) { return section.name == name; });
-    return found->bytes.size() / size_of(found->type);
+    return found->bytes;
+}
+
+// Bytes that each posting takes.
+std::size_t posting_bytes(const ForwardIndex& forward) {
+    const std::size_t size = section_of(forward, "forward/postings").size();
+    EXPECT_EQ(size % forward.nnz(), 0U);
+    return size / forward.nnz();
 }
 
 bool stores_halves(const std::vector<float>& weights) {
@@ -62,9 +82,8 @@ bool stores_halves(const std::vector<float>& weights) {
     for (const float weight : weights) rows.add(test::Row{{0, weight}});
     const Built built(rows);
     expect_reads_back(rows, built);
-    const std::size_t halves = elements(built.forward, "forward/halves");
-    EXPECT_EQ(elements(built.forward, "forward/floats"), halves == 0 ? weights.size() : 0);
-    return halves == weights.size();
+    EXPECT_TRUE(posting_bytes(built.forward) == 4 || posting_bytes(built.forward) == 6);
+    return posting_bytes(built.forward) == 4;
 }
 
 TEST(ForwardIndex, StoresHalvesWhereEachWeightIsOne) {
@@ -97,11 +116,11 @@ TEST(ForwardIndex, FindsTheOneWeightThatIsNoHalfOnEveryNumberOfThreads) {
     Random random(1);
     Rows rows = test::random_rows(random, 30000, 100, 3, test::dyadic_weight);
     for (unsigned threads = 1; threads <= 4; ++threads) {
-        EXPECT_EQ(elements(Built(rows, threads).forward, "forward/halves"), rows.terms.size());
+        EXPECT_EQ(posting_bytes(Built(rows, threads).forward), 4U);
     }
     rows.weights[rows.weights.size() / 3] = 0.3F;
     for (unsigned threads = 1; threads <= 4; ++threads) {
-        EXPECT_EQ(elements(Built(rows, threads).forward, "forward/floats"), rows.terms.size());
+        EXPECT_EQ(posting_bytes(Built(rows, threads).forward), 6U);
     }
 }
 
@@ -119,15 +138,14 @@ Rows distinct_terms(std::uint32_t n, float weight) {
 
 TEST(ForwardIndex, WidensSlotsPast65536Terms) {
     for (const float weight : {0.5F, 0.3F}) {
+        const std::size_t weight_bytes = weight == 0.5F ? 2 : 4;
         const Rows narrow = distinct_terms(65536, weight);
         const Built narrow_built(narrow);
-        EXPECT_EQ(elements(narrow_built.forward, "forward/slots16"), narrow.terms.size());
-        EXPECT_EQ(elements(narrow_built.forward, "forward/slots32"), 0U);
+        EXPECT_EQ(posting_bytes(narrow_built.forward), 2 + weight_bytes);
         expect_reads_back(narrow, narrow_built);
         const Rows wide = distinct_terms(65537, weight);
         const Built wide_built(wide);
-        EXPECT_EQ(elements(wide_built.forward, "forward/slots16"), 0U);
-        EXPECT_EQ(elements(wide_built.forward, "forward/slots32"), wide.terms.size());
+        EXPECT_EQ(posting_bytes(wide_built.forward), 4 + weight_bytes);
         expect_reads_back(wide, wide_built);
     }
 }
@@ -146,18 +164,12 @@ void expect_scores(Random& random, const Rows& rows, const Built& built) {
         table.load(query);
         for (std::size_t doc = 0; doc < rows.n_rows(); ++doc) {
             built.forward.prefetch(doc);
-            long double expected = 0;
-            long double magnitude = 0;
+            double expected = 0;  // products of two floats are exact, and summed in the document's order
             for (std::size_t i = 0; i < rows.view().row_size(doc); ++i) {
                 const std::uint32_t slot = built.vocabulary.slot(rows.view().row_terms(doc)[i]);
-                const long double product =
-                    static_cast<long double>(weights[slot]) * static_cast<long double>(rows.view().row_weights(doc)[i]);
-                expected += product;
-                magnitude += std::fabs(product);
+                expected += static_cast<double>(weights[slot]) * static_cast<double>(rows.view().row_weights(doc)[i]);
             }
-            ASSERT_NEAR(built.forward.score(doc, table), static_cast<double>(expected),
-                        1e-14 * static_cast<double>(magnitude))
-                << "document " << doc;
+            ASSERT_EQ(built.forward.score(doc, table), expected) << "document " << doc;
         }
         table.clear(query);
     }
@@ -182,7 +194,7 @@ TEST(ForwardIndex, ScoresDocumentsOfEveryLength) {
             rows.add(row);
         }
         const Built built(rows);
-        ASSERT_EQ(elements(built.forward, "forward/halves") != 0, half);
+        ASSERT_EQ(posting_bytes(built.forward), half ? 4U : 6U);
         expect_scores(random, rows, built);
     }
 }
@@ -192,6 +204,34 @@ TEST(ForwardIndex, ScoresWideSlots) {
     for (const float weight : {0.5F, 0.3F}) {
         const Rows rows = distinct_terms(70000, weight);
         expect_scores(random, rows, Built(rows));
+    }
+}
+
+TEST(QueryTable, HoldsAQueryUntilItIsCleared) {
+    Random random(5);
+    for (const std::uint32_t n_slots : {0U, 1U, 100U, 65535U, 65536U, 65537U, 200000U}) {
+        QueryTable table(n_slots);
+        const std::size_t size = table.weights().size();
+        ASSERT_GE(size, std::max(n_slots, 65536U)) << "a 16-bit slot is in bounds";
+        for (const std::int64_t n_terms : {0, 1, 45, 2000}) {
+            SlotQuery query;
+            std::vector<float> weights(size);
+            std::vector<std::uint16_t> filter(kernels::kFilter);
+            for (std::int64_t i = 0; i < std::min<std::int64_t>(n_terms, n_slots); ++i) {
+                const auto slot = static_cast<std::uint32_t>(i == 0 ? n_slots - 1 : test::uniform(random, 0, n_slots));
+                if (slot >= n_slots || weights[slot] != 0) continue;
+                weights[slot] = test::signed_real(random);
+                query.slots.push_back(slot);
+                query.weights.push_back(weights[slot]);
+                filter[slot % 64] |= static_cast<std::uint16_t>(1U << (slot % 1024 / 64));
+            }
+            table.load(query);
+            ASSERT_TRUE(std::equal(weights.begin(), weights.end(), table.weights().begin()));
+            ASSERT_TRUE(std::equal(filter.begin(), filter.end(), table.filter()));
+            table.clear(query);
+            ASSERT_EQ(std::count(table.weights().begin(), table.weights().end(), 0.0F), size);
+            ASSERT_EQ(std::count(table.filter(), table.filter() + kernels::kFilter, 0), kernels::kFilter);
+        }
     }
 }
 
@@ -221,8 +261,8 @@ void expect_reordered(Random& random, const Rows& rows) {
         const ForwardIndex reordered = built.forward.reordered(order, threads, progress);
         ASSERT_EQ(reordered.n_docs(), rows.n_rows());
         ASSERT_EQ(reordered.nnz(), rows.terms.size());
-        for (const char* name : {"forward/slots16", "forward/slots32", "forward/halves", "forward/floats"}) {
-            ASSERT_EQ(elements(reordered, name), elements(built.forward, name)) << name;
+        for (const char* name : {"forward/offsets", "forward/postings"}) {
+            ASSERT_EQ(section_of(reordered, name).size(), section_of(built.forward, name).size()) << name;
         }
         std::vector<Posting> postings;
         std::vector<Posting> expected;
@@ -244,6 +284,303 @@ TEST(ForwardIndex, IsReordered) {
         expect_reordered(random, test::random_rows(random, n_docs, 300, 8, test::real_weight));
     }
     for (const float weight : {0.5F, 0.3F}) expect_reordered(random, distinct_terms(70000, weight));
+}
+
+// The forward index's sections of each format version, written out from the rows by docs/format.md.
+struct Layout {
+    Layout(const Rows& rows, const Vocabulary& vocabulary)
+        : n_docs(rows.n_rows()), n_slots(vocabulary.n_slots()), offsets(rows.indptr.begin(), rows.indptr.end()) {
+        const bool half = std::all_of(rows.weights.begin(), rows.weights.end(), [](float weight) {
+            return weight * 16 == std::floor(weight * 16) && weight <= 16;  // dyadic_weight's
+        });
+        for (std::size_t doc = 0; doc < n_docs; ++doc) {
+            const auto terms = rows.view().row_terms(doc);
+            const auto weights = rows.view().row_weights(doc);
+            for (const std::uint32_t term : terms) {
+                const std::uint32_t slot = vocabulary.slot(term);
+                if (n_slots <= 65536) {
+                    slots16.push_back(static_cast<std::uint16_t>(slot));
+                    append(&slots16.back(), 2);
+                } else {
+                    slots32.push_back(slot);
+                    append(&slots32.back(), 4);
+                }
+            }
+            for (const float weight : weights) {
+                if (half) {
+                    halves.push_back(
+                        static_cast<std::uint16_t>((std::bit_cast<std::uint32_t>(weight) >> 13) - 0x1C000));
+                    append(&halves.back(), 2);
+                } else {
+                    floats.push_back(weight);
+                    append(&floats.back(), 4);
+                }
+            }
+        }
+    }
+    std::size_t nnz() const { return slots16.size() + slots32.size(); }
+    std::size_t posting_bytes() const { return (slots16.empty() ? 4U : 2U) + (halves.empty() ? 4U : 2U); }
+
+    std::size_t n_docs;
+    std::uint32_t n_slots;
+    std::vector<std::uint64_t> offsets;
+    std::vector<std::uint8_t> postings;  // version 2: each document's slots, then its weights
+    std::vector<std::uint16_t> slots16;  // version 1, of all documents
+    std::vector<std::uint32_t> slots32;
+    std::vector<std::uint16_t> halves;
+    std::vector<float> floats;
+
+  private:
+    void append(const void* value, std::size_t size) {
+        const auto* bytes = static_cast<const std::uint8_t*>(value);
+        postings.insert(postings.end(), bytes, bytes + size);
+    }
+};
+
+// Loads the sections from a file that says to be of version `version`, for a collection of `nnz` postings.
+ForwardIndex load_as(const SectionList& sections, std::uint32_t version, const Layout& layout, std::size_t nnz) {
+    const TemporaryDirectory directory;
+    write_index_file(directory.path("f"), "none", Parameters{}, sections, nullptr);
+    Bytes file = test::read_bytes(directory.path("f"));
+    test::put(file, test::kFormatVersionAt, version);
+    test::reseal(file);
+    test::write_bytes(directory.path("f"), file);
+    const IndexFile opened = IndexFile::open(directory.path("f"), true, nullptr);
+    return ForwardIndex::load(opened, layout.n_docs, nnz, layout.n_slots);
+}
+
+ForwardIndex load_version_1(const Layout& layout, std::size_t nnz) {
+    const auto offsets = buffer_of(layout.offsets);
+    const auto slots16 = buffer_of(layout.slots16);
+    const auto slots32 = buffer_of(layout.slots32);
+    const auto halves = buffer_of(layout.halves);
+    const auto floats = buffer_of(layout.floats);
+    SectionList sections;
+    sections.add("forward/offsets", offsets);
+    sections.add("forward/slots16", slots16);
+    sections.add("forward/slots32", slots32);
+    sections.add("forward/halves", halves);
+    sections.add("forward/floats", floats);
+    return load_as(sections, 1, layout, nnz);
+}
+
+ForwardIndex load_version_2(const Layout& layout, std::size_t nnz) {
+    const auto offsets = buffer_of(layout.offsets);
+    const auto postings = buffer_of(layout.postings);
+    SectionList sections;
+    sections.add("forward/offsets", offsets);
+    sections.add("forward/postings", postings);
+    return load_as(sections, 2, layout, nnz);
+}
+
+// Collections of every width of slots and weights, some with documents without terms.
+std::vector<Rows> collections_of_every_width() {
+    Random random(6);
+    std::vector<Rows> all;
+    for (const std::size_t n_docs : {0, 1, 300}) {
+        all.push_back(test::random_rows(random, n_docs, 300, 8, test::dyadic_weight));
+        all.push_back(test::random_rows(random, n_docs, 300, 8, test::real_weight));
+    }
+    for (const std::uint32_t n_terms : {65536U, 65537U}) {
+        for (const float weight : {0.5F, 0.3F}) all.push_back(distinct_terms(n_terms, weight));
+    }
+    return all;
+}
+
+template <class T>
+bool same_bytes(std::span<const std::byte> section, const std::vector<T>& values) {
+    const auto bytes = std::as_bytes(std::span(values));
+    return std::equal(section.begin(), section.end(), bytes.begin(), bytes.end());
+}
+
+void expect_sections(const ForwardIndex& forward, const Layout& layout) {
+    SectionList list;
+    forward.save(list);
+    ASSERT_EQ(list.sections().size(), 2U);
+    EXPECT_TRUE(same_bytes(section_of(forward, "forward/offsets"), layout.offsets));
+    EXPECT_TRUE(same_bytes(section_of(forward, "forward/postings"), layout.postings));
+    EXPECT_EQ(forward.nbytes(), layout.offsets.size() * sizeof layout.offsets[0] + layout.postings.size());
+}
+
+TEST(ForwardIndex, IsSavedAndLoadedAsTheFormatSays) {
+    Random random(7);
+    for (const Rows& rows : collections_of_every_width()) {
+        Built built(rows);
+        const Layout layout(rows, built.vocabulary);
+        expect_sections(built.forward, layout);
+        for (const auto& load : {load_version_1, load_version_2}) {
+            built.forward = load(layout, layout.nnz());
+            expect_sections(built.forward, layout);
+            ASSERT_NO_FATAL_FAILURE(expect_reads_back(rows, built));
+            ASSERT_NO_FATAL_FAILURE(expect_scores(random, rows, built));
+        }
+    }
+}
+
+TEST(ForwardIndex, RefusesPostingsOfAnotherSize) {
+    for (const Rows& rows : collections_of_every_width()) {
+        const Layout layout(rows, Built(rows).vocabulary);
+        const std::size_t slot_bytes = layout.n_slots <= 65536 ? 2 : 4;
+        for (const std::size_t size : {
+                 layout.postings.size() + 1,
+                 layout.postings.size() - 1,
+                 layout.postings.size() + 2,
+                 layout.postings.size() - 2,
+                 layout.postings.size() + layout.posting_bytes(),
+                 layout.postings.size() - layout.posting_bytes(),
+                 layout.postings.size() / 2,
+                 std::size_t{0},
+                 2 * layout.nnz(),
+                 3 * layout.nnz(),
+                 5 * layout.nnz(),
+                 7 * layout.nnz(),
+                 12 * layout.nnz(),
+                 (6 - slot_bytes) * layout.nnz(),  // slots of the other width alone
+                 (10 - slot_bytes) * layout.nnz(),
+             }) {
+            const bool fits = size == (slot_bytes + 2) * layout.nnz() || size == (slot_bytes + 4) * layout.nnz();
+            if (fits || size > 2 * layout.postings.size() + 100) continue;
+            Layout wrong = layout;
+            wrong.postings.resize(size);
+            EXPECT_THROW(load_version_2(wrong, layout.nnz()), FormatError) << size << " bytes, " << layout.nnz();
+        }
+        for (const std::size_t size : {layout.n_docs, layout.n_docs + 2}) {
+            Layout wrong = layout;
+            wrong.offsets.resize(size);
+            EXPECT_THROW(load_version_2(wrong, layout.nnz()), FormatError) << size << " offsets";
+        }
+        for (const std::size_t nnz : {layout.nnz() - 1, layout.nnz() + 1, 2 * layout.nnz() + 1, SIZE_MAX}) {
+            EXPECT_THROW(load_version_2(layout, nnz), FormatError) << nnz << " postings";
+        }
+    }
+}
+
+TEST(ForwardIndex, RefusesSectionsOfVersion1ThatDisagree) {
+    for (const Rows& rows : collections_of_every_width()) {
+        const Layout layout(rows, Built(rows).vocabulary);
+        if (layout.nnz() == 0) continue;
+        const auto refuses = [&](const std::function<void(Layout&)>& alter) {
+            Layout wrong = layout;
+            alter(wrong);
+            try {
+                load_version_1(wrong, layout.nnz());
+            } catch (const FormatError&) {
+                return true;
+            }
+            return false;
+        };
+        ASSERT_FALSE(refuses([](Layout&) {}));
+        const bool narrow = !layout.slots16.empty();
+        const bool half = !layout.halves.empty();
+        const std::size_t n = layout.nnz();
+        const auto resized = [&](auto Layout::* section, std::size_t size) {
+            return refuses([&](Layout& wrong) { (wrong.*section).resize(size); });
+        };
+        for (const std::size_t size : {std::size_t{0}, n - 1, n + 1, 2 * n}) {
+            EXPECT_TRUE(narrow ? resized(&Layout::slots16, size) : resized(&Layout::slots32, size)) << size;
+            EXPECT_TRUE(half ? resized(&Layout::halves, size) : resized(&Layout::floats, size)) << size;
+        }
+        for (const std::size_t size : {std::size_t{1}, n}) {  // both
+            EXPECT_TRUE(narrow ? resized(&Layout::slots32, size) : resized(&Layout::slots16, size)) << size;
+            EXPECT_TRUE(half ? resized(&Layout::floats, size) : resized(&Layout::halves, size)) << size;
+        }
+        EXPECT_TRUE(refuses([&](Layout& wrong) {
+            wrong.slots16.resize(narrow ? 0 : n);
+            wrong.slots32.resize(narrow ? n : 0);
+        })) << "slots of the other width";
+        EXPECT_TRUE(refuses([&](Layout& wrong) {
+            wrong.slots16.resize(narrow ? n - 1 : 1);
+            wrong.slots32.resize(narrow ? 1 : n - 1);
+        })) << "slots of both widths";
+        EXPECT_TRUE(refuses([&](Layout& wrong) {
+            wrong.halves.resize(n - 1);
+            wrong.floats.resize(1);
+        })) << "weights of both widths";
+        EXPECT_TRUE(resized(&Layout::offsets, layout.n_docs));
+        EXPECT_TRUE(resized(&Layout::offsets, layout.n_docs + 2));
+    }
+}
+
+TEST(ForwardIndex, RefusesTheSectionsOfAnotherVersion) {
+    const Rows rows = distinct_terms(1000, 0.5F);
+    const Built built(rows);
+    const Layout layout(rows, built.vocabulary);
+    SectionList sections;
+    built.forward.save(sections);
+    EXPECT_NO_THROW(load_as(sections, 2, layout, layout.nnz()));
+    EXPECT_THROW(load_as(sections, 1, layout, layout.nnz()), FormatError);
+}
+
+TEST(ForwardIndex, StaysInBoundsWhateverTheOffsetsSay) {
+    Random random(8);
+    for (const float weight : {0.5F, 0.3F}) {
+        const Rows rows = distinct_terms(65536, weight);  // any two bytes are a slot
+        const Built built(rows);
+        SlotQuery query;
+        for (std::uint32_t slot = 0; slot < 65536; ++slot) {
+            query.slots.push_back(slot);
+            query.weights.push_back(1.0F);
+        }
+        QueryTable table(built.vocabulary.n_slots());
+        table.load(query);
+        const auto nnz = static_cast<std::uint64_t>(rows.terms.size());
+        for (int round = 0; round < 20; ++round) {
+            Layout layout(rows, built.vocabulary);
+            for (std::uint64_t& offset : layout.offsets) {
+                const std::uint64_t wrong[] = {0,       1,          nnz - 1,        nnz,        nnz + 1,
+                                               2 * nnz, 1ULL << 32, UINT64_MAX / 4, 1ULL << 63, UINT64_MAX};
+                const auto choice = test::uniform(random, 0, 20);
+                if (choice < 10) offset = wrong[choice];
+                if (choice == 10) offset = random() % nnz;
+            }
+            for (const auto& load : {load_version_1, load_version_2}) {
+                const ForwardIndex forward = load(layout, layout.nnz());
+                std::vector<Posting> postings;
+                for (std::size_t doc = 0; doc < layout.n_docs; ++doc) {
+                    const std::uint64_t end = std::min(layout.offsets[doc + 1], nnz);
+                    const std::uint64_t begin = std::min(layout.offsets[doc], end);
+                    forward.prefetch_range(doc);
+                    forward.prefetch(doc);
+                    forward.read(doc, postings);
+                    ASSERT_EQ(postings.size(), end - begin) << "document " << doc;
+                    forward.score(doc, table);
+                }
+            }
+        }
+    }
+}
+
+TEST(ForwardIndex, LeavesOutSlotsThatNoTermHas) {
+    for (const float weight : {0.5F, 0.3F}) {
+        const Rows rows = distinct_terms(65537, weight);
+        const Built built(rows);
+        Layout layout(rows, built.vocabulary);
+        const std::uint32_t wrong[] = {65537, 65537 + 1024, 70000, 1U << 31, UINT32_MAX};
+        for (std::size_t i = 0; i < 500; ++i) {
+            layout.slots32[2 * i] = wrong[i % 5];
+            std::memcpy(layout.postings.data() + 8 * i, &wrong[i % 5], 4);
+        }
+        SlotQuery query;
+        for (std::uint32_t slot = 0; slot < 65537; ++slot) {
+            query.slots.push_back(slot);
+            query.weights.push_back(2.0F);
+        }
+        QueryTable table(built.vocabulary.n_slots());
+        table.load(query);
+        for (const auto& load : {load_version_1, load_version_2}) {
+            const ForwardIndex forward = load(layout, layout.nnz());
+            std::vector<Posting> postings;
+            forward.read(0, postings);
+            ASSERT_EQ(postings.size(), 500U);
+            for (std::size_t i = 0; i < 500; ++i) {
+                ASSERT_EQ(postings[i].slot, layout.slots32[2 * i + 1]);
+                ASSERT_EQ(postings[i].weight, weight);
+            }
+            EXPECT_EQ(forward.score(0, table), 1000 * static_cast<double>(weight));
+            forward.read(1, postings);
+            EXPECT_EQ(postings.size(), 1000U);
+        }
+    }
 }
 
 }  // namespace

@@ -118,9 +118,20 @@ TEST(IndexFile, NamesWhatIsNotAnIndex) {
     EXPECT_EQ(error_of(Bytes{}), "not a thresher index: 0 bytes are too few for a header");
     EXPECT_EQ(error_of(Bytes(1000)), "not a thresher index: it does not start with 'THRESHER'");
     Bytes newer = small_file();
-    put<std::uint32_t>(newer, kFormatVersionAt, 2);
-    reseal(newer);
-    EXPECT_EQ(error_of(newer), "format version 2; this library (" THRESHER_VERSION ") reads versions up to 1");
+    for (const std::uint32_t version : {0U, kFormatVersion + 1, UINT32_MAX}) {
+        put<std::uint32_t>(newer, kFormatVersionAt, version);
+        reseal(newer);
+        EXPECT_EQ(error_of(newer), "format version " + std::to_string(version) +
+                                       "; this library (" THRESHER_VERSION ") reads versions up to 2");
+    }
+    Bytes older = small_file();
+    put<std::uint32_t>(older, kFormatVersionAt, 1);
+    reseal(older);
+    EXPECT_EQ(error_of(older), "no section forward/slots16");
+    older = test::version_1_of(small_file());
+    put<std::uint32_t>(older, kFormatVersionAt, 2);
+    reseal(older);
+    EXPECT_EQ(error_of(older), "no section forward/postings");
     Bytes other = small_file();
     std::memcpy(other.data() + 32, "graph", 6);
     reseal(other);
@@ -237,7 +248,8 @@ TEST(IndexFile, RefusesSectionTablesThatLie) {
         EXPECT_TRUE(refused(with([&](Bytes& f) { f[entry] ^= std::byte{1}; }), false)) << "renamed section " << s;
         EXPECT_TRUE(refused(with([&](Bytes& f) { f[entry] = std::byte{7}; }), false)) << "unprintable section " << s;
     }
-    for (const std::uint32_t n : {0U, 1U, 18U, 1000U, 0xFFFFFFFFU}) {
+    const auto right = static_cast<std::uint32_t>(n_sections(whole));
+    for (const std::uint32_t n : {0U, 1U, right - 1, right + 1, 1000U, 0xFFFFFFFFU}) {
         EXPECT_TRUE(refused(with([&](Bytes& f) { put(f, kSectionCountAt, n); }), false)) << n << " sections";
     }
 }

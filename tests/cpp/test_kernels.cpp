@@ -1,12 +1,17 @@
 // Every instruction set against plain references: the contracts of kernels.hpp, bit for bit.
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
+#include <new>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -19,6 +24,7 @@ namespace thresher {
 namespace {
 
 using kernels::Kernels;
+using kernels::kFilter;
 using kernels::kStrip;
 using kernels::kSuperblock;
 using test::Random;
@@ -374,6 +380,302 @@ TEST_P(EveryTable, WidensTailsAndNoFurther) {
         std::vector<float> out(n + 16, -7.0F);
         table().widen_halves(halves.data(), n, out.data());
         for (std::size_t i = 0; i < out.size(); ++i) ASSERT_EQ(out[i], i < n ? 1.0F : -7.0F) << n;
+    }
+}
+
+// Memory that ends where the process may not read on.
+class GuardedMemory {
+  public:
+    explicit GuardedMemory(std::size_t size)
+        : page_(static_cast<std::size_t>(::sysconf(_SC_PAGESIZE))), size_((size + page_ - 1) / page_ * page_) {
+        void* memory = ::mmap(nullptr, size_ + page_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (memory == MAP_FAILED) throw std::bad_alloc();
+        memory_ = static_cast<std::uint8_t*>(memory);
+        ::mprotect(memory_ + size_, page_, PROT_NONE);
+    }
+    ~GuardedMemory() { ::munmap(memory_, size_ + page_); }
+    GuardedMemory(const GuardedMemory&) = delete;
+    GuardedMemory& operator=(const GuardedMemory&) = delete;
+    // A copy of `bytes`, the last one at the end.
+    const std::uint8_t* hold(std::span<const std::uint8_t> bytes) {
+        return std::copy(bytes.begin(), bytes.end(), memory_ + size_ - bytes.size()) - bytes.size();
+    }
+
+  private:
+    std::size_t page_;
+    std::size_t size_;
+    std::uint8_t* memory_ = nullptr;
+};
+
+// A query as the two tables that a document is scored with.
+struct FilteredTable {
+    FilteredTable(const std::vector<std::uint32_t>& slots, const std::vector<float>& query, std::size_t size)
+        : weights(size) {
+        for (std::size_t i = 0; i < slots.size(); ++i) {
+            weights[slots[i]] = query[i];
+            // Ten bits of a slot choose a bit of the filter.
+            filter[slots[i] % kFilter] |= static_cast<std::uint16_t>(1U << (slots[i] % 1024 / kFilter));
+        }
+    }
+    std::array<std::uint16_t, kFilter> filter{};
+    std::vector<float> weights;
+};
+
+// `Slot` is u16 or u32, `Weight` u16 (the pattern of a half) or float.
+template <class Slot, class Weight>
+struct Document {
+    std::vector<Slot> slots;
+    std::vector<Weight> weights;
+
+    // In the document's order, by the definition.
+    double score(const std::vector<float>& table) const {
+        double sum = 0;
+        for (std::size_t i = 0; i < slots.size(); ++i) {
+            double weight = 0;
+            if constexpr (sizeof(Weight) == 2) {
+                weight = half_value(weights[i]);
+            } else {
+                weight = static_cast<double>(weights[i]);
+            }
+            if (slots[i] < table.size()) sum += static_cast<double>(table[slots[i]]) * weight;
+        }
+        return sum;
+    }
+};
+
+template <class T>
+std::span<const std::uint8_t> bytes_of(const std::vector<T>& values) {
+    return {reinterpret_cast<const std::uint8_t*>(values.data()), values.size() * sizeof(T)};
+}
+
+// A copy of `bytes` of which nothing else is allocated, `odd` bytes behind an address of the greatest alignment.
+struct Shifted {
+    Shifted(std::span<const std::uint8_t> bytes, std::size_t odd) : memory(odd + bytes.size()), shift(odd) {
+        std::copy(bytes.begin(), bytes.end(), memory.begin() + static_cast<std::ptrdiff_t>(odd));
+    }
+    const std::uint8_t* data() const { return memory.data() + shift; }
+    std::vector<std::uint8_t> memory;
+    std::size_t shift;
+};
+
+constexpr std::size_t kLongest = 5000;
+
+// Scores documents with one query, from memory that ends with what may be read.
+class Scoring {
+  public:
+    Scoring(const Kernels& table, const FilteredTable& query)
+        : table_(table),
+          query_(query),
+          query_memory_(query.weights.size() * sizeof(float)),
+          query_weights_(reinterpret_cast<const float*>(query_memory_.hold(bytes_of(query.weights)))) {}
+
+    template <class Slot, class Weight>
+    void expect_sum(const Document<Slot, Weight>& document) {
+        const double expected = document.score(query_.weights);
+        const auto score = [&](const std::uint8_t* slots, const std::uint8_t* weights) {
+            const double sum =
+                table_.score_document(slots, sizeof(Slot), weights, sizeof(Weight), document.slots.size(),
+                                      query_.filter.data(), query_weights_, query_.weights.size());
+            return std::bit_cast<std::uint64_t>(sum);
+        };
+        const auto slots = bytes_of(document.slots);
+        const auto weights = bytes_of(document.weights);
+        const auto described = [&](const char* where) {
+            return std::string(where) + ": " + std::to_string(document.slots.size()) + " slots of " +
+                   std::to_string(sizeof(Slot)) + " bytes, weights of " + std::to_string(sizeof(Weight));
+        };
+        ASSERT_EQ(score(slots_.hold(slots), weights_.hold(weights)), std::bit_cast<std::uint64_t>(expected))
+            << described("before a guard page");
+        for (const std::size_t odd : {1, 2, 3}) {
+            const Shifted odd_slots(slots, odd);
+            const Shifted odd_weights(weights, 4 - odd);
+            ASSERT_EQ(score(odd_slots.data(), odd_weights.data()), std::bit_cast<std::uint64_t>(expected))
+                << described("unaligned");
+        }
+    }
+
+  private:
+    const Kernels& table_;
+    const FilteredTable& query_;
+    GuardedMemory query_memory_;
+    const float* query_weights_;
+    GuardedMemory slots_{kLongest * 4};
+    GuardedMemory weights_{kLongest * 4};
+};
+
+// Of either sign, and of magnitudes with which sums in another order differ.
+template <class Weight>
+Weight any_weight(Random& random) {
+    if constexpr (sizeof(Weight) == 2) {
+        return static_cast<std::uint16_t>(uniform(random, 0, 1) << 15 | uniform(random, 0, 0x7BFF));
+    } else {
+        const auto exponent = uniform(random, 0, 9) == 0 ? uniform(random, -148, -100) : uniform(random, -4, 4);
+        return std::ldexp(static_cast<float>(test::unit(random) - 0.5), static_cast<int>(exponent));
+    }
+}
+
+// Lengths about those that a kernel could work in, and all short ones.
+std::vector<std::size_t> document_lengths() {
+    std::vector<std::size_t> lengths;
+    for (std::size_t n = 0; n <= 100; ++n) lengths.push_back(n);
+    for (const std::size_t edge : {128, 256, 512, 544, 1024, 1536, 2048, 4096}) {
+        for (std::size_t n = edge - 2; n <= edge + 2; ++n) lengths.push_back(n);
+        lengths.push_back(edge + 15);
+        lengths.push_back(edge + 16);
+        lengths.push_back(edge + 17);
+    }
+    lengths.push_back(kLongest);
+    return lengths;
+}
+
+// Slots of `n_slots` (more of the first ones), some of them beyond the table where they can be.
+template <class Slot, class Weight>
+Document<Slot, Weight> any_document(Random& random, std::size_t n, std::uint32_t n_slots, std::size_t table_size) {
+    Document<Slot, Weight> document;
+    for (std::size_t i = 0; i < n; ++i) {
+        auto slot = static_cast<std::uint32_t>(std::pow(test::unit(random), 3.0) * n_slots);
+        if (sizeof(Slot) == 4 && uniform(random, 0, 7) == 0) {
+            const auto size = static_cast<std::uint32_t>(table_size);
+            slot = pick<std::uint32_t>(random, {size, size + 1, size - 1, 1U << 31, UINT32_MAX, UINT32_MAX - 1023});
+        }
+        document.slots.push_back(static_cast<Slot>(slot));
+        document.weights.push_back(any_weight<Weight>(random));
+    }
+    return document;
+}
+
+FilteredTable any_query(Random& random, std::size_t n_terms, std::uint32_t n_slots, std::size_t table_size) {
+    std::vector<std::uint32_t> slots;
+    std::vector<float> weights;
+    std::vector<bool> taken(n_slots);
+    for (std::size_t i = 0; i < n_terms; ++i) {
+        const auto slot = static_cast<std::uint32_t>(i == 0 ? 0 : uniform(random, 0, n_slots - 1));
+        if (taken[slot]) continue;
+        taken[slot] = true;
+        slots.push_back(slot);
+        weights.push_back(any_weight<float>(random));
+    }
+    return {slots, weights, table_size};
+}
+
+// Of no term, of few, of as many as a query has, and of so many that each slot passes the filter.
+constexpr std::size_t kQuerySizes[] = {0, 1, 5, 45, 700, 40000};
+
+template <class Slot, class Weight>
+void expect_any_document_is_scored(const Kernels& table, std::uint32_t n_slots, std::size_t table_size) {
+    Random random(13);
+    for (const std::size_t n_terms : kQuerySizes) {
+        const FilteredTable query = any_query(random, n_terms, n_slots, table_size);
+        Scoring scoring(table, query);
+        for (const std::size_t n : document_lengths()) {
+            const auto document = any_document<Slot, Weight>(random, n, n_slots, table_size);
+            ASSERT_NO_FATAL_FAILURE(scoring.expect_sum(document)) << n_terms << " terms";
+        }
+    }
+}
+
+TEST_P(EveryTable, ScoresDocumentsOfNarrowSlots) {
+    for (const std::uint32_t n_slots : {200U, 30522U, 65536U}) {
+        expect_any_document_is_scored<std::uint16_t, std::uint16_t>(table(), n_slots, 65536);
+        expect_any_document_is_scored<std::uint16_t, float>(table(), n_slots, 65536);
+    }
+}
+
+TEST_P(EveryTable, ScoresDocumentsOfWideSlots) {
+    for (const std::size_t table_size : {65537, 70000}) {
+        const auto n_slots = static_cast<std::uint32_t>(table_size);
+        expect_any_document_is_scored<std::uint32_t, std::uint16_t>(table(), n_slots, table_size);
+        expect_any_document_is_scored<std::uint32_t, float>(table(), n_slots, table_size);
+    }
+}
+
+// One term, and the slots that share some or all of the bits that choose its bit of the filter.
+template <class Slot>
+void expect_one_slot_is_found(const Kernels& table, std::uint32_t n_slots) {
+    for (const std::uint32_t asked : {0U, 1U, 31U, 32U, 63U, 64U, 1023U, 1024U, 5000U, n_slots - 1}) {
+        const FilteredTable query({asked}, {3.0F}, n_slots);
+        Scoring scoring(table, query);
+        for (const std::uint32_t step : {1U, 32U, 64U, 512U, 960U, 1024U, 2048U, 32768U}) {
+            Document<Slot, float> document;
+            for (std::uint32_t i = 0; i < 40; ++i) {
+                const std::uint32_t slot = (asked + i * step) % n_slots;
+                if (i != 0 && slot == asked) break;
+                document.slots.push_back(static_cast<Slot>(slot));
+                document.weights.push_back(std::ldexp(1.0F, static_cast<int>(i)));
+            }
+            ASSERT_EQ(document.score(query.weights), 3.0);
+            for (std::size_t turn = 0; turn < document.slots.size(); ++turn) {  // at every place
+                ASSERT_NO_FATAL_FAILURE(scoring.expect_sum(document)) << asked << " step " << step;
+                std::rotate(document.slots.begin(), document.slots.begin() + 1, document.slots.end());
+                std::rotate(document.weights.begin(), document.weights.begin() + 1, document.weights.end());
+            }
+        }
+    }
+}
+
+TEST_P(EveryTable, FindsOneSlotAmongThoseThatResembleIt) {
+    expect_one_slot_is_found<std::uint16_t>(table(), 65536);
+    expect_one_slot_is_found<std::uint32_t>(table(), 65537);
+    expect_one_slot_is_found<std::uint32_t>(table(), 70000);
+}
+
+// One term, at each place of documents of each length. What is not a slot must not stand for slot 0, if that is asked
+// for or if it is not.
+template <class Slot>
+void expect_every_place_is_seen(const Kernels& table) {
+    for (const std::uint32_t asked : {0U, 7U}) {
+        const FilteredTable query({asked}, {0.75F}, 65537);
+        Scoring scoring(table, query);
+        for (std::size_t n = 1; n <= 100; ++n) {
+            Document<Slot, float> document{std::vector<Slot>(n, 8), std::vector<float>(n, 1.0F)};
+            ASSERT_NO_FATAL_FAILURE(scoring.expect_sum(document)) << "nowhere";
+            for (std::size_t place = 0; place < n; ++place) {
+                document.slots[place] = static_cast<Slot>(asked);
+                ASSERT_EQ(document.score(query.weights), 0.75);
+                ASSERT_NO_FATAL_FAILURE(scoring.expect_sum(document)) << asked << " at " << place;
+                document.slots[place] = 8;
+            }
+        }
+    }
+}
+
+TEST_P(EveryTable, FindsOneSlotAtEveryPlace) {
+    expect_every_place_is_seen<std::uint16_t>(table());
+    expect_every_place_is_seen<std::uint32_t>(table());
+}
+
+TEST_P(EveryTable, ScoresNoFurtherThanTheLastSlot) {
+    const FilteredTable query({0, 7}, {1.0F, 2.0F}, 65536);
+    std::vector<std::uint32_t> wide(200);
+    const std::vector<float> weights(200, 1.0F);
+    for (const std::uint32_t slot : {0U, 7U}) {
+        std::fill(wide.begin(), wide.end(), slot);
+        const std::vector<std::uint16_t> narrow(wide.begin(), wide.end());
+        for (std::size_t n = 0; n <= 100; ++n) {
+            const auto score = [&](const auto& slots) {
+                return table().score_document(bytes_of(slots).data(), sizeof slots[0], bytes_of(weights).data(), 4, n,
+                                              query.filter.data(), query.weights.data(), query.weights.size());
+            };
+            ASSERT_EQ(score(narrow), static_cast<double>(n) * static_cast<double>(query.weights[slot])) << n;
+            ASSERT_EQ(score(wide), static_cast<double>(n) * static_cast<double>(query.weights[slot])) << n;
+        }
+    }
+}
+
+TEST_P(EveryTable, ScoresEveryHalf) {
+    const FilteredTable query({9}, {1.0F}, 65536);
+    const std::uint16_t slot = 9;
+    for (std::uint32_t half = 0; half < 65536; ++half) {
+        const auto bits = static_cast<std::uint16_t>(half);
+        const double value = half_value(half);
+        const double score = table().score_document(reinterpret_cast<const std::uint8_t*>(&slot), 2,
+                                                    reinterpret_cast<const std::uint8_t*>(&bits), 2, 1,
+                                                    query.filter.data(), query.weights.data(), query.weights.size());
+        if (std::isnan(value)) {
+            ASSERT_TRUE(std::isnan(score)) << half;
+        } else {
+            ASSERT_EQ(score, value) << half;
+        }
     }
 }
 

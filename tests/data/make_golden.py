@@ -20,6 +20,7 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 Engine: TypeAlias = Any  # an engine's class: each has a `build` of its own
 
 HERE = Path(__file__).parent
+VERSION = 2  # the format version that the library writes
 PARAMETERS: dict[str, dict[str, Any]] = {
     "exact": {"window": 64, "row_density": 0.2},
     "block-max": {"reorder": True, "bound_frequency": 0.2, "tile_frequency": 0.4},
@@ -46,15 +47,16 @@ def write(docs: Floats, queries: Floats, weights: str) -> None:
     """Write the index of each engine that has none yet, with documents, queries and hits."""
     engines: dict[str, Engine] = dict(thresher.engines())
     for name, engine in engines.items():
-        path = HERE / f"{name}-v1-{weights}.thresher"
+        path = HERE / f"{name}-v{VERSION}-{weights}.thresher"
         if path.exists() and path.with_suffix(".npz").exists():
             continue
         index = engine.build(sp.csr_array(docs), **PARAMETERS[name])
         ids, scores = index.search(sp.csr_array(queries), K)
         check(ids, scores, queries.astype(np.float64) @ docs.astype(np.float64).T)
         index.save(path)
-        if thresher.describe(path)["format_version"] != 1:
-            raise SystemExit("the format version has changed: name the files after it, and keep the old ones")
+        if thresher.describe(path)["format_version"] != VERSION:
+            path.unlink()
+            raise SystemExit("the format version has changed: set VERSION to it, and keep the old files")
         np.savez_compressed(path.with_suffix(".npz"), docs=docs, queries=queries, ids=ids, scores=scores)
 
 

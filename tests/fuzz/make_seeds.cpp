@@ -1,9 +1,11 @@
-// Writes small valid index files, the corpus that the fuzzer starts from. Usage: make_seeds FOLDER
+// Writes small valid index files, the corpus that the fuzzer starts from, with the golden files of older format
+// versions among them. Usage: make_seeds FOLDER
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "engines/block_max_index.hpp"
@@ -65,5 +67,11 @@ int main(int argc, char** argv) {
     save_block_max("block_max", random_rows(150, 30, 0.1), {.bound_frequency = 0.1, .tile_frequency = 0.12});
     save_block_max("block_max_reordered", random_rows(150, 30, 0.1),
                    {.block_size = 8, .reorder = true, .bound_frequency = 0.1, .tile_frequency = 0.12});
+
+    for (const auto& entry : std::filesystem::directory_iterator(THRESHER_TEST_DATA)) {
+        const std::string name = entry.path().filename().string();
+        if (name.find("-v1-") == std::string::npos || entry.path().extension() != ".thresher") continue;
+        std::filesystem::copy_file(entry.path(), folder / name, std::filesystem::copy_options::overwrite_existing);
+    }
     return 0;
 }

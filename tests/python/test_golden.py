@@ -5,6 +5,7 @@ tests/data/make_golden.py writes them.
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,30 @@ import thresher
 
 DATA = Path(__file__).parents[1] / "data"
 FILES = sorted(DATA.glob("*.thresher"))
+NEWEST = 2
+OLD_FILES = [path for path in FILES if f"-v{NEWEST}-" not in path.name]
+# The first digits of their SHA-256: they are never written again.
+RELEASED = {
+    "block-max-v1-float16.thresher": "c7c8b3cf5c302189",
+    "block-max-v1-float32.thresher": "a37394b7cb01fdd2",
+    "exact-v1-float16.thresher": "a90f52022d715c09",
+    "exact-v1-float32.thresher": "3ab6cd847a4f078a",
+}
 
 
 def test_every_engine_has_a_golden_file() -> None:
     assert {thresher.describe(path)["engine"] for path in FILES} == set(thresher.engines())
     assert [path.name for path in FILES] == [
-        "block-max-v1-float16.thresher",
-        "block-max-v1-float32.thresher",
-        "exact-v1-float16.thresher",
-        "exact-v1-float32.thresher",
+        f"{engine}-v{version}-{weights}.thresher"
+        for engine in ("block-max", "exact")
+        for version in (1, 2)
+        for weights in ("float16", "float32")
     ]
+
+
+def test_golden_files_of_older_versions_are_as_they_were() -> None:
+    sums = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in FILES}
+    assert {path.name: sums[path.name] for path in OLD_FILES} == RELEASED
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -48,14 +63,43 @@ def test_golden_files_give_the_same_answers(path: Path, verify: bool) -> None:
     assert (index.n_docs, index.n_terms, index.nnz) == (*docs.shape, np.count_nonzero(docs))
 
 
-def test_golden_files_are_small_and_hold_every_form() -> None:
-    assert sum(path.stat().st_size for path in FILES) < 64 * 1024
-    forms = {"rows/impacts", "lists/docs", "rare/docs", "forward/halves", "forward/floats"}
+@pytest.mark.parametrize("path", OLD_FILES, ids=lambda path: path.stem)
+def test_files_of_an_older_version_are_the_index_of_the_newest(path: Path, tmp_path: Path) -> None:
+    engine, _, weights = path.stem.rsplit("-", 2)
+    newest = thresher.open(DATA / f"{engine}-v{NEWEST}-{weights}.thresher")
+    index = thresher.open(path)
+    assert (index.params, index.nnz, index.nbytes) == (newest.params, newest.nnz, newest.nbytes)
+    with np.load(path.with_suffix(".npz")) as golden:
+        queries = sp.csr_array(golden["queries"])
+    for k in (1, 8, 70):
+        hits, expected = index.search(queries, k), newest.search(queries, k)
+        np.testing.assert_array_equal(hits.ids, expected.ids)
+        np.testing.assert_array_equal(hits.scores, expected.scores)
+    index.save(tmp_path / "old.thresher")
+    newest.save(tmp_path / "new.thresher")
+    assert thresher.describe(tmp_path / "old.thresher")["format_version"] == NEWEST
+    assert (tmp_path / "old.thresher").read_bytes() == (tmp_path / "new.thresher").read_bytes()
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_golden_files_are_small_and_hold_every_form(version: int) -> None:
+    files = [path for path in FILES if f"-v{version}-" in path.name]
+    assert sum(path.stat().st_size for path in files) < 64 * 1024
+    forms = {"rows/impacts", "lists/docs", "rare/docs"}
+    forms |= {"forward/slots16", "forward/halves", "forward/floats"} if version == 1 else {"forward/postings"}
     blocks = {"order/given", "order/positions", "blocks/codes", "superblocks/codes", "tiles/codes"}
     for engine in thresher.engines():
-        described = [thresher.describe(path)["sections"] for path in FILES if path.name.startswith(f"{engine}-v")]
-        held = {section["name"] for sections in described for section in sections if section["length"]}
+        described = [thresher.describe(path) for path in files if path.name.startswith(f"{engine}-v")]
+        held = {section["name"] for told in described for section in told["sections"] if section["length"]}
         assert held >= (forms | blocks if engine == "block-max" else forms)
+        if version == 2:
+            widths = {
+                section["nbytes"] / told["params"]["nnz"]
+                for told in described
+                for section in told["sections"]
+                if section["name"] == "forward/postings"
+            }
+            assert widths == {4, 6}, "halves and floats, each with slots of 16 bits"
 
 
 def test_golden_blocks_are_of_another_order_and_lack_terms() -> None:

@@ -24,6 +24,7 @@ Engine: TypeAlias = Any  # an engine's class: each has a `build` of its own
 
 HEADER = 64
 ENTRY = 64
+OLD_FILES = sorted((Path(__file__).parents[1] / "data").glob("*-v1-*.thresher"))
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 as_user = pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
@@ -75,7 +76,7 @@ def test_the_index_file_is_as_the_header_says(path: Path) -> None:
     data = path.read_bytes()
     assert data[:8] == b"THRESHER"
     version, _, size, n_sections = struct.unpack_from("<IIQI", data, 8)
-    assert version == 1
+    assert version == 2
     assert size == len(data)
     told = thresher.describe(path)
     assert told["format_version"] == version
@@ -285,7 +286,7 @@ for turn in range(150):
     path.write_bytes(altered)
     try:
         index = thresher.open(path, verify=False)
-        terms = np.arange(30522, dtype=np.uint32)
+        terms = np.arange(index.n_terms, dtype=np.uint32)
         for signs in (1, -1):
             weights = np.where(np.arange(terms.size) % 2, 1, signs).astype(np.float32)
             ids = index.search_one(terms, weights, 400).ids
@@ -306,9 +307,16 @@ def test_altered_files_without_verification_never_crash(path: Path, tmp_path: Pa
         assert (done.returncode, done.stdout, done.stderr) == (0, "survived\n", "")
 
 
+@pytest.mark.parametrize("golden", OLD_FILES, ids=lambda golden: golden.stem)
+def test_altered_files_of_older_versions_without_verification_never_crash(golden: Path, tmp_path: Path) -> None:
+    shutil.copy(golden, tmp_path / "altered.thresher")
+    done = run_python(UNVERIFIED, tmp_path / "altered.thresher", 1)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "survived\n", "")
+
+
 def test_files_of_a_newer_format(path: Path) -> None:
     data = path.read_bytes()
-    for version in (0, 2, 2**32 - 1):
+    for version in (0, 3, 2**32 - 1):
         path.write_bytes(sealed(data[:8] + struct.pack("<I", version) + data[12:]))
         with pytest.raises(thresher.FormatError, match=f"format version {version}; this library"):
             thresher.open(path)
