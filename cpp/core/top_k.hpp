@@ -15,6 +15,7 @@ class TopK {
         k_ = k;
         hits_.clear();
     }
+    std::size_t capacity() const noexcept { return k_; }
     bool full() const noexcept { return hits_.size() >= k_; }
     // Once full: the worst score kept. A document that scores less can't be among the best; one that ties may, by id.
     float threshold() const noexcept { return hits_.front().score; }

@@ -30,15 +30,20 @@ constexpr std::size_t kBatch = 256;
 constexpr std::uint32_t kDocWindow = 65536;
 // Terms as frequent as this have a row for exhaustive search, as in ExactIndex.
 constexpr double kRowDensity = 0.1;
-// Blocks opened between two looks at the threshold.
-constexpr std::size_t kGroup = 32;
+// Members finished between two looks at which of the others can still matter, at least.
+constexpr std::size_t kLeastPart = 64;
 // Tiles, runs of postings and documents fetched ahead of the one in work.
 constexpr std::size_t kTilesAhead = 12;
 constexpr std::size_t kRunsAhead = 4;
 constexpr std::size_t kDocsAhead = 6;
-// Superblocks whose best blocks are opened first, to raise the threshold; then this many times as many, and so on.
-constexpr std::size_t kFirstSuperblocks = 8;
+// Blocks opened first, to raise the threshold, and one more for so many hits; then this many times as many, and so on.
+constexpr std::size_t kFirstBlocks = 8;
+constexpr std::size_t kHitsPerFirstBlock = 2;
 constexpr std::size_t kGrowth = 4;
+// The best blocks lie in different superblocks if there are this many superblocks for each; otherwise one block in
+// `kSample` tells how many there are.
+constexpr std::size_t kSuperblocksPerRank = 10;
+constexpr std::size_t kSample = 8;
 
 // Bounds are words; a saturated one may stand for any score.
 constexpr std::uint32_t kSaturated = 65535;
@@ -55,8 +60,8 @@ constexpr double kHitTime = 400;       // finishing a document
 constexpr double kPostingTime = 0.6;   // either: a posting in a list
 constexpr double kPruningTime = 8000;  // pruning: what does not depend on anything
 constexpr double kCodeTime = 0.016;    // a block's code in a row
-constexpr double kOpeningTime = 1000;  // opening blocks, for each hit wanted, and
-constexpr double kOpeningByTerm = 95;  // for each hit and term of the query
+constexpr double kOpeningTime = 600;   // opening blocks, for each hit wanted, and
+constexpr double kOpeningByTerm = 60;  // for each hit and term of the query
 
 // A bound and what it is the bound of, ordered by the bound.
 std::uint64_t entry(std::uint32_t bound, std::uint32_t item) noexcept { return std::uint64_t{bound} << 32 | item; }
@@ -176,7 +181,6 @@ struct BlockMaxIndex::Context {
     Filling<std::uint16_t> selected_bounds;
     std::vector<std::uint64_t> blocks;   // to open
     std::vector<std::uint64_t> members;  // of the blocks just opened
-    std::vector<std::uint64_t> waiting;  // of the group before, fetched meanwhile
     TopK top;
 };
 
@@ -545,20 +549,38 @@ class BlockMaxIndex::Opening {
     }
 
   private:
-    // Groups of blocks: while one is bounded, the members of the one before are on their way to the cache.
+    // First bounds the members of all blocks, then finishes the best of them, so that the threshold rises early.
     void open_all() {
         const auto& blocks = context_.blocks;
-        context_.members.clear();
-        context_.waiting.clear();
+        auto& members = context_.members;
+        members.clear();
         for (std::size_t i = 0; i < std::min(blocks.size(), kTilesAhead); ++i) fetch_tile(item_of(blocks[i]));
-        for (std::size_t begin = 0; begin < blocks.size(); begin += kGroup) {
-            for (std::size_t i = begin; i < std::min(blocks.size(), begin + kGroup); ++i) {
-                if (i + kTilesAhead < blocks.size()) fetch_tile(item_of(blocks[i + kTilesAhead]));
-                if (bound_of(blocks[i]) >= cutoff_) bound_members(blocks[i]);
-            }
-            next_group();
+        for (std::size_t i = 0; i < blocks.size(); ++i) {
+            if (i + kTilesAhead < blocks.size()) fetch_tile(item_of(blocks[i + kTilesAhead]));
+            bound_members(blocks[i]);
         }
-        next_group();
+        // Best first by parts that double: a sort's order at the price of a few selections.
+        std::size_t part = std::max(context_.top.capacity(), kLeastPart);
+        for (auto first = members.begin(); first != members.end(); part *= 2) {
+            const auto last =
+                std::partition(first, members.end(), [&](auto member) { return bound_of(member) >= cutoff_; });
+            const auto end =
+                static_cast<std::size_t>(last - first) > part ? first + static_cast<std::ptrdiff_t>(part) : last;
+            if (end != last) std::nth_element(first, end, last, std::greater<>{});
+            if (part <= kLeastPart) std::sort(first, end, std::greater<>{});
+            finish_all({first, end});
+            if (last == end) break;
+            first = end;
+            members.erase(last, members.end());
+        }
+    }
+
+    void finish_all(std::span<const std::uint64_t> members) {
+        for (std::size_t i = 0; i < std::min(members.size(), kDocsAhead); ++i) fetch_member(members[i]);
+        for (std::size_t i = 0; i < members.size(); ++i) {
+            if (i + kDocsAhead < members.size()) fetch_member(members[i + kDocsAhead]);
+            if (bound_of(members[i]) >= cutoff_) finish(item_of(members[i]));
+        }
     }
 
     void fetch_tile(std::size_t block) const {
@@ -580,19 +602,6 @@ class BlockMaxIndex::Opening {
             const std::uint32_t own = bound == kSaturated ? bound : bound - std::min<std::uint32_t>(bound, lacks[d]);
             if (own >= cutoff_) context_.members.push_back(entry(own, first + d));
         }
-    }
-
-    void next_group() {
-        auto& members = context_.members;
-        std::sort(members.begin(), members.end(), std::greater<>{});
-        for (std::size_t i = 0; i < std::min(members.size(), kDocsAhead); ++i) fetch_member(members[i]);
-        auto& waiting = context_.waiting;
-        for (std::size_t i = 0; i < waiting.size() && bound_of(waiting[i]) >= cutoff_; ++i) {
-            if (i + kDocsAhead < waiting.size()) fetch_member(waiting[i + kDocsAhead]);
-            finish(item_of(waiting[i]));
-        }
-        waiting.clear();
-        std::swap(waiting, members);
     }
 
     void fetch_member(std::uint64_t member) const {
@@ -619,14 +628,21 @@ class BlockMaxIndex::Opening {
 
 // Best blocks first, in rounds of a growing number of superblocks, as long as there are blocks that reach the cutoff.
 void BlockMaxIndex::open_best(std::size_t k, const BlockMaxSearchParams& params, Context& context) const {
-    // Rounds end at the bounds that so many superblocks reach, then four times as many, read off a histogram.
+    // Rounds end at the bounds that so many blocks reach, then four times as many, read off a histogram: of the best
+    // block of each superblock, or, where that many would not be among them, of a sample of the blocks.
     const std::span<const std::uint16_t> maxima = context.maxima.items;
     const unsigned shift = std::max<int>(std::bit_width(*std::max_element(maxima.begin(), maxima.end())) - 8, 0);
+    std::size_t rank = kFirstBlocks + k / kHitsPerFirstBlock;
+    const bool sampled = rank * kSuperblocksPerRank > maxima.size();
     std::uint32_t counts[256] = {};
-    for (const std::uint16_t maximum : maxima) ++counts[maximum >> shift];
+    if (sampled) {
+        const std::span<const std::uint16_t> bounds = context.bounds.items.first(blocks_.n_blocks());
+        for (std::size_t b = 0; b < bounds.size(); b += kSample) counts[bounds[b] >> shift] += kSample;
+    } else {
+        for (const std::uint16_t maximum : maxima) ++counts[maximum >> shift];
+    }
     std::uint32_t lows[32] = {};
     std::size_t n_rounds = 0;
-    std::size_t rank = kFirstSuperblocks + k / blocks_.block_size();
     std::size_t reached = 0;
     for (std::uint32_t bin = 255; bin > 0; --bin) {
         reached += counts[bin];
