@@ -10,6 +10,7 @@
 #include "../core/error.hpp"
 #include "../core/version.hpp"
 #include "../engines/block_max_index.hpp"
+#include "../engines/clustered_index.hpp"
 #include "../engines/exact_index.hpp"
 #include "../engines/registry.hpp"
 #include "../kernels/kernels.hpp"
@@ -94,6 +95,19 @@ py::tuple search_one(const Engine& index, const Array<std::uint32_t>& terms, con
     return py::make_tuple(std::move(ids), std::move(scores));
 }
 
+// Of engines that store documents in an order of their own, or in `order`.
+template <class Engine, class Params>
+std::unique_ptr<Engine> build_ordered(const Array<std::int64_t>& indptr, const Array<std::uint32_t>& indices,
+                                      const Array<float>& data, std::uint64_t n_terms, const Params& params,
+                                      const std::optional<Array<std::uint32_t>>& order, unsigned threads,
+                                      const py::object& progress) {
+    const CsrView docs = view(indptr, indices, data, n_terms);
+    std::optional<std::span<const std::uint32_t>> given;
+    if (order) given = items(*order, "reorder");
+    return without_gil(progress,
+                       [&](Monitor* monitor) { return Engine::build(docs, params, given, threads, monitor); });
+}
+
 template <class T>
 Array<T> to_array(const std::vector<T>& values) {
     return Array<T>(static_cast<py::ssize_t>(values.size()), values.data());
@@ -158,6 +172,9 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
     using thresher::BlockMaxIndex;
     using thresher::BlockMaxParams;
     using thresher::BlockMaxSearchParams;
+    using thresher::ClusteredIndex;
+    using thresher::ClusteredParams;
+    using thresher::ClusteredSearchParams;
     using thresher::ExactIndex;
     using thresher::ExactParams;
     using thresher::Index;
@@ -231,23 +248,36 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
         .def_readwrite("superblock_budget", &BlockMaxSearchParams::superblock_budget);
 
     py::class_<BlockMaxIndex, Index>(module, "BlockMaxIndex")
-        .def_static(
-            "build",
-            [](const thresher::Array<std::int64_t>& indptr, const thresher::Array<std::uint32_t>& indices,
-               const thresher::Array<float>& data, std::uint64_t n_terms, const BlockMaxParams& params,
-               const std::optional<thresher::Array<std::uint32_t>>& order, unsigned threads,
-               const py::object& progress) {
-                const auto docs = thresher::view(indptr, indices, data, n_terms);
-                std::optional<std::span<const std::uint32_t>> given;
-                if (order) given = thresher::items(*order, "reorder");
-                return thresher::without_gil(progress, [&](Monitor* monitor) {
-                    return BlockMaxIndex::build(docs, params, given, threads, monitor);
-                });
-            },
-            "indptr"_a, "indices"_a, "data"_a, "n_terms"_a, "params"_a, "order"_a, "threads"_a, "progress"_a)
+        .def_static("build", &thresher::build_ordered<BlockMaxIndex, BlockMaxParams>, "indptr"_a, "indices"_a, "data"_a,
+                    "n_terms"_a, "params"_a, "order"_a, "threads"_a, "progress"_a)
         .def("search_with", &thresher::search<BlockMaxIndex, BlockMaxSearchParams>, "indptr"_a, "indices"_a, "data"_a,
              "n_terms"_a, "k"_a, "threads"_a, "progress"_a, "params"_a)
         .def("search_one_with", &thresher::search_one<BlockMaxIndex, BlockMaxSearchParams>, "terms"_a, "weights"_a,
+             "k"_a, "params"_a);
+
+    py::class_<ClusteredParams>(module, "ClusteredParams")
+        .def(py::init<>())
+        .def_readwrite("cluster_size", &ClusteredParams::cluster_size)
+        .def_readwrite("reorder", &ClusteredParams::reorder)
+        .def_readwrite("dense_frequency", &ClusteredParams::dense_frequency)
+        .def_readwrite("tile_frequency", &ClusteredParams::tile_frequency)
+        .def_readwrite("n_postings", &ClusteredParams::n_postings)
+        .def_readwrite("summary_energy", &ClusteredParams::summary_energy)
+        .def_readwrite("neighbours", &ClusteredParams::neighbours);
+
+    py::class_<ClusteredSearchParams>(module, "ClusteredSearchParams")
+        .def(py::init<>())
+        .def_readwrite("query_cut", &ClusteredSearchParams::query_cut)
+        .def_readwrite("heap_factor", &ClusteredSearchParams::heap_factor)
+        .def_readwrite("cluster_budget", &ClusteredSearchParams::cluster_budget)
+        .def_readwrite("refine", &ClusteredSearchParams::refine);
+
+    py::class_<ClusteredIndex, Index>(module, "ClusteredIndex")
+        .def_static("build", &thresher::build_ordered<ClusteredIndex, ClusteredParams>, "indptr"_a, "indices"_a,
+                    "data"_a, "n_terms"_a, "params"_a, "order"_a, "threads"_a, "progress"_a)
+        .def("search_with", &thresher::search<ClusteredIndex, ClusteredSearchParams>, "indptr"_a, "indices"_a, "data"_a,
+             "n_terms"_a, "k"_a, "threads"_a, "progress"_a, "params"_a)
+        .def("search_one_with", &thresher::search_one<ClusteredIndex, ClusteredSearchParams>, "terms"_a, "weights"_a,
              "k"_a, "params"_a);
 
     module.def(

@@ -158,12 +158,11 @@ void ForwardIndex::prefetch(std::size_t doc) const noexcept {
     for (; line < end; line += 64) thresher::prefetch(line);
 }
 
-void ForwardIndex::read(std::size_t doc, std::vector<Posting>& postings) const {
+void ForwardIndex::append(std::size_t doc, std::vector<Posting>& postings) const {
     const Range found = range(doc);
     const std::size_t n = found.end - found.begin;
     const auto* slot_at = slots(found);
     const auto* weight_at = weights(found);
-    postings.clear();
     for (std::size_t first = 0; first < n; first += kChunk) {
         const std::size_t size = std::min(kChunk, n - first);
         std::uint16_t halves[kChunk];

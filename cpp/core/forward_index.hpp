@@ -81,7 +81,12 @@ class ForwardIndex {
     void prefetch(std::size_t doc) const noexcept;
 
     // The document's postings, in ascending order of their terms, into `postings` (overwritten).
-    void read(std::size_t doc, std::vector<Posting>& postings) const;
+    void read(std::size_t doc, std::vector<Posting>& postings) const {
+        postings.clear();
+        append(doc, postings);
+    }
+    // The same behind what `postings` has.
+    void append(std::size_t doc, std::vector<Posting>& postings) const;
 
     std::size_t nbytes() const noexcept;
     void save(SectionList& sections) const;

@@ -20,6 +20,9 @@ class TopK {
     // Once full: the worst score kept. A document that scores less can't be among the best; one that ties may, by id.
     float threshold() const noexcept { return hits_.front().score; }
 
+    // Whether a document of this score may be among the best.
+    bool wants(float score) const noexcept { return !full() || score >= threshold(); }
+
     // Amortised O(log k).
     void add(const Hit& hit) {
         if (!full()) {

@@ -140,6 +140,13 @@ std::uint32_t Vocabulary::slot(std::uint32_t term) const noexcept {
     return slot < terms_.size() ? slot : kNoSlot;
 }
 
+std::uint32_t Vocabulary::n_frequent(double frequency, std::size_t n_docs) const noexcept {
+    const double least = std::max(1.0, frequency * static_cast<double>(n_docs));
+    std::uint32_t n = 0;
+    while (n < n_slots() && document_frequency(n) >= least) ++n;
+    return n;
+}
+
 void Vocabulary::save(SectionList& sections) const {
     sections.add("vocabulary/terms", terms_);
     sections.add("vocabulary/frequencies", frequencies_);

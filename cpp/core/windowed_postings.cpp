@@ -27,13 +27,28 @@ WindowedPostings WindowedPostings::build(const ForwardIndex& forward, const Voca
                                          const Quantiser& quantiser, std::uint32_t window, double row_density,
                                          unsigned threads, Progress& progress) {
     WindowedPostings postings;
-    postings.n_docs_ = static_cast<std::uint32_t>(forward.n_docs());
-    postings.window_ = window;
-    postings.n_windows_ = (forward.n_docs() + window - 1) / window;
-    postings.divide_slots(vocabulary, row_density);
-    postings.count_lists(forward, threads, progress);
-    postings.fill(forward, vocabulary, quantiser, threads, progress);
+    const auto read = [&](std::size_t doc, std::vector<Posting>& into) { forward.read(doc, into); };
+    postings.build_from({forward.n_docs(), read}, vocabulary, quantiser, window, row_density, threads, progress);
     return postings;
+}
+
+WindowedPostings WindowedPostings::build(const PostingSource& source, const Vocabulary& vocabulary,
+                                         const Quantiser& quantiser, std::uint32_t window, unsigned threads,
+                                         Progress& progress) {
+    constexpr double kNoRows = std::numeric_limits<double>::infinity();
+    WindowedPostings postings;
+    postings.build_from(source, vocabulary, quantiser, window, kNoRows, threads, progress);
+    return postings;
+}
+
+void WindowedPostings::build_from(const PostingSource& source, const Vocabulary& vocabulary, const Quantiser& quantiser,
+                                  std::uint32_t window, double row_density, unsigned threads, Progress& progress) {
+    n_docs_ = static_cast<std::uint32_t>(source.n);
+    window_ = window;
+    n_windows_ = (source.n + window - 1) / window;
+    divide_slots(vocabulary, row_density);
+    count_lists(source, threads, progress);
+    fill(source, quantiser, threads, progress);
 }
 
 void WindowedPostings::divide_slots(const Vocabulary& vocabulary, double row_density) {
@@ -44,18 +59,18 @@ void WindowedPostings::divide_slots(const Vocabulary& vocabulary, double row_den
     };
     const double row_bytes =
         static_cast<double>(n_windows_ == 0 ? 0 : (n_windows_ - 1) * full_stride() + stride(n_windows_ - 1));
-    n_rows_ = frequent(std::max(1.0, row_density * row_bytes));
+    n_rows_ = row_density <= 1 ? frequent(std::max(1.0, row_density * row_bytes)) : 0;
     n_lists_ = std::max(frequent(static_cast<double>(kListedFrom * n_windows_)), n_rows_) - n_rows_;
     n_rare_ = vocabulary.n_slots() - n_rows_ - n_lists_;
 }
 
-void WindowedPostings::count_lists(const ForwardIndex& forward, unsigned threads, Progress& progress) {
+void WindowedPostings::count_lists(const PostingSource& source, unsigned threads, Progress& progress) {
     Filling<std::uint32_t> offsets(n_windows_ * (n_lists_ + std::size_t{1}));
     std::vector<std::vector<Posting>> scratch(worker_count(threads, n_windows_));
     parallel_for(n_windows_, threads, progress, [&](std::size_t w, unsigned worker) {
         std::uint32_t* counts = offsets.items.data() + w * (n_lists_ + std::size_t{1});
         for (std::uint32_t doc = 0; doc < window_docs(w); ++doc) {
-            forward.read(first_doc(w) + doc, scratch[worker]);
+            source.read(first_doc(w) + doc, scratch[worker]);
             for (const Posting& posting : scratch[worker]) {
                 const std::uint32_t list = posting.slot - n_rows_;
                 if (posting.slot >= n_rows_ && list < n_lists_) ++counts[list + 1];
@@ -76,8 +91,8 @@ void WindowedPostings::count_lists(const ForwardIndex& forward, unsigned threads
     list_bases_ = std::move(bases.buffer);
 }
 
-void WindowedPostings::fill(const ForwardIndex& forward, const Vocabulary& vocabulary, const Quantiser& quantiser,
-                            unsigned threads, Progress& progress) {
+void WindowedPostings::fill(const PostingSource& source, const Quantiser& quantiser, unsigned threads,
+                            Progress& progress) {
     const std::uint32_t first_rare = n_rows_ + n_lists_;
     Filling<std::uint8_t> cells(cells_size());
     const auto n_listed = static_cast<std::size_t>(list_bases_[n_windows_]);
@@ -98,7 +113,7 @@ void WindowedPostings::fill(const ForwardIndex& forward, const Vocabulary& vocab
         std::uint16_t* docs = list_docs.items.data() + list_bases_[w];
         std::uint8_t* impacts = list_impacts.items.data() + list_bases_[w];
         for (std::uint32_t doc = 0; doc < window_docs(w); ++doc) {
-            forward.read(first_doc(w) + doc, postings);
+            source.read(first_doc(w) + doc, postings);
             for (const auto& [slot, weight] : postings) {
                 const std::uint8_t impact = quantiser.impact(slot, weight);
                 if (slot < n_rows_) {
@@ -115,9 +130,10 @@ void WindowedPostings::fill(const ForwardIndex& forward, const Vocabulary& vocab
     });
 
     Filling<std::uint64_t> rare_offsets(n_rare_ + std::size_t{1});
-    for (std::uint32_t r = 0; r < n_rare_; ++r) {
-        rare_offsets.items[r + 1] = rare_offsets.items[r] + vocabulary.document_frequency(first_rare + r);
+    for (const auto& window : rare) {
+        for (const RarePosting& posting : window) ++rare_offsets.items[posting.rare + 1];
     }
+    std::partial_sum(rare_offsets.items.begin(), rare_offsets.items.end(), rare_offsets.items.begin());
     Filling<std::uint32_t> rare_docs(static_cast<std::size_t>(rare_offsets.items[n_rare_]));
     Filling<std::uint8_t> rare_impacts(rare_docs.items.size());
     std::vector<std::uint64_t> next(rare_offsets.items.begin(), rare_offsets.items.end() - 1);

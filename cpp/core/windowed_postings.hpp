@@ -10,7 +10,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
+#include <vector>
 
 #include "buffer.hpp"
 #include "forward_index.hpp"
@@ -21,6 +23,13 @@
 
 namespace thresher {
 
+// What postings are made from: `n` items (documents, or groups of them), and what each has.
+struct PostingSource {
+    std::size_t n;
+    // Overwrites `postings` with item i's, in any order, a slot at most once; called from several threads at once.
+    std::function<void(std::size_t i, std::vector<Posting>& postings)> read;
+};
+
 class WindowedPostings {
   public:
     WindowedPostings() = default;
@@ -29,6 +38,9 @@ class WindowedPostings {
     // `row_density` of the row's bytes would be in use (a row has some bytes more than there are documents).
     static WindowedPostings build(const ForwardIndex& forward, const Vocabulary& vocabulary, const Quantiser& quantiser,
                                   std::uint32_t window, double row_density, unsigned threads, Progress& progress);
+    // Lists alone, of items that no document frequency of `vocabulary` is below.
+    static WindowedPostings build(const PostingSource& source, const Vocabulary& vocabulary, const Quantiser& quantiser,
+                                  std::uint32_t window, unsigned threads, Progress& progress);
 
     std::size_t n_windows() const noexcept { return n_windows_; }
     std::uint32_t first_doc(std::size_t w) const noexcept { return static_cast<std::uint32_t>(w) * window_; }
@@ -75,10 +87,11 @@ class WindowedPostings {
     std::size_t stride(std::size_t w) const noexcept { return stride_for(window_docs(w)); }
     std::size_t cells_size() const noexcept;
 
+    void build_from(const PostingSource& source, const Vocabulary& vocabulary, const Quantiser& quantiser,
+                    std::uint32_t window, double row_density, unsigned threads, Progress& progress);
     void divide_slots(const Vocabulary& vocabulary, double row_density);
-    void count_lists(const ForwardIndex& forward, unsigned threads, Progress& progress);
-    void fill(const ForwardIndex& forward, const Vocabulary& vocabulary, const Quantiser& quantiser, unsigned threads,
-              Progress& progress);
+    void count_lists(const PostingSource& source, unsigned threads, Progress& progress);
+    void fill(const PostingSource& source, const Quantiser& quantiser, unsigned threads, Progress& progress);
 
     std::uint32_t n_docs_ = 0;
     std::uint32_t window_ = 64;

@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "../core/block_bounds.hpp"
 #include "../core/block_maxima.hpp"
 #include "../core/block_tiles.hpp"
 #include "../core/context_pool.hpp"
@@ -82,10 +83,7 @@ class BlockMaxIndex final : public Index {
     void save_engine(Parameters& counts, SectionList& sections) const override;
 
   private:
-    struct Plan;
-    struct Run;
     struct Context;
-    class Opening;
 
     BlockMaxIndex(const BlockMaxParams& params, Vocabulary vocabulary, ForwardIndex forward, DocumentOrder order,
                   ExhaustiveSearch exhaustive, BlockMaxima blocks, BlockMaxima superblocks, BlockTiles tiles);
@@ -94,12 +92,10 @@ class BlockMaxIndex final : public Index {
     void search_with(const CsrView& queries, const SearchOptions& options, const BlockMaxSearchParams& params,
                      const HitsView& hits) const;
     bool exhaustive_is_cheaper(const SlotQuery& query, std::size_t k) const;
-    void plan(const SlotQuery& query, const BlockMaxSearchParams& params, Plan& plan) const;
-    static void fetch(const Run& run) noexcept;
-    static void add(Run run, unsigned shift) noexcept;
-    void add_lists(const Plan& plan, Context& context) const;
-    void add_rows(const Plan& plan, std::size_t superblock_budget, Context& context) const;
-    void open_best(std::size_t k, const BlockMaxSearchParams& params, Context& context) const;
+    BlockBounds block_bounds() const noexcept;
+    // Finds the hits of `query`, in no particular order, into the context.
+    void search_pruned(const SlotQuery& query, std::size_t k, const BlockMaxSearchParams& params,
+                       Context& context) const;
 
     BlockMaxParams params_;
     ExhaustiveSearch exhaustive_;

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "block_max_index.hpp"
+#include "clustered_index.hpp"
 #include "exact_index.hpp"
 
 namespace thresher {
@@ -17,6 +18,7 @@ struct Engine {
 constexpr std::array kEngines{
     Engine{ExactIndex::kEngine, ExactIndex::load},
     Engine{BlockMaxIndex::kEngine, BlockMaxIndex::load},
+    Engine{ClusteredIndex::kEngine, ClusteredIndex::load},
 };
 
 }  // namespace

@@ -12,6 +12,7 @@ array([[0, 1],
 from __future__ import annotations
 
 from thresher._block_max import BlockMaxIndex
+from thresher._clustered import ClusteredIndex
 from thresher._core import FormatError, __version__
 from thresher._exact import ExactIndex
 from thresher._hits import Hits
@@ -21,6 +22,7 @@ from thresher._open import describe, engines, open
 
 __all__ = [
     "BlockMaxIndex",
+    "ClusteredIndex",
     "ExactIndex",
     "FormatError",
     "Hits",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import SupportsFloat, SupportsIndex
+from typing import SupportsFloat, SupportsIndex, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+Reorder: TypeAlias = bool | npt.ArrayLike
 
 MOST_THREADS = 1024
 MOST_HITS = 2**24
@@ -57,9 +59,11 @@ def as_k(k: SupportsIndex) -> int:
     return count
 
 
-def as_order(order: npt.ArrayLike, name: str) -> npt.NDArray[np.uint32]:
-    """Return document ids, shape (n,), as a contiguous uint32 array for the core to judge, or raise."""
-    array = np.asarray(order)
+def as_reorder(reorder: Reorder, name: str) -> tuple[bool, npt.NDArray[np.uint32] | None]:
+    """Return whether to reorder documents, and the order that was given as a contiguous uint32 array, or raise."""
+    if isinstance(reorder, bool | np.bool_) or (isinstance(reorder, int) and reorder in (0, 1)):  # as in `params`
+        return bool(reorder), None
+    array = np.asarray(reorder)
     if array.ndim != 1:
         raise ValueError(f"{name} must be a bool or have one dimension, got {array.ndim}")
     if array.size and array.dtype.kind not in "iu":
@@ -67,7 +71,7 @@ def as_order(order: npt.ArrayLike, name: str) -> npt.NDArray[np.uint32]:
     outside = array[(array < 0) | (array >= MOST_TERMS)]
     if outside.size:
         raise ValueError(f"{name}: {outside[0]} is not a document")
-    return np.ascontiguousarray(array, dtype=np.uint32)
+    return True, np.ascontiguousarray(array, dtype=np.uint32)
 
 
 def as_path(path: str | os.PathLike[str]) -> bytes:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self, SupportsFloat, SupportsIndex, TypeAlias
-
-import numpy as np
+from typing import TYPE_CHECKING, Self, SupportsFloat, SupportsIndex
 
 from thresher import _core
-from thresher._arguments import as_int64, as_k, as_number, as_order, as_terms, as_threads, as_weights
+from thresher._arguments import as_int64, as_k, as_number, as_reorder, as_terms, as_threads, as_weights
 from thresher._hits import Hits
 from thresher._index import Index, Progress
 from thresher._matrix import MatrixLike, as_csr
@@ -15,7 +13,7 @@ from thresher._matrix import MatrixLike, as_csr
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    Reorder: TypeAlias = bool | npt.ArrayLike
+    from thresher._arguments import Reorder
 
 _DEFAULTS = _core.BlockMaxParams()
 _EXACT = _core.BlockMaxSearchParams()
@@ -109,11 +107,7 @@ class BlockMaxIndex(Index):
         params.block_size = as_int64(block_size, "block_size")
         params.bound_frequency = as_number(bound_frequency, "bound_frequency")
         params.tile_frequency = as_number(tile_frequency, "tile_frequency")
-        order = None
-        if isinstance(reorder, bool | np.bool_) or (isinstance(reorder, int) and reorder in (0, 1)):  # as in `params`
-            params.reorder = bool(reorder)
-        else:
-            order = as_order(reorder, "reorder")
+        params.reorder, order = as_reorder(reorder, "reorder")
         return cls(
             _core.BlockMaxIndex.build(
                 rows.indptr, rows.indices, rows.data, rows.shape[1], params, order, as_threads(threads), progress

@@ -11,6 +11,9 @@ __all__: list[str] = [
     "BlockMaxIndex",
     "BlockMaxParams",
     "BlockMaxSearchParams",
+    "ClusteredIndex",
+    "ClusteredParams",
+    "ClusteredSearchParams",
     "ExactIndex",
     "ExactParams",
     "FormatError",
@@ -144,6 +147,84 @@ class BlockMaxIndex(Index):
         threads: typing.SupportsInt | typing.SupportsIndex,
         progress: typing.Any,
         params: BlockMaxSearchParams,
+    ) -> tuple: ...
+
+class ClusteredParams:
+    reorder: bool
+    def __init__(self) -> None: ...
+    @property
+    def cluster_size(self) -> int: ...
+    @cluster_size.setter
+    def cluster_size(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None: ...
+    @property
+    def dense_frequency(self) -> float: ...
+    @dense_frequency.setter
+    def dense_frequency(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None: ...
+    @property
+    def n_postings(self) -> int: ...
+    @n_postings.setter
+    def n_postings(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None: ...
+    @property
+    def neighbours(self) -> int: ...
+    @neighbours.setter
+    def neighbours(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None: ...
+    @property
+    def summary_energy(self) -> float: ...
+    @summary_energy.setter
+    def summary_energy(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None: ...
+    @property
+    def tile_frequency(self) -> float: ...
+    @tile_frequency.setter
+    def tile_frequency(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None: ...
+
+class ClusteredSearchParams:
+    def __init__(self) -> None: ...
+    @property
+    def cluster_budget(self) -> int: ...
+    @cluster_budget.setter
+    def cluster_budget(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None: ...
+    @property
+    def heap_factor(self) -> float: ...
+    @heap_factor.setter
+    def heap_factor(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None: ...
+    @property
+    def query_cut(self) -> int: ...
+    @query_cut.setter
+    def query_cut(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None: ...
+    @property
+    def refine(self) -> int: ...
+    @refine.setter
+    def refine(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None: ...
+
+class ClusteredIndex(Index):
+    @staticmethod
+    def build(
+        indptr: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        indices: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
+        data: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+        n_terms: typing.SupportsInt | typing.SupportsIndex,
+        params: ClusteredParams,
+        order: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32] | None,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+        progress: typing.Any,
+    ) -> ClusteredIndex: ...
+    def search_one_with(
+        self,
+        terms: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
+        weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+        k: typing.SupportsInt | typing.SupportsIndex,
+        params: ClusteredSearchParams,
+    ) -> tuple: ...
+    def search_with(
+        self,
+        indptr: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        indices: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
+        data: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+        n_terms: typing.SupportsInt | typing.SupportsIndex,
+        k: typing.SupportsInt | typing.SupportsIndex,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+        progress: typing.Any,
+        params: ClusteredSearchParams,
     ) -> tuple: ...
 
 def describe(path: bytes) -> dict:

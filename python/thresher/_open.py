@@ -8,10 +8,11 @@ from typing import Any
 from thresher import _core
 from thresher._arguments import as_path
 from thresher._block_max import BlockMaxIndex
+from thresher._clustered import ClusteredIndex
 from thresher._exact import ExactIndex
 from thresher._index import Index
 
-_ENGINES: dict[str, type[Index]] = {engine.engine: engine for engine in (ExactIndex, BlockMaxIndex)}
+_ENGINES: dict[str, type[Index]] = {engine.engine: engine for engine in (ExactIndex, BlockMaxIndex, ClusteredIndex)}
 
 
 def engines() -> dict[str, type[Index]]:

@@ -22,6 +22,7 @@
 #include "core/error.hpp"
 #include "core/index_file.hpp"
 #include "engines/block_max_index.hpp"
+#include "engines/clustered_index.hpp"
 #include "engines/exact_index.hpp"
 #include "engines/registry.hpp"
 #include "random_rows.hpp"
@@ -97,6 +98,14 @@ inline std::unique_ptr<BlockMaxIndex> small_block_max_index(bool reversed) {
     return BlockMaxIndex::build(docs.view(), {4, false, 0.1, 0.3},
                                 reversed ? std::optional(std::span<const std::uint32_t>(order)) : std::nullopt, 1,
                                 nullptr);
+}
+
+// Dense rows of summaries, lists and rare ones; with an order and a graph if so wished.
+inline std::unique_ptr<ClusteredIndex> small_clustered_index(bool reordered) {
+    const Rows docs = small_collection();
+    return ClusteredIndex::build(
+        docs.view(), {.cluster_size = 4, .reorder = reordered, .dense_frequency = 0.3, .neighbours = reordered ? 3 : 0},
+        std::nullopt, 1, nullptr);
 }
 
 // Whether the bytes are refused by FormatError; anything else that is thrown fails the test.
@@ -213,6 +222,11 @@ inline std::vector<SmallFile> small_files() {
         const TemporaryDirectory directory;
         small_block_max_index(reversed)->save(directory.path("f"), nullptr);
         files.push_back({reversed ? "block-max, reversed" : "block-max", read_bytes(directory.path("f"))});
+    }
+    for (const bool reordered : {false, true}) {
+        const TemporaryDirectory directory;
+        small_clustered_index(reordered)->save(directory.path("f"), nullptr);
+        files.push_back({reordered ? "clustered, with neighbours" : "clustered", read_bytes(directory.path("f"))});
     }
     const std::size_t n_newest = files.size();
     for (std::size_t i = 0; i < n_newest; ++i) {

@@ -10,6 +10,7 @@
 #include <limits>
 #include <numeric>
 #include <set>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -48,6 +49,15 @@ inline BruteForce brute_force(const CsrView& docs, const CsrView& queries, std::
     return result;
 }
 
+// Of each query.
+inline std::vector<BruteForce> brute_force(const Rows& docs, const Rows& queries) {
+    std::vector<BruteForce> all;
+    for (std::size_t query = 0; query < queries.n_rows(); ++query) {
+        all.push_back(brute_force(docs.view(), queries.view(), query));
+    }
+    return all;
+}
+
 // What a search writes into.
 struct Hits {
     Hits(std::size_t n_queries, std::size_t columns) : k(columns), ids(n_queries * k, -2), scores(n_queries * k, -2) {}
@@ -63,6 +73,67 @@ inline Hits search(const Index& index, const Rows& queries, std::size_t k, unsig
     Hits hits(queries.n_rows(), k);
     index.search(queries.view(), {k, threads, nullptr}, hits.view());
     return hits;
+}
+
+// One query after the other, each by a call of its own.
+template <class Engine, class Params>
+Hits search_one_by_one(const Engine& index, const Rows& queries, std::size_t k, const Params& params) {
+    Hits hits(queries.n_rows(), k);
+    for (std::size_t query = 0; query < queries.n_rows(); ++query) {
+        index.search_one(queries.view().row_terms(query), queries.view().row_weights(query), params,
+                         {k, std::span(hits.ids).subspan(query * k, k), std::span(hits.scores).subspan(query * k, k)});
+    }
+    return hits;
+}
+
+// The most groups of `size` documents stored side by side that one query's hits are of.
+inline std::size_t most_groups(const Hits& hits, std::int64_t size, const std::vector<std::uint32_t>& positions) {
+    std::size_t most = 0;
+    for (std::size_t first = 0; first < hits.ids.size(); first += hits.k) {
+        std::set<std::int64_t> groups;
+        for (std::size_t at = first; at < first + hits.k; ++at) {
+            if (hits.ids[at] != kNoDocument) groups.insert(positions[static_cast<std::size_t>(hits.ids[at])] / size);
+        }
+        most = std::max(most, groups.size());
+    }
+    return most;
+}
+
+// Whatever a search leaves out, what it returns is right: true scores, best first, each document once.
+inline void expect_true_scores(const std::vector<BruteForce>& truth, const Hits& hits) {
+    for (std::size_t query = 0; query < truth.size(); ++query) {
+        std::set<std::int64_t> seen;
+        bool ended = false;
+        for (std::size_t at = query * hits.k; at < (query + 1) * hits.k; ++at) {
+            ended = ended || hits.ids[at] == kNoDocument;
+            if (ended) {
+                ASSERT_EQ(hits.ids[at], kNoDocument) << "query " << query;
+                ASSERT_EQ(hits.scores[at], -std::numeric_limits<float>::infinity()) << "query " << query;
+                continue;
+            }
+            ASSERT_TRUE(seen.insert(hits.ids[at]).second) << "query " << query << " document " << hits.ids[at];
+            const auto doc = static_cast<std::size_t>(hits.ids[at]);
+            ASSERT_GT(hits.scores[at], 0);
+            ASSERT_NEAR(static_cast<double>(hits.scores[at]), truth[query].scores[doc],
+                        1e-6 * truth[query].scores[doc] + 1e-12 * truth[query].magnitudes[doc])
+                << "query " << query << " document " << doc;
+            ASSERT_TRUE(at == query * hits.k || hits.scores[at] < hits.scores[at - 1] ||
+                        (hits.scores[at] == hits.scores[at - 1] && hits.ids[at] > hits.ids[at - 1]))
+                << "query " << query << " is out of order";
+        }
+    }
+}
+
+// Hits of `hits` that `best` has too.
+inline std::size_t n_shared(const Hits& hits, const Hits& best) {
+    std::size_t n = 0;
+    for (std::size_t first = 0; first < hits.ids.size(); first += hits.k) {
+        const auto of = [&](const Hits& all) { return std::span(all.ids).subspan(first, hits.k); };
+        for (const std::int64_t id : of(hits)) {
+            n += id != kNoDocument && std::count(of(best).begin(), of(best).end(), id) != 0;
+        }
+    }
+    return n;
 }
 
 // The exact answer, ties to the smaller id: for weights whose sums of products are exact in double.

@@ -1,10 +1,12 @@
 // Seeded random sparse rows, and rows written out by hand.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <numeric>
 #include <random>
 #include <utility>
 #include <vector>
@@ -83,6 +85,15 @@ Rows random_rows(Random& random, std::size_t n_rows, std::uint64_t n_terms, std:
         rows.add(random_row(random, n_terms, static_cast<std::size_t>(length), weight));
     }
     return rows;
+}
+
+// The numbers below n in an order of their own.
+inline std::vector<std::uint32_t> shuffled(std::size_t n) {
+    Random random(n);
+    std::vector<std::uint32_t> order(n);
+    std::iota(order.begin(), order.end(), 0U);
+    std::shuffle(order.begin(), order.end(), random);
+    return order;
 }
 
 // The progress of a call that nobody listens to.

@@ -28,15 +28,19 @@
 namespace thresher {
 namespace {
 
+using test::brute_force;
 using test::BruteForce;
 using test::Cancelled;
 using test::error_of;
+using test::expect_true_scores;
 using test::Hits;
+using test::most_groups;
 using test::Random;
 using test::RecordingMonitor;
 using test::Row;
 using test::Rows;
 using test::rows_of;
+using test::shuffled;
 using test::signed_dyadic;
 using test::signed_real;
 using test::TemporaryDirectory;
@@ -60,27 +64,11 @@ std::unique_ptr<BlockMaxIndex> build(const Rows& docs, const BlockMaxParams& par
     return BlockMaxIndex::build(docs.view(), params, order, threads, nullptr);
 }
 
-std::vector<std::uint32_t> shuffled(std::size_t n) {
-    Random random(n);
-    std::vector<std::uint32_t> order(n);
-    std::iota(order.begin(), order.end(), 0U);
-    std::shuffle(order.begin(), order.end(), random);
-    return order;
-}
-
 Hits search(const BlockMaxIndex& index, const Rows& queries, std::size_t k, const BlockMaxSearchParams& params,
             unsigned threads = 1) {
     Hits hits(queries.n_rows(), k);
     index.search(queries.view(), {k, threads, nullptr}, params, hits.view());
     return hits;
-}
-
-std::vector<BruteForce> truths(const Rows& docs, const Rows& queries) {
-    std::vector<BruteForce> all;
-    for (std::size_t query = 0; query < queries.n_rows(); ++query) {
-        all.push_back(test::brute_force(docs.view(), queries.view(), query));
-    }
-    return all;
 }
 
 enum class Sums { exact, rounded };  // whether the sums of the weights' products are exact in double
@@ -100,7 +88,7 @@ void expect_right(const BlockMaxIndex& index, const Rows& queries, const std::ve
 }
 
 void expect_right(const Rows& docs, const Rows& queries, Sums sums) {
-    const auto truth = truths(docs, queries);
+    const auto truth = brute_force(docs, queries);
     const auto order = shuffled(docs.n_rows());
     for (const auto& [params, is_shuffled] : kCases) {
         SCOPED_TRACE("blocks of " + std::to_string(params.block_size) + ", bound_frequency " +
@@ -132,7 +120,7 @@ TEST(BlockMaxIndex, AgreesWithBruteForceOverManySuperblocks) {
     Random random(3);
     const Rows docs = test::random_rows(random, 70000, 3000, 5, test::dyadic_weight);  // two windows, 137 superblocks
     const Rows queries = test::random_rows(random, 8, 3000, 8, signed_dyadic);
-    const auto truth = truths(docs, queries);
+    const auto truth = brute_force(docs, queries);
     const auto order = shuffled(docs.n_rows());
     for (const double bound_frequency : {0.01, 1.0}) {
         const BlockMaxParams params{4, false, bound_frequency, 0.06};
@@ -301,7 +289,7 @@ TEST(BlockMaxIndex, OfAsManyQueryTermsAsBoundsHaveRoomFor) {
             for (std::uint32_t term = 0; term < n; ++term) row.emplace_back(term, 1.0F);
             queries.add(row);
         }
-        expect_right(*index, queries, truths(docs, queries), Sums::exact);
+        expect_right(*index, queries, brute_force(docs, queries), Sums::exact);
     }
 }
 
@@ -334,52 +322,18 @@ struct Approximate : testing::Test {
     Approximate() : random(20) {
         docs = test::random_rows(random, 6000, 400, 10, test::real_weight);  // 12 superblocks
         queries = test::random_rows(random, 40, 400, 10, test::real_weight);
-        truth = truths(docs, queries);
+        truth = brute_force(docs, queries);
         index = build(docs);
         exact = search(*index, queries, 10, kPruned);
-    }
-    // Whatever is left out, what is returned is right, each document once.
-    void expect_true_scores(const Hits& hits) const {
-        for (std::size_t query = 0; query < queries.n_rows(); ++query) {
-            std::set<std::int64_t> seen;
-            for (std::size_t at = query * hits.k; at < (query + 1) * hits.k; ++at) {
-                if (hits.ids[at] == kNoDocument) continue;
-                ASSERT_TRUE(seen.insert(hits.ids[at]).second);
-                const double score = truth[query].scores[static_cast<std::size_t>(hits.ids[at])];
-                ASSERT_NEAR(static_cast<double>(hits.scores[at]), score, 1e-6 * score);
-                ASSERT_TRUE(at == query * hits.k || hits.scores[at] <= hits.scores[at - 1]);
-            }
-        }
     }
     // Hits shared with the exact search.
     std::size_t recalled(const BlockMaxSearchParams& params) const {
         const Hits hits = search(*index, queries, 10, params);
-        expect_true_scores(hits);
-        std::size_t n = 0;
-        for (std::size_t query = 0; query < queries.n_rows(); ++query) {
-            const auto of = [&](const Hits& all) { return std::span(all.ids).subspan(query * 10, 10); };
-            for (const std::int64_t id : of(hits)) {
-                n += id != kNoDocument && std::count(of(exact).begin(), of(exact).end(), id) != 0;
-            }
-        }
-        return n;
+        expect_true_scores(truth, hits);
+        return test::n_shared(hits, exact);
     }
     std::size_t n_exact() const {
         return exact.ids.size() - static_cast<std::size_t>(std::count(exact.ids.begin(), exact.ids.end(), kNoDocument));
-    }
-    // The most groups of `size` stored documents that one query's hits are of.
-    static std::size_t most_groups(const Hits& hits, std::size_t n_queries, std::int64_t size,
-                                   const std::vector<std::uint32_t>& positions) {
-        std::size_t most = 0;
-        for (std::size_t query = 0; query < n_queries; ++query) {
-            std::set<std::int64_t> groups;
-            for (std::size_t at = query * hits.k; at < (query + 1) * hits.k; ++at) {
-                if (hits.ids[at] != kNoDocument)
-                    groups.insert(positions[static_cast<std::size_t>(hits.ids[at])] / size);
-            }
-            most = std::max(most, groups.size());
-        }
-        return most;
     }
 
     Random random;
@@ -438,9 +392,9 @@ TEST_F(BlockMaxIndexApproximate, OpensNoMoreBlocksThanTheBudget) {
         const auto shuffled_index = build(docs, {block_size, false, 0.01, 0.06}, order);
         for (const std::int64_t budget : {1, 2, 5, 50}) {
             const Hits hits = search(*shuffled_index, queries, 100, {.block_budget = budget});
-            expect_true_scores(hits);
-            EXPECT_LE(most_groups(hits, queries.n_rows(), block_size, positions), static_cast<std::size_t>(budget));
-            EXPECT_GE(most_groups(hits, queries.n_rows(), block_size, positions) * 3, std::min<std::size_t>(budget, 5));
+            expect_true_scores(truth, hits);
+            EXPECT_LE(most_groups(hits, block_size, positions), static_cast<std::size_t>(budget));
+            EXPECT_GE(most_groups(hits, block_size, positions) * 3, std::min<std::size_t>(budget, 5));
         }
     }
     std::size_t before = 0;
@@ -459,7 +413,7 @@ TEST_F(BlockMaxIndexApproximate, OpensNoMoreSuperblocksThanTheBudget) {
     std::size_t before = 0;
     for (const std::int64_t budget : {1, 2, 6, 11}) {
         const Hits hits = search(*index, queries, 100, {.superblock_budget = budget});
-        EXPECT_LE(most_groups(hits, queries.n_rows(), 512, positions), static_cast<std::size_t>(budget));
+        EXPECT_LE(most_groups(hits, 512, positions), static_cast<std::size_t>(budget));
         const std::size_t n = recalled({.superblock_budget = budget});
         EXPECT_GE(n, before) << "budget " << budget;
         EXPECT_GT(n, 0U);
@@ -498,13 +452,7 @@ TEST_F(BlockMaxIndexApproximate, DoesNotDependOnTheNumberOfThreadsOrTheBatch) {
         for (unsigned threads = 2; threads <= 4; ++threads) {
             EXPECT_EQ(search(*index, queries, 10, params, threads), one);
         }
-        Hits single(queries.n_rows(), 10);
-        for (std::size_t query = 0; query < queries.n_rows(); ++query) {
-            index->search_one(
-                queries.view().row_terms(query), queries.view().row_weights(query), params,
-                {10, std::span(single.ids).subspan(query * 10, 10), std::span(single.scores).subspan(query * 10, 10)});
-        }
-        EXPECT_EQ(single, one);
+        EXPECT_EQ(test::search_one_by_one(*index, queries, 10, params), one);
     }
 }
 

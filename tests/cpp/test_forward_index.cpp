@@ -76,6 +76,29 @@ std::size_t posting_bytes(const ForwardIndex& forward) {
     return size / forward.nnz();
 }
 
+TEST(ForwardIndex, AppendsADocumentBehindOthers) {
+    Random random(9);
+    for (const auto& weight : {test::dyadic_weight, test::real_weight}) {
+        Rows rows = test::random_rows(random, 200, 1000, 12, weight);
+        test::Row longest;  // more than are read at a time
+        for (std::uint32_t term = 0; term < 1000; ++term) longest.emplace_back(term, weight(random));
+        rows.add(longest);
+        rows.add(test::Row{});
+        const Built built(rows);
+        std::vector<Posting> one;
+        std::vector<Posting> expected;
+        std::vector<Posting> all;
+        for (std::size_t doc = 0; doc < rows.n_rows(); ++doc) {
+            built.forward.read(doc, one);
+            expected.insert(expected.end(), one.begin(), one.end());
+            built.forward.append(doc, all);
+        }
+        ASSERT_EQ(all.size(), rows.terms.size());
+        ASSERT_TRUE(std::equal(all.begin(), all.end(), expected.begin(), expected.end(),
+                               [](auto& a, auto& b) { return a.slot == b.slot && a.weight == b.weight; }));
+    }
+}
+
 bool stores_halves(const std::vector<float>& weights) {
     Rows rows;
     rows.n_terms = 1;

@@ -35,6 +35,7 @@ using test::Random;
 using test::refused;
 using test::Rows;
 using test::small_block_max_index;
+using test::small_clustered_index;
 using test::small_collection;
 using test::small_file;
 using test::small_files;
@@ -61,6 +62,21 @@ TEST(OpenIndex, OfTheSmallBlockMaxFileHasRowsTilesListsAndAnOrder) {
         EXPECT_GT(file.integer("n_blocks_rows"), file.integer("n_tile_rows"));
         EXPECT_GT(file.section<std::uint32_t>("vocabulary/terms").size(), file.integer("n_blocks_rows")) << "lists";
         EXPECT_EQ(file.section<std::uint32_t>("order/given").size(), reversed ? small_collection().n_rows() : 0U);
+    }
+}
+
+TEST(OpenIndex, OfTheSmallClusteredFileHasRowsListsRareTermsAnOrderAndNeighbours) {
+    const TemporaryDirectory directory;
+    for (const bool reordered : {false, true}) {
+        small_clustered_index(reordered)->save(directory.path("f"), nullptr);
+        const IndexFile file = IndexFile::open(directory.path("f"), true, nullptr);
+        EXPECT_GT(file.integer("n_summaries_rows"), 0U);
+        EXPECT_GT(file.integer("n_lists"), file.integer("n_summaries_rows"));
+        EXPECT_GT(file.section<std::uint16_t>("lists/docs").size(), 0U);
+        EXPECT_GT(file.section<std::uint32_t>("rare/docs").size(), 0U);
+        const std::size_t n_docs = small_collection().n_rows();
+        EXPECT_EQ(file.section<std::uint32_t>("order/given").size(), reordered ? n_docs : 0U);
+        EXPECT_EQ(file.section<std::uint32_t>("neighbours/positions").size(), reordered ? 3 * n_docs : 0U);
     }
 }
 
@@ -122,6 +138,15 @@ void search_everything(const Index& index) {
         for (const BlockMaxSearchParams& params :
              {BlockMaxSearchParams{.alpha = 0.9}, {.block_budget = 100}, {.superblock_budget = 1}}) {
             block_max->search(queries, options, params, hits);
+            ASSERT_NO_FATAL_FAILURE(expect_ids());
+        }
+    }
+    if (const auto* clustered = dynamic_cast<const ClusteredIndex*>(&index)) {
+        for (const ClusteredSearchParams& params : {ClusteredSearchParams{.query_cut = 0, .cluster_budget = 100},
+                                                    {.query_cut = 1, .heap_factor = 0.5},
+                                                    {.cluster_budget = 1, .refine = 2}}) {
+            if (params.refine > 0 && clustered->parameters().to_text().ends_with("neighbours=0\n")) continue;
+            clustered->search(queries, options, params, hits);
             ASSERT_NO_FATAL_FAILURE(expect_ids());
         }
     }
@@ -234,7 +259,7 @@ class Rewriter {
             const auto change = std::find_if(changes.begin(), changes.end(), [&](auto& c) { return c.first == name; });
             if (change != changes.end()) {
                 parameters.set(name, change->second);
-            } else if (name == "row_density" || name == "bound_frequency" || name == "tile_frequency") {
+            } else if (name == "row_density" || name == "summary_energy" || name.ends_with("_frequency")) {
                 parameters.set(name, file_.number(name));
             } else {
                 parameters.set(name, file_.integer(name));
@@ -312,13 +337,59 @@ TEST(OpenIndex, RefusesBlockMaxCountsThatDoNotMatchTheSections) {
     }
 }
 
-TEST(OpenIndex, SearchesAFileOfTermsWithoutDocuments) {
+TEST(OpenIndex, RefusesClusteredCountsThatDoNotMatchTheSections) {
+    const TemporaryDirectory directory;
+    for (const bool reordered : {false, true}) {
+        small_clustered_index(reordered)->save(directory.path("good"), nullptr);
+        const Rewriter rewriter(directory.path("good"));
+        const auto refuses = [&](const std::string& name, std::uint64_t value) {
+            rewriter.write(directory.path("bad"), {{name, value}});
+            return refused(directory.path("bad"), true);
+        };
+        rewriter.write(directory.path("same"), {});
+        ASSERT_FALSE(refused(directory.path("same"), true));
+        const IndexFile file = IndexFile::open(directory.path("good"), true, nullptr);
+        for (const char* name :
+             {"n_summaries_rows", "n_tile_rows", "n_lists", "n_rows", "n_docs", "nnz", "neighbours"}) {
+            const std::uint64_t right = file.integer(name);
+            for (const std::uint64_t wrong :
+                 {right - 1, right + 1, right + (std::uint64_t{1} << 32), std::uint64_t{257}, UINT64_MAX}) {
+                EXPECT_TRUE(refuses(name, wrong)) << name << " " << wrong;
+            }
+        }
+        for (const std::uint64_t wrong : {std::uint64_t{0}, std::uint64_t{2}, std::uint64_t{5}, std::uint64_t{12},
+                                          std::uint64_t{128}, (std::uint64_t{1} << 32) + 4, UINT64_MAX}) {
+            EXPECT_TRUE(refuses("cluster_size", wrong)) << wrong;
+        }
+        for (const std::uint64_t size : {8, 16, 32, 64}) {  // clusters that lists name, and that are not there
+            rewriter.write(directory.path("other"), {{"cluster_size", size}});
+            search_unless_refused(directory.path("other"));
+        }
+    }
+}
+
+TEST(OpenIndex, RefusesAGraphOfMoreNeighboursThanAnIndexIsBuiltWith) {
+    const TemporaryDirectory directory;  // without documents no size of a section tells
+    const Rows none = test::rows_of(3, {});
+    ClusteredIndex::build(none.view(), {.neighbours = 5}, std::nullopt, 1, nullptr)->save(directory.path("f"), nullptr);
+    const Rewriter rewriter(directory.path("f"));
+    for (const std::uint64_t neighbours : {std::uint64_t{0}, std::uint64_t{256}}) {
+        rewriter.write(directory.path("other"), {{"neighbours", neighbours}});
+        EXPECT_FALSE(refused(directory.path("other"), true)) << neighbours;
+    }
+    for (const std::uint64_t neighbours : {std::uint64_t{257}, UINT64_MAX}) {
+        rewriter.write(directory.path("other"), {{"neighbours", neighbours}});
+        EXPECT_EQ(test::error_of(directory.path("other")), "too many neighbours") << neighbours;
+    }
+}
+
+// A file of one term, with what the engine adds.
+void search_a_term_without_documents(const std::string& engine, Parameters parameters, SectionList list) {
     const TemporaryDirectory directory;
     const auto words = buffer_of(std::vector<std::uint32_t>{0});
     const auto ones = buffer_of(std::vector<float>{1});
     const auto start = buffer_of(std::vector<std::uint64_t>{0});
     const auto two_starts = buffer_of(std::vector<std::uint64_t>{0, 0});
-    SectionList list;
     for (const char* name : {"vocabulary/terms", "vocabulary/frequencies", "vocabulary/lookup"}) list.add(name, words);
     list.add("forward/offsets", start);
     list.add("forward/postings", Buffer<std::uint8_t>());
@@ -331,25 +402,51 @@ TEST(OpenIndex, SearchesAFileOfTermsWithoutDocuments) {
     list.add("rare/offsets", two_starts);
     list.add("rare/docs", Buffer<std::uint32_t>());
     list.add("rare/impacts", Buffer<std::uint8_t>());
-    Parameters parameters;
     for (const char* name : {"n_docs", "nnz", "n_rows", "n_lists"}) parameters.set(name, std::uint64_t{0});
     parameters.set("n_terms", std::uint64_t{1});
-    parameters.set("window", std::uint64_t{64});
-    parameters.set("row_density", 0.5);
-    write_index_file(directory.path("f"), "exact", parameters, list, nullptr);
+    write_index_file(directory.path("f"), engine, parameters, list, nullptr);
     std::unique_ptr<Index> index;
     try {
         index = open_index(directory.path("f"), true, nullptr);
     } catch (const FormatError& error) {
         EXPECT_EQ(std::string(error.what()).find("no section"), std::string::npos) << error.what();
+        EXPECT_EQ(std::string(error.what()).find("no parameter"), std::string::npos) << error.what();
         return;  // refusing it is as good
     }
     std::int64_t id = 0;
     float score = 0;
     const std::uint32_t term = 0;
     const float weight = 1;
-    index->search_one({&term, 1}, {&weight, 1}, {1, {&id, 1}, {&score, 1}});
+    const HitsView hits{1, {&id, 1}, {&score, 1}};
+    index->search_one({&term, 1}, {&weight, 1}, hits);
     EXPECT_EQ(id, -1);
+    if (const auto* clustered = dynamic_cast<const ClusteredIndex*>(index.get())) {
+        clustered->search_one({&term, 1}, {&weight, 1}, {.cluster_budget = 5, .refine = 2}, hits);
+        EXPECT_EQ(id, -1);
+    }
+}
+
+TEST(OpenIndex, SearchesAFileOfTermsWithoutDocuments) {
+    Parameters exact;
+    exact.set("window", std::uint64_t{64});
+    exact.set("row_density", 0.5);
+    search_a_term_without_documents("exact", exact, {});
+    for (const std::uint64_t n_rows : {0, 1}) {
+        Parameters clustered;
+        for (const char* name : {"cluster_size", "neighbours"}) clustered.set(name, std::uint64_t{4});
+        for (const char* name : {"reorder", "n_postings"}) clustered.set(name, std::uint64_t{0});
+        for (const char* name : {"dense_frequency", "tile_frequency", "summary_energy"}) clustered.set(name, 0.5);
+        clustered.set("n_summaries_rows", n_rows);
+        clustered.set("n_tile_rows", n_rows);
+        const auto codes = buffer_of(std::vector<std::uint8_t>(64 * n_rows));
+        SectionList list;
+        for (const char* name : {"order/given", "order/positions", "neighbours/positions"}) {
+            list.add(name, Buffer<std::uint32_t>());
+        }
+        list.add("summaries/codes", codes);
+        list.add("tiles/codes", Buffer<std::uint8_t>());
+        search_a_term_without_documents("clustered", clustered, list);
+    }
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -27,6 +28,7 @@ TEST(TopK, KeepsTheBestAndTheirThreshold) {
     for (const std::size_t k : {1, 2, 3, 10, 100}) {
         for (const std::int64_t n_scores : {1, 3, 1000}) {  // mostly ties, some ties, hardly any
             top.reset(k);
+            ASSERT_EQ(top.capacity(), k);
             std::vector<Hit> all;
             for (std::uint32_t doc = 0; doc < 60; ++doc) {
                 all.push_back({static_cast<float>(test::uniform(random, 1, n_scores)), doc});
@@ -48,11 +50,29 @@ TEST(TopK, KeepsTheBestAndTheirThreshold) {
     }
 }
 
+TEST(TopK, WantsWhatMayBeAmongTheBest) {
+    TopK top;
+    top.reset(2);
+    EXPECT_TRUE(top.wants(0.5F)) << "anything until it is full";
+    top.add({4.0F, 7});
+    EXPECT_TRUE(top.wants(0.5F));
+    top.add({2.0F, 5});
+    EXPECT_FALSE(top.wants(0.5F));
+    EXPECT_FALSE(top.wants(std::nextafter(2.0F, 0.0F)));
+    EXPECT_TRUE(top.wants(2.0F)) << "its id may be the smaller";
+    EXPECT_TRUE(top.wants(3.0F));
+    top.add({3.0F, 9});
+    EXPECT_FALSE(top.wants(2.0F));
+    top.reset(2);
+    EXPECT_TRUE(top.wants(0.5F));
+}
+
 TEST(TopK, ForgetsAtAReset) {
     TopK top;
     top.reset(1);
     top.add({5.0F, 3});
     top.reset(2);
+    EXPECT_EQ(top.capacity(), 2U);
     EXPECT_FALSE(top.full());
     EXPECT_TRUE(top.hits().empty());
     top.add({1.0F, 9});

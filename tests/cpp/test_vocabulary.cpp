@@ -119,6 +119,27 @@ TEST(Vocabulary, DoesNotDependOnTheNumberOfThreads) {
     }
 }
 
+TEST(Vocabulary, TellsHowManyTermsAreFrequent) {
+    Rows rows;  // terms 0, 1, ... of 1, 2, ... of 10 documents
+    rows.n_terms = 10;
+    for (std::uint32_t doc = 0; doc < 10; ++doc) {
+        test::Row row;
+        for (std::uint32_t term = 9 - doc; term < 10; ++term) row.emplace_back(term, 1.0F);
+        rows.add(row);
+    }
+    const Vocabulary vocabulary = build(rows);
+    EXPECT_EQ(vocabulary.n_frequent(1.0, 10), 1U);
+    EXPECT_EQ(vocabulary.n_frequent(0.95, 10), 1U);
+    EXPECT_EQ(vocabulary.n_frequent(0.9, 10), 2U) << "at least this share";
+    EXPECT_EQ(vocabulary.n_frequent(0.5, 10), 6U);
+    EXPECT_EQ(vocabulary.n_frequent(0.125, 10), 9U);
+    EXPECT_EQ(vocabulary.n_frequent(0.1, 10), 10U);
+    EXPECT_EQ(vocabulary.n_frequent(1e-300, 10), 10U) << "all terms are in a document";
+    EXPECT_EQ(vocabulary.n_frequent(1.0, 11), 0U);
+    EXPECT_EQ(build(test::rows_of(5, {})).n_frequent(1.0, 0), 0U);
+    EXPECT_EQ(build(test::rows_of(5, {{}, {}})).n_frequent(1e-9, 2), 0U);
+}
+
 TEST(Vocabulary, SurvivesAFile) {
     Random random(5);
     const test::TemporaryDirectory directory;

@@ -77,22 +77,22 @@ void add_lists(Postings& all, const WindowedPostings& postings, std::size_t w) {
     }
 }
 
-Postings of_windows(const Built& built) {
-    const WindowedPostings& postings = built.postings;
+Postings of_windows(const WindowedPostings& postings, std::uint32_t n_slots) {
     Postings all;
     for (std::size_t w = 0; w < postings.n_windows(); ++w) {
         add_rows(all, postings, w);
         add_lists(all, postings, w);
     }
-    for (std::uint32_t slot = postings.n_rows() + postings.n_lists(); slot < built.vocabulary.n_slots(); ++slot) {
+    for (std::uint32_t slot = postings.n_rows() + postings.n_lists(); slot < n_slots; ++slot) {
         const auto rare = postings.rare(slot);
         EXPECT_EQ(rare.docs.size(), rare.impacts.size());
-        EXPECT_EQ(rare.docs.size(), built.vocabulary.document_frequency(slot));
         EXPECT_TRUE(std::is_sorted(rare.docs.begin(), rare.docs.end()));
         for (std::size_t p = 0; p < rare.docs.size(); ++p) add_once(all, slot, rare.docs[p], rare.impacts[p]);
     }
     return all;
 }
+
+Postings of_windows(const Built& built) { return of_windows(built.postings, built.vocabulary.n_slots()); }
 
 TEST(WindowedPostings, HoldEveryPostingOnce) {
     Random random(1);
@@ -163,6 +163,88 @@ TEST(WindowedPostings, DoNotDependOnTheNumberOfThreads) {
     const auto one = saved(Built(rows, 64, 0.1, 1).postings);
     for (unsigned threads = 2; threads <= 4; ++threads) {
         EXPECT_EQ(saved(Built(rows, 64, 0.1, threads).postings), one) << threads << " threads";
+    }
+}
+
+// ---- From a source of items.
+
+// Groups of documents: an item has the largest weight of each term, in no order; terms of the first `n_left_out` slots
+// are left out.
+struct Groups {
+    Groups(const Built& built, std::size_t group_size, std::uint32_t n_left_out) {
+        std::vector<Posting> postings;
+        items.resize((built.forward.n_docs() + group_size - 1) / group_size);
+        for (std::size_t doc = 0; doc < built.forward.n_docs(); ++doc) {
+            built.forward.read(doc, postings);
+            for (const auto& [slot, weight] : postings) {
+                float& largest = items[doc / group_size][slot];
+                if (slot >= n_left_out) largest = std::max(largest, weight);
+            }
+        }
+        for (auto& item : items) std::erase_if(item, [](const auto& posting) { return posting.second == 0; });
+    }
+    PostingSource source() const {
+        return {items.size(), [this](std::size_t i, std::vector<Posting>& postings) {
+                    postings.clear();
+                    for (auto at = items[i].rbegin(); at != items[i].rend(); ++at) {
+                        postings.push_back({at->first, at->second});
+                    }
+                }};
+    }
+    Postings expected(const Quantiser& quantiser) const {
+        Postings all;
+        for (std::uint32_t i = 0; i < items.size(); ++i) {
+            for (const auto& [slot, weight] : items[i]) add_once(all, slot, i, quantiser.impact(slot, weight));
+        }
+        return all;
+    }
+
+    std::vector<std::map<std::uint32_t, float>> items;
+};
+
+WindowedPostings build(const Built& built, const Groups& groups, std::uint32_t window, unsigned threads = 1) {
+    Progress progress = test::silent();
+    return WindowedPostings::build(groups.source(), built.vocabulary, built.quantiser, window, threads, progress);
+}
+
+TEST(WindowedPostings, HoldEveryPostingOfASourceOnceInLists) {
+    Random random(4);
+    for (const std::size_t n_docs : {0, 1, 64, 65, 1000, 5000}) {
+        const Built built(test::random_rows(random, n_docs, 400, 8, test::real_weight), 64, 0.5);
+        const std::uint32_t n_slots = built.vocabulary.n_slots();
+        for (const std::size_t group_size : {1, 3, 64}) {
+            for (const std::uint32_t n_left_out : {0U, n_slots / 2, n_slots}) {
+                const Groups groups(built, group_size, n_left_out);
+                for (const std::uint32_t window : {64U, 65536U}) {
+                    const WindowedPostings postings = build(built, groups, window);
+                    ASSERT_EQ(postings.n_rows(), 0U);
+                    ASSERT_EQ(postings.n_windows(), (groups.items.size() + window - 1) / window);
+                    ASSERT_EQ(of_windows(postings, n_slots), groups.expected(built.quantiser))
+                        << n_docs << " documents in groups of " << group_size << ", " << n_left_out
+                        << " slots left out, window " << window;
+                }
+            }
+        }
+    }
+}
+
+TEST(WindowedPostings, OfASourceHaveListsAndRareTerms) {
+    Random random(5);
+    const Built built(test::random_rows(random, 5000, 2000, 8, test::real_weight), 64, 0.01);
+    ASSERT_GT(built.postings.n_rows(), 0U) << "where documents have rows";
+    const WindowedPostings postings = build(built, Groups(built, 4, 0), 64);
+    EXPECT_GT(postings.n_lists(), 0U);
+    EXPECT_LT(postings.n_lists(), built.vocabulary.n_slots());
+    EXPECT_EQ(postings.rows_nbytes(), 0U);
+}
+
+TEST(WindowedPostings, OfASourceDoNotDependOnTheNumberOfThreads) {
+    Random random(6);
+    const Built built(test::random_rows(random, 6000, 500, 10, test::real_weight), 64, 0.1);
+    const Groups groups(built, 2, 7);
+    const auto one = saved(build(built, groups, 64));
+    for (unsigned threads = 2; threads <= 4; ++threads) {
+        EXPECT_EQ(saved(build(built, groups, 64, threads)), one) << threads << " threads";
     }
 }
 

@@ -24,6 +24,7 @@ VERSION = 2  # the format version that the library writes
 PARAMETERS: dict[str, dict[str, Any]] = {
     "exact": {"window": 64, "row_density": 0.2},
     "block-max": {"reorder": True, "bound_frequency": 0.2, "tile_frequency": 0.4},
+    "clustered": {"dense_frequency": 0.4, "neighbours": 3},
 }
 N_DOCS, N_TERMS, N_QUERIES, K = 70, 50, 10, 8
 

@@ -17,6 +17,7 @@
 #include "core/checksum.hpp"
 #include "core/error.hpp"
 #include "engines/block_max_index.hpp"
+#include "engines/clustered_index.hpp"
 #include "engines/registry.hpp"
 
 namespace {
@@ -75,6 +76,16 @@ void search(const thresher::Index& index) {
              {thresher::BlockMaxSearchParams{.block_budget = 1 << 20},
               {.alpha = 0.8, .beta = 0.8, .block_budget = 10, .superblock_budget = 1}}) {
             block_max->search_one(std::span(terms).first(n), std::span(weights).first(n), params, {kHits, ids, scores});
+            check_ids();
+        }
+    }
+    if (const auto* clustered = dynamic_cast<const thresher::ClusteredIndex*>(&index)) {
+        for (const thresher::ClusteredSearchParams& params :
+             {thresher::ClusteredSearchParams{.query_cut = 1, .heap_factor = 0.8, .cluster_budget = 2},
+              {.refine = 3}}) {
+            const std::string parameters = clustered->parameters().to_text();
+            if (params.refine > 0 && parameters.ends_with("neighbours=0\n")) continue;  // it has no graph
+            clustered->search_one(std::span(terms).first(n), std::span(weights).first(n), params, {kHits, ids, scores});
             check_ids();
         }
     }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engines/block_max_index.hpp"
+#include "engines/clustered_index.hpp"
 #include "engines/exact_index.hpp"
 
 namespace {
@@ -67,6 +68,13 @@ int main(int argc, char** argv) {
     save_block_max("block_max", random_rows(150, 30, 0.1), {.bound_frequency = 0.1, .tile_frequency = 0.12});
     save_block_max("block_max_reordered", random_rows(150, 30, 0.1),
                    {.block_size = 8, .reorder = true, .bound_frequency = 0.1, .tile_frequency = 0.12});
+    const auto save_clustered = [&](const char* name, const Rows& rows, const thresher::ClusteredParams& params) {
+        thresher::ClusteredIndex::build(rows.view(), params, std::nullopt, 1, nullptr)->save(folder / name, nullptr);
+    };
+    save_clustered("clustered_empty", random_rows(0, 0, 0), {});
+    save_clustered("clustered", random_rows(150, 30, 0.1), {.reorder = false, .dense_frequency = 0.1});
+    save_clustered("clustered_neighbours", random_rows(150, 30, 0.1),
+                   {.cluster_size = 8, .dense_frequency = 0.12, .n_postings = 3, .neighbours = 2});
 
     for (const auto& entry : std::filesystem::directory_iterator(THRESHER_TEST_DATA)) {
         const std::string name = entry.path().filename().string();

@@ -1,14 +1,63 @@
-"""What several tests of files and processes use."""
+"""What several tests use."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
 
 import thresher
+from reference import Collection
 from strategies import Case
+
+
+def search(index: thresher.Index, queries: Collection, k: int = 10, **options: Any) -> thresher.Hits:
+    """Return the hits of queries in raw form."""
+    return index.search(queries.triple, k, shape=queries.shape, **options)
+
+
+def exhaustive(docs: Collection, queries: Collection, k: int = 10) -> thresher.Hits:
+    """Return the best hits that there are."""
+    return search(thresher.ExactIndex.build(docs.triple, shape=docs.shape), queries, k)
+
+
+def same(left: thresher.Hits, right: thresher.Hits) -> bool:
+    """Return whether hits are the same, bit by bit."""
+    return left.ids.tobytes() == right.ids.tobytes() and left.scores.tobytes() == right.scores.tobytes()
+
+
+def recall(hits: thresher.Hits, exact: thresher.Hits) -> float:
+    """Return the share of the best hits that are among the hits."""
+    found = sum(np.intersect1d(mine, best[best >= 0]).size for mine, best in zip(hits.ids, exact.ids, strict=True))
+    return float(found / np.count_nonzero(exact.ids >= 0))
+
+
+def orders(n_docs: int, seed: int) -> list[Any]:
+    """Return every kind of `reorder`."""
+    return [False, True, np.random.default_rng(seed).permutation(n_docs)]
+
+
+def assert_among(hits: thresher.Hits, everything: thresher.Hits) -> None:
+    """Raise AssertionError unless each query's hits are some of all there are, with their scores and in their order."""
+    for ids, scores, all_ids, all_scores in zip(*hits, *everything, strict=True):
+        known = dict(zip(all_ids, all_scores, strict=True))
+        found = int(np.count_nonzero(ids >= 0))
+        assert np.all(ids[found:] == -1)
+        assert np.all(np.isneginf(scores[found:]))
+        assert scores[:found].tolist() == [known[doc] for doc in ids[:found]]
+        assert np.unique(ids[:found]).size == found
+        assert np.array_equal(np.lexsort((ids[:found], -scores[:found])), np.arange(found))
+
+
+def expect(error: type[Exception], *words: str) -> Any:
+    """Expect an exception whose message holds the words in this order."""
+    return pytest.raises(error, match=".*".join(re.escape(word) for word in words))
 
 
 def search_bytes(index: thresher.Index, case: Case) -> bytes:

@@ -121,18 +121,50 @@ def learned(n_docs: int, n_queries: int, *, seed: int) -> Case:
     """
     rng = np.random.default_rng(seed)
     n_terms = 30_522
-    frequency = 1 / (1 + (np.arange(n_terms) / 2500) ** 2)
-    frequency[:40] *= 6
-    frequency = rng.permutation(frequency / frequency.sum())
+    frequency = _plateau(n_terms, rng)
 
     def rows(n: int, draws: int) -> Collection:
-        picks = np.sort(rng.choice(n_terms, (n, draws), p=frequency), axis=1)
-        first = np.ones((n, draws), np.bool_)
-        first[:, 1:] = picks[:, 1:] != picks[:, :-1]
-        indptr = np.zeros(n + 1, np.int64)
-        indptr[1:] = np.cumsum(first.sum(axis=1))
-        indices = picks[first].astype(np.uint32)
-        weights = np.clip(rng.gamma(1.6, 0.4, indices.size), 0.08, 3).astype(np.float32)
-        return Collection(indptr, indices, weights, (n, n_terms))
+        return _drawn(rng.choice(n_terms, (n, draws), p=frequency), n_terms, rng)
 
     return Case(rows(n_docs, 123), rows(n_queries, 46))
+
+
+def topical(n_docs: int, n_queries: int, *, seed: int) -> Case:
+    """Make vectors with the statistics of learned ones, of documents and queries that have topics.
+
+    A row has two of 150 topics, the first more than the second, and a background; a topic has 300 of 20,000 terms, some
+    far more often than others. A document has about 130 nonzero weights, a query about 50.
+    """
+    rng = np.random.default_rng(seed)
+    n_terms, n_topics, n_words = 20_000, 150, 300
+    frequency = _plateau(n_terms, rng)
+    topics = np.array([rng.choice(n_terms, n_words, replace=False, p=frequency) for _ in range(n_topics)])
+
+    def rows(n: int, draws: int) -> Collection:
+        mine = topics[rng.integers(0, n_topics, (n, 2))]
+        which = (rng.random((n, draws)) < 0.3).astype(np.int64)
+        words = np.minimum(rng.exponential(n_words / 4, (n, draws)), n_words - 1).astype(np.int64)
+        of_topics = mine[np.arange(n)[:, np.newaxis], which, words]
+        background = rng.choice(n_terms, (n, draws), p=frequency)
+        return _drawn(np.where(rng.random((n, draws)) < 0.7, of_topics, background), n_terms, rng)
+
+    return Case(rows(n_docs, 150), rows(n_queries, 55))
+
+
+def _plateau(n_terms: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    """Return how often each term occurs: a plateau, and some terms above it."""
+    frequency = 1 / (1 + (np.arange(n_terms) / 2500) ** 2)
+    frequency[:40] *= 6
+    return rng.permutation(frequency / frequency.sum())
+
+
+def _drawn(picks: npt.NDArray[np.int64], n_terms: int, rng: np.random.Generator) -> Collection:
+    """Return a row for each row of terms that were drawn, perhaps some of them twice, with weights of 0.08 to 3."""
+    picks = np.sort(picks, axis=1)
+    first = np.ones(picks.shape, np.bool_)
+    first[:, 1:] = picks[:, 1:] != picks[:, :-1]
+    indptr = np.zeros(picks.shape[0] + 1, np.int64)
+    indptr[1:] = np.cumsum(first.sum(axis=1))
+    indices = picks[first].astype(np.uint32)
+    weights = np.clip(rng.gamma(1.6, 0.4, indices.size), 0.08, 3).astype(np.float32)
+    return Collection(indptr, indices, weights, (picks.shape[0], n_terms))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -15,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import thresher
-from helpers import run_python
+from helpers import assert_among, exhaustive, expect, orders, recall, run_python, same, search
 from reference import Collection, assert_exact, from_scipy
 from strategies import Case, cases, learned
 
@@ -42,19 +41,6 @@ def build(docs: Collection, **options: Any) -> thresher.BlockMaxIndex:
     return thresher.BlockMaxIndex.build(docs.triple, shape=docs.shape, **options)
 
 
-def search(index: thresher.Index, queries: Collection, k: int = 10, **options: Any) -> thresher.Hits:
-    return index.search(queries.triple, k, shape=queries.shape, **options)
-
-
-def exhaustive(docs: Collection, queries: Collection, k: int = 10) -> thresher.Hits:
-    index = thresher.ExactIndex.build(docs.triple, shape=docs.shape)
-    return search(index, queries, k)
-
-
-def same(left: thresher.Hits, right: thresher.Hits) -> bool:
-    return left.ids.tobytes() == right.ids.tobytes() and left.scores.tobytes() == right.scores.tobytes()
-
-
 def check(index: thresher.BlockMaxIndex, docs: Collection, queries: Collection, k: int, threads: int = 1) -> None:
     """Compare both ways to search, with a brute force and with each other."""
     pruned = search(index, queries, k, threads=threads, **PRUNED)
@@ -68,16 +54,6 @@ def check_dense(docs: Floats, queries: Floats, k: int, **options: Any) -> None:
     """Compare with exhaustive search, tie by tie; for collections that a dense brute force is too slow for."""
     rows, asked = from_scipy(sp.csr_array(docs)), from_scipy(sp.csr_array(queries))
     assert same(search(build(rows, **options), asked, k, **PRUNED), exhaustive(rows, asked, k))
-
-
-def recall(hits: thresher.Hits, exact: thresher.Hits) -> float:
-    found = sum(np.intersect1d(mine, best).size for mine, best in zip(hits.ids, exact.ids, strict=True))
-    return float(found / exact.ids.size)
-
-
-def orders(n_docs: int, seed: int) -> list[Any]:
-    """Return every kind of `reorder`."""
-    return [False, True, np.random.default_rng(seed).permutation(n_docs)]
 
 
 # ------------------------------------------------------------------------------------ against the brute force
@@ -426,14 +402,7 @@ def test_scores_of_what_is_found_are_exact(real: Case, real_index: thresher.Bloc
     everything = exhaustive(real.docs, real.queries, 12_000)
     hits = search(real_index, real.queries, 10, **limits)
     assert 0 < recall(hits, search(real_index, real.queries)) < 1
-    for query in range(real.queries.shape[0]):
-        scores = dict(zip(everything.ids[query], everything.scores[query], strict=True))
-        found = int(np.count_nonzero(hits.ids[query] >= 0))
-        assert np.all(hits.ids[query, found:] == -1)
-        assert np.all(np.isneginf(hits.scores[query, found:]))
-        ids, got = hits.ids[query, :found], hits.scores[query, :found]
-        assert got.tolist() == [scores[doc] for doc in ids]
-        assert np.array_equal(np.lexsort((ids, -got)), np.arange(found))
+    assert_among(hits, everything)
 
 
 @given(
@@ -451,13 +420,7 @@ def test_approximate_hits_are_among_the_documents(
     limits: dict[str, Any] = {"alpha": alpha, "beta": beta, "block_budget": blocks, "superblock_budget": superblocks}
     hits = search(index, case.queries, k, **limits)
     most = max(case.docs.shape[0], 1)
-    everything = search(index, case.queries, most)
-    for query in range(case.queries.shape[0]):
-        scores = dict(zip(everything.ids[query], everything.scores[query], strict=True))
-        found = int(np.count_nonzero(hits.ids[query] >= 0))
-        assert np.all(hits.ids[query, found:] == -1)
-        assert hits.scores[query, :found].tolist() == [scores[doc] for doc in hits.ids[query, :found]]
-        assert np.unique(hits.ids[query, :found]).size == found
+    assert_among(hits, search(index, case.queries, most))
 
 
 @pytest.mark.parametrize(
@@ -579,11 +542,6 @@ def test_float16_weights_take_less_memory(real: Case) -> None:
     index = build(docs, reorder=True)
     check(index, docs, real.queries, 10)
     assert index.nbytes["forward"] < build(real.docs).nbytes["forward"]
-
-
-def expect(error: type[Exception], *words: str) -> Anything:
-    """Expect an exception whose message holds the words in this order."""
-    return pytest.raises(error, match=".*".join(re.escape(word) for word in words))
 
 
 @pytest.mark.parametrize("block_size", [1, 2, 3, 5, 12, 128, -4, 2**31, 2**32 + 4, -(2**63)])

@@ -18,6 +18,7 @@ import thresher
 DATA = Path(__file__).parents[1] / "data"
 FILES = sorted(DATA.glob("*.thresher"))
 NEWEST = 2
+VERSIONS = {"block-max": [1, 2], "clustered": [2], "exact": [1, 2]}
 OLD_FILES = [path for path in FILES if f"-v{NEWEST}-" not in path.name]
 # The first digits of their SHA-256: they are never written again.
 RELEASED = {
@@ -28,12 +29,12 @@ RELEASED = {
 }
 
 
-def test_every_engine_has_a_golden_file() -> None:
-    assert {thresher.describe(path)["engine"] for path in FILES} == set(thresher.engines())
+def test_every_engine_has_golden_files_of_each_version_since_its_first() -> None:
+    assert {thresher.describe(path)["engine"] for path in FILES} == set(VERSIONS) == set(thresher.engines())
     assert [path.name for path in FILES] == [
         f"{engine}-v{version}-{weights}.thresher"
-        for engine in ("block-max", "exact")
-        for version in (1, 2)
+        for engine, versions in VERSIONS.items()
+        for version in versions
         for weights in ("float16", "float32")
     ]
 
@@ -55,6 +56,8 @@ def test_golden_files_give_the_same_answers(path: Path, verify: bool) -> None:
     searches: list[dict[str, Any]] = [{}]
     if isinstance(index, thresher.BlockMaxIndex):
         searches.append({"block_budget": 2**40})  # exact too, and never exhaustive
+    if isinstance(index, thresher.ClusteredIndex):
+        searches += [{"query_cut": 0, "cluster_budget": 2**40}, {"cluster_budget": 12, "refine": 8}]
     for limits in searches:
         hits = index.search(sp.csr_array(queries), ids.shape[1], **limits)
         np.testing.assert_array_equal(hits.ids, ids)
@@ -81,25 +84,33 @@ def test_files_of_an_older_version_are_the_index_of_the_newest(path: Path, tmp_p
     assert (tmp_path / "old.thresher").read_bytes() == (tmp_path / "new.thresher").read_bytes()
 
 
-@pytest.mark.parametrize("version", [1, 2])
-def test_golden_files_are_small_and_hold_every_form(version: int) -> None:
-    files = [path for path in FILES if f"-v{version}-" in path.name]
-    assert sum(path.stat().st_size for path in files) < 64 * 1024
-    forms = {"rows/impacts", "lists/docs", "rare/docs"}
-    forms |= {"forward/slots16", "forward/halves", "forward/floats"} if version == 1 else {"forward/postings"}
-    blocks = {"order/given", "order/positions", "blocks/codes", "superblocks/codes", "tiles/codes"}
-    for engine in thresher.engines():
-        described = [thresher.describe(path) for path in files if path.name.startswith(f"{engine}-v")]
-        held = {section["name"] for told in described for section in told["sections"] if section["length"]}
-        assert held >= (forms | blocks if engine == "block-max" else forms)
-        if version == 2:
-            widths = {
-                section["nbytes"] / told["params"]["nnz"]
-                for told in described
-                for section in told["sections"]
-                if section["name"] == "forward/postings"
-            }
-            assert widths == {4, 6}, "halves and floats, each with slots of 16 bits"
+LISTS = {"lists/docs", "rare/docs"}
+ORDER = {"order/given", "order/positions"}
+FORMS = {
+    "block-max": {"rows/impacts", *LISTS, *ORDER, "blocks/codes", "superblocks/codes", "tiles/codes"},
+    "clustered": {*LISTS, *ORDER, "summaries/codes", "neighbours/positions"},
+    "exact": {"rows/impacts", *LISTS},
+}
+FORWARD = {1: {"forward/slots16", "forward/halves", "forward/floats"}, 2: {"forward/postings"}}
+
+
+@pytest.mark.parametrize(
+    ("engine", "version"), [(engine, v) for engine, versions in VERSIONS.items() for v in versions]
+)
+def test_golden_files_are_small_and_hold_every_form(engine: str, version: int) -> None:
+    files = [path for path in FILES if path.name.startswith(f"{engine}-v{version}-")]
+    assert sum(path.stat().st_size for path in files) < 40 * 1024
+    described = [thresher.describe(path) for path in files]
+    held = {section["name"] for told in described for section in told["sections"] if section["length"]}
+    assert held >= FORMS[engine] | FORWARD[version]
+    if version == 2:
+        widths = {
+            section["nbytes"] / told["params"]["nnz"]
+            for told in described
+            for section in told["sections"]
+            if section["name"] == "forward/postings"
+        }
+        assert widths == {4, 6}, "halves and floats, each with slots of 16 bits"
 
 
 def test_golden_blocks_are_of_another_order_and_lack_terms() -> None:
@@ -109,3 +120,11 @@ def test_golden_blocks_are_of_another_order_and_lack_terms() -> None:
             assert counts["reorder"] == 1
             # Tiles, block maxima alone, posting lists alone.
             assert 0 < counts["n_tile_rows"] < counts["n_blocks_rows"] < counts["n_rows"] + counts["n_lists"]
+
+
+def test_golden_summaries_are_of_another_order_and_in_two_forms() -> None:
+    for path in FILES:
+        if path.name.startswith("clustered"):
+            counts = thresher.describe(path)["params"]
+            assert counts["reorder"] == 1
+            assert 0 < counts["n_summaries_rows"] < counts["n_lists"]  # which has room for the others

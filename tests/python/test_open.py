@@ -24,7 +24,7 @@ Engine: TypeAlias = Any  # an engine's class: each has a `build` of its own
 
 HEADER = 64
 ENTRY = 64
-OLD_FILES = sorted((Path(__file__).parents[1] / "data").glob("*-v1-*.thresher"))
+GOLDEN = sorted((Path(__file__).parents[1] / "data").glob("*.thresher"))
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 as_user = pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
@@ -291,6 +291,9 @@ for turn in range(150):
             weights = np.where(np.arange(terms.size) % 2, 1, signs).astype(np.float32)
             ids = index.search_one(terms, weights, 400).ids
             assert ids.min() >= -1 and ids.max() < index.n_docs
+        if index.params.get("neighbours"):
+            ids = index.search_one(terms, np.ones(terms.size), 9, cluster_budget=1, refine=9).ids
+            assert ids.min() >= -1 and ids.max() < index.n_docs
         index.vectors(np.arange(index.n_docs))
         index.close()
     except thresher.FormatError:
@@ -307,8 +310,9 @@ def test_altered_files_without_verification_never_crash(path: Path, tmp_path: Pa
         assert (done.returncode, done.stdout, done.stderr) == (0, "survived\n", "")
 
 
-@pytest.mark.parametrize("golden", OLD_FILES, ids=lambda golden: golden.stem)
-def test_altered_files_of_older_versions_without_verification_never_crash(golden: Path, tmp_path: Path) -> None:
+# Of older versions too, and with parts that an index has only if asked.
+@pytest.mark.parametrize("golden", GOLDEN, ids=lambda golden: golden.stem)
+def test_altered_golden_files_without_verification_never_crash(golden: Path, tmp_path: Path) -> None:
     shutil.copy(golden, tmp_path / "altered.thresher")
     done = run_python(UNVERIFIED, tmp_path / "altered.thresher", 1)
     assert (done.returncode, done.stdout, done.stderr) == (0, "survived\n", "")

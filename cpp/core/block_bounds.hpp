@@ -1,0 +1,109 @@
+// Upper bounds on the scores of blocks of documents, summed in integers: from the rows of block maxima for frequent
+// terms, and from posting lists for the others.
+//
+// The lists may hold documents (which are then mapped to their blocks; what two members give to one block is added
+// rather than maximised, which is as safe, and for such terms nearly as tight) or blocks themselves. A query's terms
+// can be cut to those that contribute most: the bounds then hold for what those terms give, and rank blocks well.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "block_maxima.hpp"
+#include "buffer.hpp"
+#include "forward_index.hpp"
+#include "quantiser.hpp"
+#include "windowed_postings.hpp"
+
+namespace thresher {
+
+// A query in the integer units of its bounds: a block's bound * unit is at least the score of its members. Terms with a
+// negative weight can't raise a score, and have no part in it.
+struct BoundPlan {
+    struct Lists {
+        std::vector<std::uint32_t> lists;
+        std::vector<std::uint32_t> factors;
+        std::vector<std::uint32_t> rounding;
+        void clear() noexcept;
+        void add(std::uint32_t list, std::uint32_t factor, std::uint32_t round);
+    };
+    double unit = 0;  // 0: no term that can raise a score
+    double kept = 1;  // share of what the query's terms can contribute that those left by the cut can
+    std::size_t n_rows = 0;
+    std::vector<std::uint32_t> rows;  // slots with block maxima, padded to an even number with weight 0
+    std::vector<std::uint8_t> row_weights;
+    // The other slots: a posting adds (factor * impact + rounding) >> 16.
+    Lists lists;
+    Lists rare;  // by slot
+    std::vector<std::pair<double, std::size_t>>
+        contributions;  // scratch: (largest contribution, position in the query)
+};
+
+class BlockBounds {
+  public:
+    // A saturated bound may stand for any score.
+    static constexpr std::uint32_t kSaturated = 65535;
+
+    // What summing needs, kept from query to query.
+    struct Context {
+        explicit Context(std::size_t n_superblocks);
+        BoundPlan plan;
+        Filling<std::uint16_t> bounds;  // of blocks, in whole superblocks and beyond: any 16-bit block is in bounds
+        Filling<std::uint16_t> maxima;  // of superblocks: their blocks' largest bound
+
+      private:
+        friend class BlockBounds;
+        // A part of a posting list, and the bounds of the blocks of its window.
+        struct Run {
+            const std::uint16_t* items;
+            const std::uint8_t* impacts;
+            std::uint32_t n;
+            std::uint32_t factor;
+            std::uint32_t rounding;
+            std::uint16_t* bounds;
+        };
+        std::vector<Run> runs;
+        std::vector<const std::uint8_t*> rows;
+        Filling<std::uint16_t> super_bounds;
+        Filling<std::uint16_t> super_maxima;
+        std::vector<std::uint64_t> ranked;
+    };
+
+    struct Cut {
+        double share = 1;                                            // of the terms
+        std::size_t most = std::numeric_limits<std::size_t>::max();  // terms
+    };
+
+    // `maxima`: rows for the slots [0, maxima.n_rows()), which have no list in `postings` or one that is not read.
+    // `items_per_block`: 1 where lists hold blocks, otherwise the size of a block, a power of two. Borrows all three.
+    BlockBounds(const Quantiser& quantiser, const BlockMaxima& maxima, const WindowedPostings& postings,
+                std::uint32_t items_per_block);
+
+    // Terms that a query may have without overflow of a bound.
+    std::size_t most_terms() const noexcept;
+
+    // Prepares a query of at most `most_terms` terms after the cut. Lists are on their way to the cache then.
+    void plan(const SlotQuery& query, const Cut& cut, Context& context) const;
+    // Starts all bounds with what lists give.
+    void sum_lists(Context& context) const;
+    // Adds the rows, to all blocks, or, by the maxima of superblocks, to those of the best `superblock_budget` only;
+    // the maxima of the other superblocks are then 0.
+    void sum_rows(Context& context) const;
+    void sum_rows(const BlockMaxima& superblocks, std::size_t superblock_budget, Context& context) const;
+
+  private:
+    void sum(const BlockMaxima& from, std::size_t first, std::size_t n, std::uint16_t* into, std::uint16_t* into_maxima,
+             Context& context) const;
+    static void fetch(const Context::Run& run) noexcept;
+    static void add(Context::Run run, unsigned shift) noexcept;
+
+    const Quantiser& quantiser_;
+    const BlockMaxima& maxima_;
+    const WindowedPostings& postings_;
+    unsigned shift_;
+};
+
+}  // namespace thresher

@@ -1,0 +1,50 @@
+// Clusters of documents, and what each of them has of every term: the largest weight of any member.
+//
+// A cluster is a few consecutive documents of an order in which similar ones are neighbours. Its summary is kept in two
+// forms. Frequent terms are dense: a 4-bit code for each cluster in a row, which SIMD sums (BlockMaxima). The others
+// are lists of clusters with 8-bit impacts, statically pruned: a summary keeps the heaviest terms that make up the
+// share `energy` of its mass, and a list keeps its `n_postings` heaviest clusters. Pruned summaries: Bruch, Nardini,
+// Rulli, Venturini, *Efficient Inverted Indexes for Approximate Retrieval over Learned Sparse Representations*
+// (Seismic), SIGIR 2024 (arXiv 2404.18812), where each list has clusters and summaries of its own; here all lists share
+// them.
+#pragma once
+
+#include <cstdint>
+
+#include "block_maxima.hpp"
+#include "forward_index.hpp"
+#include "index_file.hpp"
+#include "parallel.hpp"
+#include "quantiser.hpp"
+#include "vocabulary.hpp"
+#include "windowed_postings.hpp"
+
+namespace thresher {
+
+class ClusterSummaries {
+  public:
+    struct Pruning {
+        std::size_t n_postings;  // of a list, 0 for all
+        double energy;           // of a summary, 1 for all
+    };
+
+    ClusterSummaries() = default;
+    // `forward`: documents in the order of their clusters. Rows for the slots [0, n_rows), lists for the others.
+    static ClusterSummaries build(const ForwardIndex& forward, const Vocabulary& vocabulary, const Quantiser& quantiser,
+                                  std::uint32_t cluster_size, std::uint32_t n_rows, const Pruning& pruning,
+                                  unsigned threads, Progress& progress);
+    static constexpr unsigned kPasses = 4;  // of `build`
+
+    const BlockMaxima& rows() const noexcept { return rows_; }
+    const WindowedPostings& lists() const noexcept { return lists_; }
+
+    void save(Parameters& counts, SectionList& sections) const;
+    static ClusterSummaries load(const IndexFile& file, std::size_t n_docs, std::uint32_t cluster_size,
+                                 std::uint32_t n_slots);
+
+  private:
+    BlockMaxima rows_;
+    WindowedPostings lists_;
+};
+
+}  // namespace thresher

@@ -1,0 +1,313 @@
+#include "clustered_index.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <stdexcept>
+#include <string>
+
+#include "../core/best_blocks.hpp"
+#include "../core/block_bounds.hpp"
+#include "../core/block_opening.hpp"
+#include "../core/similar_order.hpp"
+#include "../kernels/kernels.hpp"
+#include "query_batches.hpp"
+
+namespace thresher {
+
+namespace {
+
+// Passes over the documents, for the progress report, beside those of the summaries.
+constexpr unsigned kBuildPasses = 7;
+constexpr unsigned kReorderPasses = 1;
+constexpr unsigned kSimilarPasses = 1;
+constexpr unsigned kNeighbourPasses = 1;
+constexpr std::size_t kBatch = 256;
+constexpr std::int64_t kMostNeighbours = 256;
+// Documents of a query's neighbours searched at a time.
+constexpr std::size_t kNeighboursPerTask = 64;
+
+// Clusters to open where the caller does not say: these, and so many for each hit.
+constexpr std::size_t kBudget = 64;
+constexpr std::size_t kBudgetPerHit = 8;
+
+void check_share(double share, const char* name) {
+    if (!(share > 0 && share <= 1)) {
+        throw std::invalid_argument(std::string(name) + " must be in (0, 1], got " + std::to_string(share));
+    }
+}
+
+void check_count(std::int64_t count, const char* name) {
+    if (count < 0) throw std::invalid_argument(std::string(name) + " must be >= 0, got " + std::to_string(count));
+}
+
+void check_params(const ClusteredParams& params) {
+    const auto size = params.cluster_size;
+    if (size != 0 && (size < 4 || size > 64 || (size & (size - 1)) != 0)) {
+        throw std::invalid_argument("cluster_size must be 4, 8, 16, 32 or 64, or 0 to choose, got " +
+                                    std::to_string(size));
+    }
+    check_share(params.dense_frequency, "dense_frequency");
+    check_share(params.tile_frequency, "tile_frequency");
+    check_count(params.n_postings, "n_postings");
+    check_share(params.summary_energy, "summary_energy");
+    if (params.neighbours < 0 || params.neighbours > kMostNeighbours) {
+        throw std::invalid_argument("neighbours must be from 0 to " + std::to_string(kMostNeighbours) + ", got " +
+                                    std::to_string(params.neighbours));
+    }
+}
+
+std::size_t or_all(std::int64_t count) noexcept {
+    return count == 0 ? std::numeric_limits<std::size_t>::max() : static_cast<std::size_t>(count);
+}
+
+}  // namespace
+
+// What one thread needs to search, kept between searches.
+struct ClusteredIndex::Context {
+    Context(std::uint32_t n_slots, std::size_t n_superblocks)
+        : bounds(n_superblocks), clusters(n_superblocks), opening(n_slots) {}
+
+    SlotQuery query;
+    BlockBounds::Context bounds;
+    BestBlocks clusters;
+    BlockOpening::Context opening;
+    // For refinement: the best hits, all hits by position, and the neighbours of the best.
+    std::vector<Hit> best;
+    std::vector<std::uint32_t> found;
+    std::vector<std::uint64_t> neighbours;
+};
+
+ClusteredIndex::ClusteredIndex(const ClusteredParams& params, Vocabulary vocabulary, ForwardIndex forward,
+                               DocumentOrder order, Quantiser quantiser, ClusterSummaries summaries, BlockTiles tiles)
+    : Index(std::move(vocabulary), std::move(forward), std::move(order)),
+      params_(params),
+      quantiser_(std::move(quantiser)),
+      summaries_(std::move(summaries)),
+      tiles_(std::move(tiles)) {}
+
+ClusteredIndex::~ClusteredIndex() = default;
+
+std::unique_ptr<ClusteredIndex> ClusteredIndex::build(const CsrView& docs, const ClusteredParams& given,
+                                                      std::optional<std::span<const std::uint32_t>> given_order,
+                                                      unsigned threads, Monitor* monitor) {
+    check_params(given);
+    check_collection(docs);
+    if (given_order && given_order->size() != docs.n_rows()) {
+        throw std::invalid_argument("reorder: " + std::to_string(given_order->size()) + " documents; there are " +
+                                    std::to_string(docs.n_rows()));
+    }
+    ClusteredParams params = given;
+    params.reorder = given.reorder || given_order;
+    if (params.cluster_size == 0) params.cluster_size = 4;
+    const auto cluster_size = static_cast<std::uint32_t>(params.cluster_size);
+
+    const unsigned more_passes = (params.reorder ? kReorderPasses : 0) +
+                                 (given.reorder && !given_order ? kSimilarPasses : 0) +
+                                 (params.neighbours > 0 ? kNeighbourPasses : 0);
+    Progress progress(monitor, kBuildPasses + ClusterSummaries::kPasses + more_passes, docs.n_rows());
+    const CanonicalCsr canonical(docs, Signs::non_negative, "docs", threads, progress);
+    auto vocabulary = Vocabulary::build(canonical.view(), threads, progress);
+    auto quantiser = Quantiser::build(canonical.view(), vocabulary, threads, progress);
+    auto forward = ForwardIndex::build(canonical.view(), vocabulary, threads, progress);
+    DocumentOrder order;
+    if (params.reorder) {
+        std::vector<std::uint32_t> similar;
+        if (!given_order) similar = similar_order(forward, vocabulary, cluster_size, threads, progress);
+        order = DocumentOrder(given_order ? *given_order : similar);
+        forward = forward.reordered(given_order ? *given_order : similar, threads, progress);
+    }
+    const std::uint32_t n_rows = vocabulary.n_frequent(params.dense_frequency, docs.n_rows());
+    const std::uint32_t n_tile_rows = std::min(n_rows, vocabulary.n_frequent(params.tile_frequency, docs.n_rows()));
+    auto summaries = ClusterSummaries::build(forward, vocabulary, quantiser, cluster_size, n_rows,
+                                             {static_cast<std::size_t>(params.n_postings), params.summary_energy},
+                                             threads, progress);
+    auto tiles = BlockTiles::build(forward, quantiser, cluster_size, n_tile_rows, threads, progress);
+    std::unique_ptr<ClusteredIndex> index(new ClusteredIndex(params, std::move(vocabulary), std::move(forward),
+                                                             std::move(order), std::move(quantiser),
+                                                             std::move(summaries), std::move(tiles)));
+    if (params.neighbours > 0) index->connect(threads, progress);
+    return index;
+}
+
+// Finds each document's neighbours by searching the index for the document.
+void ClusteredIndex::connect(unsigned threads, Progress& progress) {
+    const auto degree = static_cast<std::size_t>(params_.neighbours);
+    Filling<std::uint32_t> positions(n_docs() * degree);
+    const unsigned workers = worker_count(threads, n_docs() / kNeighboursPerTask + 1);
+    std::vector<ContextPool<Context>::Lease> contexts;
+    for (unsigned worker = 0; worker < workers; ++worker) {
+        contexts.push_back(contexts_.borrow(vocabulary().n_slots(), summaries_.rows().n_superblocks()));
+    }
+    std::vector<std::vector<Posting>> postings(workers);
+    parallel_for_rows(n_docs(), kNeighboursPerTask, workers, progress,
+                      [&](std::size_t begin, std::size_t end, unsigned worker) {
+                          Context& context = *contexts[worker];
+                          for (std::size_t doc = begin; doc < end; ++doc) {
+                              forward().read(doc, postings[worker]);
+                              context.query.slots.clear();
+                              context.query.weights.clear();
+                              for (const auto& [slot, weight] : postings[worker]) {
+                                  context.query.slots.push_back(slot);
+                                  context.query.weights.push_back(weight);
+                              }
+                              search_query(context.query, degree + 1, {}, context);
+                              auto& hits = context.opening.top.hits();
+                              std::sort(hits.begin(), hits.end(), better);
+                              std::uint32_t* row = positions.items.data() + doc * degree;
+                              std::size_t n = 0;
+                              for (const Hit& hit : hits) {
+                                  const std::uint32_t position = order().position(hit.doc);
+                                  if (position != doc && n < degree) row[n++] = position;
+                              }
+                              std::fill(row + n, row + degree, static_cast<std::uint32_t>(doc));
+                          }
+                      });
+    neighbours_ = Neighbours(std::move(positions.buffer), degree);
+}
+
+ClusteredIndex::ClusteredIndex(const IndexFile& file) : Index(file, DocumentOrder::load(file)) {
+    const std::uint64_t cluster_size = file.integer("cluster_size");
+    file.require(cluster_size >= 4 && cluster_size <= 64 && std::has_single_bit(cluster_size),
+                 "cluster_size " + std::to_string(cluster_size));
+    const std::uint64_t neighbours = file.integer("neighbours");
+    file.require(neighbours <= static_cast<std::uint64_t>(kMostNeighbours), "too many neighbours");
+    params_.cluster_size = static_cast<std::int64_t>(cluster_size);
+    params_.reorder = file.integer("reorder") != 0;
+    params_.dense_frequency = file.number("dense_frequency");
+    params_.tile_frequency = file.number("tile_frequency");
+    params_.n_postings = static_cast<std::int64_t>(file.integer("n_postings"));
+    params_.summary_energy = file.number("summary_energy");
+    params_.neighbours = static_cast<std::int64_t>(neighbours);
+    const std::uint32_t n_slots = vocabulary().n_slots();
+    quantiser_ = Quantiser::load(file, n_slots);
+    summaries_ = ClusterSummaries::load(file, n_docs(), static_cast<std::uint32_t>(cluster_size), n_slots);
+    tiles_ = BlockTiles::load(file, n_docs(), static_cast<std::uint32_t>(cluster_size), n_slots);
+    file.require(tiles_.n_rows() <= summaries_.rows().n_rows(), "more rows in tiles than in summaries");
+    neighbours_ = Neighbours::load(file, n_docs(), static_cast<std::size_t>(neighbours));
+}
+
+std::unique_ptr<Index> ClusteredIndex::load(const IndexFile& file) {
+    return std::unique_ptr<Index>(new ClusteredIndex(file));
+}
+
+Parameters ClusteredIndex::parameters() const {
+    Parameters parameters;
+    parameters.set("cluster_size", static_cast<std::uint64_t>(params_.cluster_size));
+    parameters.set("reorder", std::uint64_t{params_.reorder});
+    parameters.set("dense_frequency", params_.dense_frequency);
+    parameters.set("tile_frequency", params_.tile_frequency);
+    parameters.set("n_postings", static_cast<std::uint64_t>(params_.n_postings));
+    parameters.set("summary_energy", params_.summary_energy);
+    parameters.set("neighbours", static_cast<std::uint64_t>(params_.neighbours));
+    return parameters;
+}
+
+std::vector<std::pair<std::string, std::size_t>> ClusteredIndex::engine_nbytes() const {
+    return {{"quantiser", quantiser_.nbytes()},
+            {"summaries", summaries_.rows().nbytes()},
+            {"lists", summaries_.lists().lists_nbytes()},
+            {"rare", summaries_.lists().rare_nbytes()},
+            {"tiles", tiles_.nbytes()},
+            {"neighbours", neighbours_.nbytes()}};
+}
+
+void ClusteredIndex::save_engine(Parameters& counts, SectionList& sections) const {
+    order().save(sections);
+    quantiser_.save(sections);
+    summaries_.save(counts, sections);
+    tiles_.save(counts, sections);
+    neighbours_.save(sections);
+}
+
+void ClusteredIndex::check(const ClusteredSearchParams& params) const {
+    check_count(params.query_cut, "query_cut");
+    check_share(params.heap_factor, "heap_factor");
+    check_count(params.cluster_budget, "cluster_budget");
+    check_count(params.refine, "refine");
+    if (params.refine > 0 && neighbours_.degree() == 0) {
+        throw std::invalid_argument("refine needs neighbours: build the index with neighbours >= 1");
+    }
+}
+
+void ClusteredIndex::search(const CsrView& queries, const SearchOptions& options, const ClusteredSearchParams& params,
+                            const HitsView& hits) const {
+    check(params);
+    check_and_search(queries, options, [&](const CsrView& checked) { search_with(checked, options, params, hits); });
+}
+
+void ClusteredIndex::search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,
+                                const ClusteredSearchParams& params, const HitsView& hits) const {
+    check(params);
+    const SearchOptions options{hits.k, 1, nullptr};
+    check_and_search_one(terms, weights, options,
+                         [&](const CsrView& query) { search_with(query, options, params, hits); });
+}
+
+void ClusteredIndex::search_canonical(const CsrView& queries, const SearchOptions& options,
+                                      const HitsView& hits) const {
+    search_with(queries, options, {}, hits);
+}
+
+void ClusteredIndex::search_with(const CsrView& queries, const SearchOptions& options,
+                                 const ClusteredSearchParams& params, const HitsView& hits) const {
+    const std::size_t k = std::min(hits.k, n_docs());
+    const auto search = [&](std::size_t begin, std::size_t end, Context& context) {
+        for (std::size_t row = begin; row < end; ++row) {
+            context.query.assign(queries, row, vocabulary());
+            search_query(context.query, k, params, context);
+            hits.write(row, context.opening.top.hits());
+        }
+    };
+    search_in_batches(queries.n_rows(), n_docs(), kBatch, options, contexts_, search, vocabulary().n_slots(),
+                      summaries_.rows().n_superblocks());
+}
+
+void ClusteredIndex::search_query(const SlotQuery& query, std::size_t k, const ClusteredSearchParams& params,
+                                  Context& context) const {
+    const BlockBounds bounds(quantiser_, summaries_.rows(), summaries_.lists(), 1);
+    const std::size_t most = std::min(or_all(params.query_cut), bounds.most_terms());
+    bounds.plan(query, {.most = most}, context.bounds);
+    const BoundPlan& plan = context.bounds.plan;
+    if (!(plan.unit > 0)) {
+        context.opening.top.reset(k);
+        return;
+    }
+    bounds.sum_lists(context.bounds);
+    bounds.sum_rows(context.bounds);
+
+    // Summaries' scores lack the terms that were cut: the score that they have to reach is less by their share.
+    BlockOpening opening(forward(), order(), tiles_, query, k, plan, plan.kept / params.heap_factor, context.opening);
+    const std::size_t usual = kBudget + kBudgetPerHit * k;
+    const std::size_t budget = params.cluster_budget == 0 ? usual : static_cast<std::size_t>(params.cluster_budget);
+    context.clusters.start(context.bounds, summaries_.rows().n_blocks(), std::min(usual, budget), budget);
+    while (context.clusters.next(opening.cutoff())) opening.open(context.clusters.blocks());
+    if (params.refine > 0) refine(static_cast<std::size_t>(params.refine), opening, context);
+}
+
+// Finishes the neighbours of the best `n` hits.
+void ClusteredIndex::refine(std::size_t n, BlockOpening& opening, Context& context) const {
+    const std::vector<Hit>& hits = context.opening.top.hits();
+    std::vector<Hit>& best = context.best;
+    best.resize(std::min(n, hits.size()));
+    std::partial_sort_copy(hits.begin(), hits.end(), best.begin(), best.end(), better);
+    std::vector<std::uint32_t>& found = context.found;
+    found.clear();
+    for (const Hit& hit : hits) found.push_back(order().position(hit.doc));
+    std::sort(found.begin(), found.end());
+    std::vector<std::uint64_t>& neighbours = context.neighbours;
+    neighbours.clear();
+    for (const Hit& hit : best) {
+        for (const std::uint32_t doc : neighbours_.of(order().position(hit.doc))) {
+            if (doc >= n_docs() || std::binary_search(found.begin(), found.end(), doc)) continue;
+            neighbours.push_back(bounded(BlockBounds::kSaturated, doc));
+        }
+    }
+    std::sort(neighbours.begin(), neighbours.end());
+    neighbours.erase(std::unique(neighbours.begin(), neighbours.end()), neighbours.end());
+    opening.finish_all(neighbours);
+}
+
+}  // namespace thresher

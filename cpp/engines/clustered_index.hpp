@@ -1,0 +1,112 @@
+// Approximate search over clusters of similar documents: the clusters whose summaries promise most are scored in full
+// precision.
+//
+// A query is answered in three stages. Summaries: for every cluster, what its summary gives to the query's heaviest
+// terms is summed in integers, by SIMD over dense rows for frequent terms and from pruned lists for the rest. Opening:
+// the members of the best clusters, up to a budget, are told apart by the clusters' tiles, and the best of them scored
+// from the forward index. Refinement: the neighbours of the best hits in a k-NN graph are scored too.
+//
+// After Seismic (Bruch, Nardini, Rulli, Venturini, SIGIR 2024, arXiv 2404.18812; with a k-NN graph: *Pairing Clustered
+// Inverted Indexes with k-NN Graphs for Fast Approximate Retrieval over Learned Sparse Representations*, CIKM 2024,
+// arXiv 2408.04443). What is different here, and why: docs/engines/clustered.md.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "../core/block_opening.hpp"
+#include "../core/block_tiles.hpp"
+#include "../core/cluster_summaries.hpp"
+#include "../core/context_pool.hpp"
+#include "../core/neighbours.hpp"
+#include "../core/quantiser.hpp"
+#include "index.hpp"
+
+namespace thresher {
+
+struct ClusteredParams {
+    // Documents in a cluster: 4, 8, 16, 32 or 64; 0 is the library's choice, 4.
+    std::int64_t cluster_size = 0;
+    // Whether to cluster: to store similar documents side by side. Otherwise clusters are of consecutive documents.
+    bool reorder = true;
+    // Terms that at least this share of the documents have are dense in summaries, others in lists.
+    double dense_frequency = 0.015;
+    // Terms that at least this share of the documents have tell the members of a cluster apart.
+    double tile_frequency = 0.06;
+    // Clusters that a term's list keeps, those where it is heaviest; 0: all.
+    std::int64_t n_postings = 0;
+    // The share of its mass that a summary keeps in lists, its heaviest terms.
+    double summary_energy = 1.0;
+    // Neighbours of each document in the k-NN graph that `refine` needs; 0: no graph.
+    std::int64_t neighbours = 0;
+};
+
+struct ClusteredSearchParams {
+    // Terms of a query, those that can contribute most, that clusters are ranked by; 0: all.
+    std::int64_t query_cut = 24;
+    // A cluster is opened if its summary's score times this reaches the k-th best score so far: less is faster.
+    double heap_factor = 1.0;
+    // Clusters to open at most, best summary first; 0: the library's choice by k.
+    std::int64_t cluster_budget = 0;
+    // Best hits whose neighbours are scored too.
+    std::int64_t refine = 0;
+};
+
+class ClusteredIndex final : public Index {
+  public:
+    static constexpr std::string_view kEngine = "clustered";
+
+    // Rows of `docs` are documents; weights finite and >= 0. `order`: the documents in the order in which clusters are
+    // cut from them, each once, instead of one that is computed. Throws std::invalid_argument.
+    static std::unique_ptr<ClusteredIndex> build(const CsrView& docs, const ClusteredParams& params,
+                                                 std::optional<std::span<const std::uint32_t>> order, unsigned threads,
+                                                 Monitor* monitor);
+    static std::unique_ptr<Index> load(const IndexFile& file);
+    ~ClusteredIndex() override;
+
+    std::string_view engine() const noexcept override { return kEngine; }
+    Parameters parameters() const override;
+
+    // As in Index, with parameters of this engine. Throws std::invalid_argument for those out of range.
+    using Index::search;
+    using Index::search_one;
+    void search(const CsrView& queries, const SearchOptions& options, const ClusteredSearchParams& params,
+                const HitsView& hits) const;
+    void search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,
+                    const ClusteredSearchParams& params, const HitsView& hits) const;
+
+  protected:
+    void search_canonical(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const override;
+    std::vector<std::pair<std::string, std::size_t>> engine_nbytes() const override;
+    void save_engine(Parameters& counts, SectionList& sections) const override;
+
+  private:
+    struct Context;
+
+    ClusteredIndex(const ClusteredParams& params, Vocabulary vocabulary, ForwardIndex forward, DocumentOrder order,
+                   Quantiser quantiser, ClusterSummaries summaries, BlockTiles tiles);
+    explicit ClusteredIndex(const IndexFile& file);
+
+    void connect(unsigned threads, Progress& progress);
+    void check(const ClusteredSearchParams& params) const;
+    void search_with(const CsrView& queries, const SearchOptions& options, const ClusteredSearchParams& params,
+                     const HitsView& hits) const;
+    // Finds the hits of `query`, in no particular order, into the context.
+    void search_query(const SlotQuery& query, std::size_t k, const ClusteredSearchParams& params,
+                      Context& context) const;
+    void refine(std::size_t n, BlockOpening& opening, Context& context) const;
+
+    ClusteredParams params_;
+    Quantiser quantiser_;
+    ClusterSummaries summaries_;
+    BlockTiles tiles_;
+    Neighbours neighbours_;
+    mutable ContextPool<Context> contexts_;
+};
+
+}  // namespace thresher
