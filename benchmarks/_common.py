@@ -10,6 +10,7 @@ import platform
 import statistics
 import time
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
@@ -21,7 +22,7 @@ from thresher import _core
 from thresher.formats import bigann
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
 
@@ -80,34 +81,45 @@ def reset_peak() -> None:
 def pin(cpu: int) -> None:
     """Keep every thread of this process, also those of libraries, on one CPU."""
     for task in Path("/proc/self/task").iterdir():
-        os.sched_setaffinity(int(task.name), {cpu})
+        with suppress(ProcessLookupError):  # a thread that has just ended
+            os.sched_setaffinity(int(task.name), {cpu})
 
 
-def recall(
-    answers: Iterable[npt.NDArray[np.int64]], docs: sparse.csr_matrix, queries: sparse.csr_matrix, k: int
-) -> list[float]:
-    """Return recall@k of several answers to the same queries, against exact scores in float64.
+class Truth:
+    """The exact k-th scores of queries, in float64, and the recall of answers to them.
 
-    Ties count as right: a returned document counts if its exact score reaches the exact k-th score. Answers
-    are (n_queries, k) ids, padded with -1; where fewer than k documents score above 0, all are wanted.
+    Ties count as right: a returned document counts if its exact score reaches the exact k-th score. Where fewer than k
+    documents score above 0, all are wanted.
     """
-    columns = docs.T.tocsr().astype(np.float64)
-    answers = list(answers)
-    right, wanted = [0] * len(answers), 0
-    step = max(1, _DENSE_SCORES // max(1, docs.shape[0]))
-    for start in range(0, queries.shape[0], step):
-        chunk = (queries[start : start + step].astype(np.float64) @ columns).toarray()
-        for row, scores in enumerate(chunk, start):
-            positive = scores[scores > 0]
-            expected = min(k, len(positive))
-            if not expected:
-                continue
-            wanted += expected
-            lowest = np.partition(positive, -expected)[-expected] * (1 - TOLERANCE)
-            for number, ids in enumerate(answers):
-                returned = np.unique(ids[row][ids[row] >= 0])
-                right[number] += int((scores[returned] >= lowest).sum())
-    return [count / wanted if wanted else 1.0 for count in right]
+
+    def __init__(self, docs: sparse.csr_matrix, queries: sparse.csr_matrix, k: int) -> None:
+        self.docs = docs
+        self.queries = queries
+        self.wanted = np.zeros(queries.shape[0], np.int64)
+        self.lowest = np.zeros(queries.shape[0])
+        columns = docs.T.tocsr().astype(np.float64)
+        step = max(1, _DENSE_SCORES // max(1, docs.shape[0]))
+        for start in range(0, queries.shape[0], step):
+            chunk = (queries[start : start + step].astype(np.float64) @ columns).toarray()
+            for row, scores in enumerate(chunk, start):
+                positive = scores[scores > 0]
+                self.wanted[row] = expected = min(k, len(positive))
+                if expected:
+                    self.lowest[row] = np.partition(positive, -expected)[-expected] * (1 - TOLERANCE)
+
+    def recall(self, ids: npt.NDArray[np.int64]) -> float:
+        """Return recall@k of answers, ids of shape (n_queries, k), padded with -1."""
+        right = 0
+        weights = np.zeros(self.docs.shape[1])
+        for row, answer in enumerate(ids):
+            first, last = self.queries.indptr[row : row + 2]
+            terms = self.queries.indices[first:last]
+            weights[terms] = self.queries.data[first:last]
+            scores = self.docs[np.unique(answer[answer >= 0])].astype(np.float64) @ weights
+            weights[terms] = 0
+            right += min(int((scores >= max(self.lowest[row], np.nextafter(0, 1))).sum()), int(self.wanted[row]))
+        wanted = int(self.wanted.sum())
+        return right / wanted if wanted else 1.0
 
 
 def machine() -> dict[str, str]:

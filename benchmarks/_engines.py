@@ -93,6 +93,18 @@ class BlockMax(Thresher):
         self.index = thresher.BlockMaxIndex.build(docs)
 
 
+class Clustered(Thresher):
+    """thresher's ClusteredIndex, a batch a call: its defaults, or with the search parameters given."""
+
+    name = "clustered"
+
+    def __init__(self, **search: float) -> None:
+        self.search = search  # type: ignore[misc]
+
+    def build(self, docs: sparse.csr_matrix) -> None:
+        self.index = thresher.ClusteredIndex.build(docs)
+
+
 class OneACall(Thresher):
     """An index that is built, one query a call."""
 
@@ -156,6 +168,45 @@ class Sindi(Engine):
 
     def ids(self, answers: list[Any], k: int) -> npt.NDArray[np.int64]:
         return padded([found[0] for found, _ in answers], k)
+
+
+class Seismic(Engine):
+    """Seismic's raw index, one query a call: the build parameters given, its own defaults for the others."""
+
+    name = "seismic"
+    distribution = "pyseismic-lsr"
+
+    SEARCH: ClassVar = {"query_cut": 10, "heap_factor": 0.8}
+
+    def __init__(self, build: dict[str, Any] | None = None) -> None:
+        self.library: Any = import_module("seismic")
+        self.index: Any = None
+        self.parameters = build or {}
+        self.search: dict[str, Any] = self.SEARCH
+
+    def searching(self, search: dict[str, Any]) -> Seismic:
+        """Return the same index, searched otherwise."""
+        other = copy(self)
+        other.search = {**self.SEARCH, **search}
+        return other
+
+    def build(self, docs: sparse.csr_matrix) -> None:
+        with tempfile.NamedTemporaryFile(suffix=".bin") as file:
+            file.write(np.uint32(docs.shape[0]).tobytes())
+            for terms, weights in vectors(docs):
+                file.write(np.uint32(terms.size).tobytes() + terms.astype(np.uint32).tobytes() + weights.tobytes())
+            file.flush()
+            self.index = self.library.SeismicIndexRaw.build(file.name, **self.parameters)
+
+    def calls(self, queries: sparse.csr_matrix, k: int) -> list[Callable[[], Any]]:
+        cut, factor = self.search["query_cut"], self.search["heap_factor"]
+        return [
+            partial(self.index.search, terms.astype(np.int32), weights, k, cut, factor, 0, True)
+            for terms, weights in vectors(queries)
+        ]
+
+    def ids(self, answers: list[Any], k: int) -> npt.NDArray[np.int64]:
+        return padded([[doc for _, doc in found] for found in answers], k)
 
 
 class Qdrant(Engine):
@@ -257,7 +308,7 @@ class Bmp(Engine):
         indexer = self.library.Indexer(path, bsize=self.BLOCK, compress_range=False)
         for row, (terms, weights) in enumerate(vectors(docs)):
             codes = np.maximum(np.rint(weights * self.SCALE), 1).astype(int).tolist()
-            indexer.add_document(str(row), list(zip(map(str, terms.tolist()), codes, strict=True)))
+            indexer.add_document(str(row), dict(zip(map(str, terms.tolist()), codes, strict=True)))
         indexer.finish()
         self.searcher = self.library.Searcher(path)
 

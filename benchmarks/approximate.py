@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 os.environ["OMP_NUM_THREADS"] = "1"  # read when a library with OpenMP is loaded
 
-from _common import load, machine, pin, print_facts, print_table, recall, shape_of
-from _engines import BlockMax, Engine, OneACall, Sindi
+from _common import Truth, load, machine, pin, print_facts, print_table, shape_of
+from _engines import BlockMax, Clustered, Engine, OneACall, Seismic, Sindi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +32,18 @@ SEARCHES: list[dict[str, Any]] = [
     *({"alpha": alpha} for alpha in (0.98, 0.96, 0.94, 0.92, 0.9)),
     *({"alpha": alpha, "beta": beta} for alpha, beta in product((0.98, 0.96, 0.94, 0.92, 0.9), (0.8, 0.75, 0.7))),
     *({"block_budget": budget} for budget in (400, 200, 150, 100, 75)),
+]
+CLUSTERED_SEARCHES: list[dict[str, Any]] = [
+    {},
+    *(
+        {"query_cut": cut, "cluster_budget": budget}
+        for cut, budget in product((12, 16, 24, 32, 0), (25, 37, 50, 75, 100, 150, 200, 300, 600))
+    ),
+]
+SEISMIC_BUILDS: list[dict[str, Any]] = [{"n_postings": n} for n in (600, 1000, 1500)]
+SEISMIC_SEARCHES = [
+    {"query_cut": cut, "heap_factor": factor}
+    for cut, factor in product((5, 8, 10, 15, 20, 30), (0.6, 0.7, 0.8, 0.9, 1.0))
 ]
 SINDI_BUILDS = [
     {"doc_prune_ratio": pruned, "use_quantization": coded, "use_reorder": pruned > 0 or coded}
@@ -53,7 +65,7 @@ class Setting(NamedTuple):
 
 def settings(docs: sparse.csr_matrix, libraries: list[str]) -> Iterator[Setting]:
     """Build each index in turn, and yield the settings that it can be searched with."""
-    if "thresher" in libraries:
+    if "block-max" in libraries:
         built = BlockMax()
         built.build(docs)
         for search in SEARCHES:
@@ -61,6 +73,20 @@ def settings(docs: sparse.csr_matrix, libraries: list[str]) -> Iterator[Setting]
             engine.index = built.index
             yield Setting("block-max", str(search), engine)
             yield Setting("block-max, one a call", str(search), OneACall(engine))
+    if "clustered" in libraries:
+        clustered = Clustered()
+        clustered.build(docs)
+        for search in CLUSTERED_SEARCHES:
+            searcher = Clustered(**search)
+            searcher.index = clustered.index
+            yield Setting("clustered", str(search), searcher)
+            yield Setting("clustered, one a call", str(search), OneACall(searcher))
+    if "seismic" in libraries and Seismic.version() is not None:
+        for pruning in SEISMIC_BUILDS:
+            seismic = Seismic(build=pruning)
+            seismic.build(docs)
+            for search in SEISMIC_SEARCHES:
+                yield Setting("seismic", f"{pruning} {search}", seismic.searching(search))
     if "sindi" in libraries and Sindi.version() is not None:
         for build in SINDI_BUILDS:
             sindi = Sindi(build=build)
@@ -69,9 +95,9 @@ def settings(docs: sparse.csr_matrix, libraries: list[str]) -> Iterator[Setting]
                 yield Setting("sindi", f"{build} {search}", sindi.searching(search))
 
 
-def measure(engine: Engine, docs: sparse.csr_matrix, queries: sparse.csr_matrix, k: int, rounds: int) -> dict[str, Any]:
-    """Return recall and queries a second of one setting."""
-    calls = engine.calls(queries, k)
+def measure(engine: Engine, truth: Truth, k: int, rounds: int) -> dict[str, Any]:
+    """Return recall and queries a second of one setting, on the queries of `truth`."""
+    calls = engine.calls(truth.queries, k)
     ids = engine.ids([call() for call in calls], k)
     seconds = []
     for _ in range(rounds):
@@ -79,7 +105,7 @@ def measure(engine: Engine, docs: sparse.csr_matrix, queries: sparse.csr_matrix,
         for call in calls:
             call()
         seconds.append(time.perf_counter() - started)
-    return {"recall": recall([ids], docs, queries, k)[0], "qps": queries.shape[0] / statistics.median(seconds)}
+    return {"recall": truth.recall(ids), "qps": truth.queries.shape[0] / statistics.median(seconds)}
 
 
 def main() -> None:
@@ -91,24 +117,24 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=1000, help="queries, half to tune on (default: %(default)s)")
     parser.add_argument("--k", type=int, default=10, help="documents to return (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each setting (default: %(default)s)")
-    parser.add_argument("--libraries", default="thresher,sindi", help="default: %(default)s")
+    parser.add_argument("--libraries", default="block-max,clustered,seismic,sindi", help="default: %(default)s")
     parser.add_argument("--cpu", type=int, help="keep all searches on this CPU")
     args = parser.parse_args()
 
     docs, queries = load(args.base, args.docs), load(args.queries_file, args.queries)
     half = queries.shape[0] // 2
-    tuning, held_out = queries[:half], queries[half:]
-    facts = {"documents": shape_of(docs), "queries": f"{half} to tune on, {held_out.shape[0]} to report"}
+    tuning, held_out = Truth(docs, queries[:half], args.k), Truth(docs, queries[half:], args.k)
+    facts = {"documents": shape_of(docs), "queries": f"{half} to tune on, {held_out.queries.shape[0]} to report"}
     print_facts(machine() | facts)
     best: dict[tuple[str, float], tuple[float, Setting, dict[str, Any]]] = {}
     for setting in settings(docs, args.libraries.split(",")):
         if args.cpu is not None:
             pin(args.cpu)
-        tuned = measure(setting.engine, docs, tuning, args.k, 1)
+        tuned = measure(setting.engine, tuning, args.k, 1)
         for floor in FLOORS:
             known = best.get((setting.library, floor))
             if tuned["recall"] >= floor - 1e-9 and (known is None or tuned["qps"] > known[0]):
-                held = measure(setting.engine, docs, held_out, args.k, args.rounds)
+                held = measure(setting.engine, held_out, args.k, args.rounds)
                 best[setting.library, floor] = tuned["qps"], setting, held
     rows = [
         [library, f"{floor:.2f}", f"{held['recall']:.4f}", f"{held['qps']:,.0f}", setting.name]

@@ -18,6 +18,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # read when a library with OpenMP is loaded
 
 import numpy as np
 from _common import (
+    Truth,
     in_fresh_process,
     load,
     machine,
@@ -25,7 +26,6 @@ from _common import (
     pin,
     print_facts,
     print_table,
-    recall,
     settle,
     shape_of,
 )
@@ -146,7 +146,8 @@ def contest(args: argparse.Namespace, docs: sparse.csr_matrix, queries: sparse.c
     finally:
         for contestant in contestants:
             contestant.engine.close()
-    found = recall(ids, docs, queries, args.k)
+    truth = Truth(docs, queries, args.k)
+    found = [truth.recall(answers) for answers in ids]
     return [entry.figures(contestants[0], share) for entry, share in zip(contestants, found, strict=True)]
 
 
