@@ -14,6 +14,7 @@ python := $(VENV)/bin/python
 pip    := $(python) -m pip install -qq
 ready  := $(VENV)/.ready
 isas   := $(shell tools/isas.sh)
+cores  := $(shell nproc 2>/dev/null || echo 2)
 cxx     = $(shell find cpp examples tests benchmarks cmake -name '*.[ch]pp' -o -name '*.inc')
 native := pyproject.toml CMakeLists.txt $(wildcard cmake/*) $(shell find cpp -type f)
 
@@ -56,7 +57,7 @@ test: test-cpp test-python  ## every test, on each instruction set of this machi
 test-cpp: $(ready)/tools  ## the C++ tests alone
 	@if cmake --preset dev >build/dev.log 2>&1; then \
 	   cmake --build --preset dev -- --quiet; \
-	   for isa in $(isas); do echo "C++ tests, $$isa"; THRESHER_ISA=$$isa ctest --preset dev --progress; done; \
+	   for isa in $(isas); do echo "C++ tests, $$isa"; THRESHER_ISA=$$isa ctest --preset dev --progress --parallel $(cores); done; \
 	 elif grep -qi googletest build/dev.log; then \
 	   echo "C++ tests left out: no GoogleTest here (Debian: apt-get install libgtest-dev)"; \
 	 else cat build/dev.log; exit 1; fi
@@ -73,7 +74,7 @@ sanitize: $(ready)/tools  ## the C++ tests under ASan and UBSan, then under TSan
 	   echo "C++ tests, $$preset"; \
 	   cmake --preset $$preset >build/$$preset.log 2>&1 || { cat build/$$preset.log; exit 1; }; \
 	   cmake --build --preset $$preset -- --quiet; \
-	   $(no_aslr) ctest --preset $$preset --progress; \
+	   $(no_aslr) ctest --preset $$preset --progress --parallel $(cores); \
 	 done
 # ThreadSanitizer's memory layout collides with the address randomisation of newer kernels.
 no_aslr := $(shell setarch -R true 2>/dev/null && echo setarch -R)
