@@ -102,7 +102,7 @@ std::unique_ptr<Engine> build_ordered(const Array<std::int64_t>& indptr, const A
                                       const std::optional<Array<std::uint32_t>>& order, unsigned threads,
                                       const py::object& progress) {
     const CsrView docs = view(indptr, indices, data, n_terms);
-    std::optional<std::span<const std::uint32_t>> given;
+    GivenOrder given;
     if (order) given = items(*order, "reorder");
     return without_gil(progress,
                        [&](Monitor* monitor) { return Engine::build(docs, params, given, threads, monitor); });

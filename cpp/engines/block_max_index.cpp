@@ -14,7 +14,6 @@
 #include "../core/best_blocks.hpp"
 #include "../core/block_bounds.hpp"
 #include "../core/block_opening.hpp"
-#include "../core/similar_order.hpp"
 #include "../kernels/kernels.hpp"
 #include "query_batches.hpp"
 
@@ -24,8 +23,6 @@ namespace {
 
 // Passes over the documents, for the progress report.
 constexpr unsigned kBuildPasses = 11;
-constexpr unsigned kReorderPasses = 1;
-constexpr unsigned kSimilarPasses = 1;
 constexpr std::size_t kBatch = 256;
 // Documents accumulated at a time: many, so that a query's lists are few and long.
 constexpr std::uint32_t kDocWindow = 65536;
@@ -46,35 +43,16 @@ constexpr double kOpeningTime = 600;   // opening blocks, for each hit wanted, a
 constexpr double kOpeningByTerm = 60;  // for each hit and term of the query
 
 void check(const BlockMaxParams& params) {
-    const auto size = params.block_size;
-    if (size != 0 && (size < 4 || size > 64 || (size & (size - 1)) != 0)) {
-        throw std::invalid_argument("block_size must be 4, 8, 16, 32 or 64, or 0 to choose, got " +
-                                    std::to_string(size));
-    }
-    const auto check_share = [](double share, const char* name) {
-        if (!(share > 0 && share <= 1)) {
-            throw std::invalid_argument(std::string(name) + " must be in (0, 1], got " + std::to_string(share));
-        }
-    };
+    check_block_size(params.block_size, "block_size");
     check_share(params.bound_frequency, "bound_frequency");
     check_share(params.tile_frequency, "tile_frequency");
 }
 
 void check(const BlockMaxSearchParams& params) {
-    const auto check_share = [](double share, const char* name) {
-        if (!(share > 0 && share <= 1)) {
-            throw std::invalid_argument(std::string(name) + " must be in (0, 1], got " + std::to_string(share));
-        }
-    };
     check_share(params.alpha, "alpha");
     check_share(params.beta, "beta");
-    const auto check_budget = [](std::int64_t budget, const char* name) {
-        if (budget < 0) {
-            throw std::invalid_argument(std::string(name) + " must be >= 0, got " + std::to_string(budget));
-        }
-    };
-    check_budget(params.block_budget, "block_budget");
-    check_budget(params.superblock_budget, "superblock_budget");
+    check_count(params.block_budget, "block_budget");
+    check_count(params.superblock_budget, "superblock_budget");
 }
 
 }  // namespace
@@ -107,33 +85,21 @@ BlockMaxIndex::BlockMaxIndex(const BlockMaxParams& params, Vocabulary vocabulary
 BlockMaxIndex::~BlockMaxIndex() = default;
 
 std::unique_ptr<BlockMaxIndex> BlockMaxIndex::build(const CsrView& docs, const BlockMaxParams& given,
-                                                    std::optional<std::span<const std::uint32_t>> given_order,
-                                                    unsigned threads, Monitor* monitor) {
+                                                    const GivenOrder& given_order, unsigned threads, Monitor* monitor) {
     check(given);
     check_collection(docs);
-    if (given_order && given_order->size() != docs.n_rows()) {
-        throw std::invalid_argument("reorder: " + std::to_string(given_order->size()) + " documents; there are " +
-                                    std::to_string(docs.n_rows()));
-    }
+    const Ordering ordering(given.reorder, given_order, docs.n_rows());
     BlockMaxParams params = given;
-    params.reorder = given.reorder || given_order;
+    params.reorder = ordering.reorders();
     if (params.block_size == 0) params.block_size = 4;
     const auto block_size = static_cast<std::uint32_t>(params.block_size);
 
-    const unsigned order_passes =
-        (params.reorder ? kReorderPasses : 0) + (given.reorder && !given_order ? kSimilarPasses : 0);
-    Progress progress(monitor, kBuildPasses + order_passes, docs.n_rows());
+    Progress progress(monitor, kBuildPasses + ordering.passes(), docs.n_rows());
     const CanonicalCsr canonical(docs, Signs::non_negative, "docs", threads, progress);
     auto vocabulary = Vocabulary::build(canonical.view(), threads, progress);
     auto quantiser = Quantiser::build(canonical.view(), vocabulary, threads, progress);
     auto forward = ForwardIndex::build(canonical.view(), vocabulary, threads, progress);
-    DocumentOrder order;
-    if (params.reorder) {
-        std::vector<std::uint32_t> similar;
-        if (!given_order) similar = similar_order(forward, vocabulary, block_size, threads, progress);
-        order = DocumentOrder(given_order ? *given_order : similar);
-        forward = forward.reordered(given_order ? *given_order : similar, threads, progress);
-    }
+    DocumentOrder order = ordering.apply(forward, vocabulary, block_size, threads, progress);
     auto postings = WindowedPostings::build(forward, vocabulary, quantiser, kDocWindow, kRowDensity, threads, progress);
     // The slots without block rows are those that bounds take from lists: rows of documents would be in between.
     const std::uint32_t n_rows =

@@ -14,7 +14,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -25,6 +24,7 @@
 #include "../core/block_tiles.hpp"
 #include "../core/context_pool.hpp"
 #include "../core/exhaustive_search.hpp"
+#include "block_params.hpp"
 #include "index.hpp"
 
 namespace thresher {
@@ -61,8 +61,7 @@ class BlockMaxIndex final : public Index {
     // Rows of `docs` are documents; weights finite and >= 0. `order`: the documents in the order in which to store
     // them, each once, instead of one that is computed. Throws std::invalid_argument.
     static std::unique_ptr<BlockMaxIndex> build(const CsrView& docs, const BlockMaxParams& params,
-                                                std::optional<std::span<const std::uint32_t>> order, unsigned threads,
-                                                Monitor* monitor);
+                                                const GivenOrder& order, unsigned threads, Monitor* monitor);
     static std::unique_ptr<Index> load(const IndexFile& file);
     ~BlockMaxIndex() override;
 

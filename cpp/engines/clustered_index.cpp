@@ -11,7 +11,6 @@
 #include "../core/best_blocks.hpp"
 #include "../core/block_bounds.hpp"
 #include "../core/block_opening.hpp"
-#include "../core/similar_order.hpp"
 #include "../kernels/kernels.hpp"
 #include "query_batches.hpp"
 
@@ -21,8 +20,6 @@ namespace {
 
 // Passes over the documents, for the progress report, beside those of the summaries.
 constexpr unsigned kBuildPasses = 7;
-constexpr unsigned kReorderPasses = 1;
-constexpr unsigned kSimilarPasses = 1;
 constexpr unsigned kNeighbourPasses = 1;
 constexpr std::size_t kBatch = 256;
 constexpr std::int64_t kMostNeighbours = 256;
@@ -33,22 +30,8 @@ constexpr std::size_t kNeighboursPerTask = 64;
 constexpr std::size_t kBudget = 64;
 constexpr std::size_t kBudgetPerHit = 8;
 
-void check_share(double share, const char* name) {
-    if (!(share > 0 && share <= 1)) {
-        throw std::invalid_argument(std::string(name) + " must be in (0, 1], got " + std::to_string(share));
-    }
-}
-
-void check_count(std::int64_t count, const char* name) {
-    if (count < 0) throw std::invalid_argument(std::string(name) + " must be >= 0, got " + std::to_string(count));
-}
-
 void check_params(const ClusteredParams& params) {
-    const auto size = params.cluster_size;
-    if (size != 0 && (size < 4 || size > 64 || (size & (size - 1)) != 0)) {
-        throw std::invalid_argument("cluster_size must be 4, 8, 16, 32 or 64, or 0 to choose, got " +
-                                    std::to_string(size));
-    }
+    check_block_size(params.cluster_size, "cluster_size");
     check_share(params.dense_frequency, "dense_frequency");
     check_share(params.tile_frequency, "tile_frequency");
     check_count(params.n_postings, "n_postings");
@@ -91,34 +74,24 @@ ClusteredIndex::ClusteredIndex(const ClusteredParams& params, Vocabulary vocabul
 ClusteredIndex::~ClusteredIndex() = default;
 
 std::unique_ptr<ClusteredIndex> ClusteredIndex::build(const CsrView& docs, const ClusteredParams& given,
-                                                      std::optional<std::span<const std::uint32_t>> given_order,
-                                                      unsigned threads, Monitor* monitor) {
+                                                      const GivenOrder& given_order, unsigned threads,
+                                                      Monitor* monitor) {
     check_params(given);
     check_collection(docs);
-    if (given_order && given_order->size() != docs.n_rows()) {
-        throw std::invalid_argument("reorder: " + std::to_string(given_order->size()) + " documents; there are " +
-                                    std::to_string(docs.n_rows()));
-    }
+    const Ordering ordering(given.reorder, given_order, docs.n_rows());
     ClusteredParams params = given;
-    params.reorder = given.reorder || given_order;
+    params.reorder = ordering.reorders();
     if (params.cluster_size == 0) params.cluster_size = 4;
     const auto cluster_size = static_cast<std::uint32_t>(params.cluster_size);
 
-    const unsigned more_passes = (params.reorder ? kReorderPasses : 0) +
-                                 (given.reorder && !given_order ? kSimilarPasses : 0) +
-                                 (params.neighbours > 0 ? kNeighbourPasses : 0);
-    Progress progress(monitor, kBuildPasses + ClusterSummaries::kPasses + more_passes, docs.n_rows());
+    const unsigned n_passes =
+        kBuildPasses + ClusterSummaries::kPasses + ordering.passes() + (params.neighbours > 0 ? kNeighbourPasses : 0);
+    Progress progress(monitor, n_passes, docs.n_rows());
     const CanonicalCsr canonical(docs, Signs::non_negative, "docs", threads, progress);
     auto vocabulary = Vocabulary::build(canonical.view(), threads, progress);
     auto quantiser = Quantiser::build(canonical.view(), vocabulary, threads, progress);
     auto forward = ForwardIndex::build(canonical.view(), vocabulary, threads, progress);
-    DocumentOrder order;
-    if (params.reorder) {
-        std::vector<std::uint32_t> similar;
-        if (!given_order) similar = similar_order(forward, vocabulary, cluster_size, threads, progress);
-        order = DocumentOrder(given_order ? *given_order : similar);
-        forward = forward.reordered(given_order ? *given_order : similar, threads, progress);
-    }
+    DocumentOrder order = ordering.apply(forward, vocabulary, cluster_size, threads, progress);
     const std::uint32_t n_rows = vocabulary.n_frequent(params.dense_frequency, docs.n_rows());
     const std::uint32_t n_tile_rows = std::min(n_rows, vocabulary.n_frequent(params.tile_frequency, docs.n_rows()));
     auto summaries = ClusterSummaries::build(forward, vocabulary, quantiser, cluster_size, n_rows,

@@ -13,7 +13,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -25,6 +24,7 @@
 #include "../core/context_pool.hpp"
 #include "../core/neighbours.hpp"
 #include "../core/quantiser.hpp"
+#include "block_params.hpp"
 #include "index.hpp"
 
 namespace thresher {
@@ -64,8 +64,7 @@ class ClusteredIndex final : public Index {
     // Rows of `docs` are documents; weights finite and >= 0. `order`: the documents in the order in which clusters are
     // cut from them, each once, instead of one that is computed. Throws std::invalid_argument.
     static std::unique_ptr<ClusteredIndex> build(const CsrView& docs, const ClusteredParams& params,
-                                                 std::optional<std::span<const std::uint32_t>> order, unsigned threads,
-                                                 Monitor* monitor);
+                                                 const GivenOrder& order, unsigned threads, Monitor* monitor);
     static std::unique_ptr<Index> load(const IndexFile& file);
     ~ClusteredIndex() override;
 

@@ -1,0 +1,43 @@
+// What the engines that store documents in blocks have in common: checks of parameters, and the order of documents.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "../core/document_order.hpp"
+#include "../core/forward_index.hpp"
+#include "../core/parallel.hpp"
+#include "../core/vocabulary.hpp"
+
+namespace thresher {
+
+// Each throws std::invalid_argument, with the parameter's name: outside (0, 1]; below 0; none of 4, 8, 16, 32 or 64, or
+// 0 to choose.
+void check_share(double share, const char* name);
+void check_count(std::int64_t count, const char* name);
+void check_block_size(std::int64_t size, const char* name);
+
+// The documents, each once, in an order to store them in that the caller gives.
+using GivenOrder = std::optional<std::span<const std::uint32_t>>;
+
+// How a build orders documents: as given by the caller, or with similar ones side by side, or not at all.
+class Ordering {
+  public:
+    // Throws std::invalid_argument if `given` is not of n_docs documents.
+    Ordering(bool reorder, const GivenOrder& given, std::size_t n_docs);
+
+    bool reorders() const noexcept { return reorder_; }
+    // Passes over the documents that `apply` makes.
+    unsigned passes() const noexcept;
+    // Puts the documents of `forward` in order, and returns it. Throws std::invalid_argument if the order given does
+    // not have each document once.
+    DocumentOrder apply(ForwardIndex& forward, const Vocabulary& vocabulary, std::uint32_t block_size, unsigned threads,
+                        Progress& progress) const;
+
+  private:
+    bool reorder_;
+    GivenOrder given_;
+};
+
+}  // namespace thresher
