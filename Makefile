@@ -52,7 +52,7 @@ demo: $(ready)/cli  ## search the documentation of Python and installed packages
 
 # ---- Tests.
 
-test: test-cpp test-python  ## every test, on each instruction set of this machine
+test: test-cpp test-python  ## every test; those of kernels on each instruction set of this machine
 
 test-cpp: $(ready)/tools  ## the C++ tests alone
 	@if cmake --preset dev >build/dev.log 2>&1; then \
@@ -63,7 +63,10 @@ test-cpp: $(ready)/tools  ## the C++ tests alone
 	 else cat build/dev.log; exit 1; fi
 
 test-python: $(ready)/test  ## the Python tests alone
-	@for isa in $(isas); do echo "Python tests, $$isa"; THRESHER_ISA=$$isa pytest -q -n auto; done
+	@echo "Python tests, $(firstword $(isas))"; THRESHER_ISA=$(firstword $(isas)) pytest -q -n auto
+	@for isa in $(wordlist 2,9,$(isas)); do \
+	   echo "Python tests of kernels, $$isa"; THRESHER_ISA=$$isa pytest -q -n auto -m kernels; \
+	 done
 
 test-integrations: $(ready)/torch  ## the tests that need torch; none may be skipped
 	@pytest -q -m integration -rs | tee build/integrations.log

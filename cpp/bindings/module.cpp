@@ -7,11 +7,13 @@
 #include <optional>
 #include <string>
 
+#include "../core/collected_rows.hpp"
 #include "../core/error.hpp"
 #include "../core/version.hpp"
 #include "../engines/block_max_index.hpp"
 #include "../engines/clustered_index.hpp"
 #include "../engines/exact_index.hpp"
+#include "../engines/graph_index.hpp"
 #include "../engines/registry.hpp"
 #include "../kernels/kernels.hpp"
 
@@ -175,8 +177,12 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
     using thresher::ClusteredIndex;
     using thresher::ClusteredParams;
     using thresher::ClusteredSearchParams;
+    using thresher::CollectedRows;
     using thresher::ExactIndex;
     using thresher::ExactParams;
+    using thresher::GraphIndex;
+    using thresher::GraphParams;
+    using thresher::GraphSearchParams;
     using thresher::Index;
     using thresher::Monitor;
 
@@ -215,6 +221,32 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
                                       [&, name = std::string(path)](Monitor* monitor) { index.save(name, monitor); });
             },
             "path"_a);
+
+    py::class_<CollectedRows>(module, "CollectedRows")
+        .def(py::init([] { return CollectedRows(thresher::Signs::non_negative, "docs"); }))
+        .def_property_readonly("n_rows", &CollectedRows::n_rows)
+        .def(
+            "add",
+            [](CollectedRows& rows, const thresher::Array<std::int64_t>& indptr,
+               const thresher::Array<std::uint32_t>& indices, const thresher::Array<float>& data, std::uint64_t n_terms,
+               unsigned threads) {
+                const auto part = thresher::view(indptr, indices, data, n_terms);
+                thresher::without_gil(py::none(), [&](Monitor* monitor) {
+                    thresher::Progress progress(monitor);
+                    rows.add(part, threads, progress);
+                });
+            },
+            "indptr"_a, "indices"_a, "data"_a, "n_terms"_a, "threads"_a)
+        .def(
+            "arrays",
+            [](const py::object& self) {
+                const auto rows = self.cast<const CollectedRows&>().view();
+                const auto array = [&](const auto& items) {
+                    return py::array(static_cast<py::ssize_t>(items.size()), items.data(), self);
+                };
+                return py::make_tuple(array(rows.indptr), array(rows.terms), array(rows.weights), rows.n_terms);
+            },
+            "indptr, indices, data (which point into the object until the next `add`) and the number of terms.");
 
     py::class_<ExactParams>(module, "ExactParams")
         .def(py::init<>())
@@ -279,6 +311,36 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
              "n_terms"_a, "k"_a, "threads"_a, "progress"_a, "params"_a)
         .def("search_one_with", &thresher::search_one<ClusteredIndex, ClusteredSearchParams>, "terms"_a, "weights"_a,
              "k"_a, "params"_a);
+
+    py::class_<GraphParams>(module, "GraphParams")
+        .def(py::init<>())
+        .def_readwrite("m", &GraphParams::m)
+        .def_readwrite("ef_construction", &GraphParams::ef_construction)
+        .def_readwrite("entry_points", &GraphParams::entry_points)
+        .def_readwrite("reorder", &GraphParams::reorder);
+
+    py::class_<GraphSearchParams>(module, "GraphSearchParams")
+        .def(py::init<>())
+        .def_readwrite("ef", &GraphSearchParams::ef)
+        .def_readwrite("entry_terms", &GraphSearchParams::entry_terms)
+        .def_readwrite("early_stop", &GraphSearchParams::early_stop)
+        .def(
+            "allow",
+            [](GraphSearchParams& params, const thresher::Array<std::uint8_t>& allowed) {
+                params.allowed = thresher::items(allowed, "allowed");
+            },
+            py::arg("allowed").noconvert(), py::keep_alive<1, 2>());
+
+    py::class_<GraphIndex, Index>(module, "GraphIndex")
+        .def_static("build", &thresher::build_ordered<GraphIndex, GraphParams>, "indptr"_a, "indices"_a, "data"_a,
+                    "n_terms"_a, "params"_a, "order"_a, "threads"_a, "progress"_a)
+        .def("search_with", &thresher::search<GraphIndex, GraphSearchParams>, "indptr"_a, "indices"_a, "data"_a,
+             "n_terms"_a, "k"_a, "threads"_a, "progress"_a, "params"_a)
+        .def("search_one_with", &thresher::search_one<GraphIndex, GraphSearchParams>, "terms"_a, "weights"_a, "k"_a,
+             "params"_a)
+        .def(
+            "edges", [](const GraphIndex& index, std::int64_t doc) { return thresher::to_array(index.edges(doc)); },
+            "doc"_a);
 
     module.def(
         "open_index",

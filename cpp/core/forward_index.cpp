@@ -1,9 +1,9 @@
 #include "forward_index.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <bit>
 #include <cstring>
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -34,30 +34,70 @@ std::uint16_t exact_half(float weight) noexcept {
     return 0;
 }
 
-// Little-endian and unaligned: a document's stretch starts at any even byte.
-template <class T>
-T value_at(const std::uint8_t* from) noexcept {
-    T value;
-    std::memcpy(&value, from, sizeof value);
-    return value;
+// The pattern of a weight as it is stored.
+std::uint32_t pattern_of(float weight, bool halves) noexcept {
+    return halves ? exact_half(weight) : std::bit_cast<std::uint32_t>(weight);
 }
 
-std::size_t slot_width(std::uint32_t n_slots) noexcept { return n_slots <= 65536 ? 2 : 4; }
+float float_of(std::uint16_t half) noexcept {
+    float weight;
+    kernels::active().widen_halves(&half, 1, &weight);
+    return weight;
+}
 
-// Writes document `doc`'s slots and weights, `n` of each, as its stretch of the forward index.
-template <class Slot, class Weight>
-void write_document(std::uint8_t* to, std::size_t n, Slot&& slot, Weight&& weight) noexcept {
-    using SlotType = decltype(slot(n));
-    using WeightType = decltype(weight(n));
-    for (std::size_t i = 0; i < n; ++i) {
-        const SlotType value = slot(i);
-        std::memcpy(to + i * sizeof value, &value, sizeof value);
+using kernels::DocumentFormat;
+#include "../kernels/document_layout.inc"
+
+// Writes `n` numbers of `width` bits, the first in the lowest bits.
+class BitWriter {
+  public:
+    BitWriter(std::uint8_t* to, unsigned width) : to_(to), width_(width) {}
+    void put(std::uint32_t value) noexcept {
+        bits_ |= static_cast<std::uint64_t>(value) << n_bits_;
+        for (n_bits_ += width_; n_bits_ >= 8; n_bits_ -= 8) flush();
     }
-    to += n * sizeof(SlotType);
-    for (std::size_t i = 0; i < n; ++i) {
-        const WeightType value = weight(i);
-        std::memcpy(to + i * sizeof value, &value, sizeof value);
+    void finish() noexcept {
+        if (n_bits_ > 0) flush();
     }
+
+  private:
+    void flush() noexcept {
+        *to_++ = static_cast<std::uint8_t>(bits_);
+        bits_ >>= 8;
+    }
+
+    std::uint8_t* to_;
+    unsigned width_;
+    std::uint64_t bits_ = 0;
+    unsigned n_bits_ = 0;
+};
+
+// Writes a document of which `postings` has the common postings, then the `n_rare` others.
+void write_document(std::span<const Posting> postings, std::size_t n_rare, const DocumentFormat& format,
+                    std::uint8_t* to) {
+    const std::size_t n_common = postings.size() - n_rare;
+    const auto common_size = static_cast<std::uint16_t>(n_common);
+    const auto rare_size = static_cast<std::uint32_t>(n_rare);
+    std::memcpy(to, &common_size, 2);
+    std::memcpy(to + 2, &rare_size, format.slot_bytes);  // little-endian
+    std::uint8_t* const lows = to + 2 + format.slot_bytes;
+    std::uint8_t* const nibbles = lows + n_common;
+    std::uint8_t* const rare = nibbles + nibble_bytes(n_common);
+    for (std::size_t i = 0; i < n_common; ++i) {
+        const std::size_t in_group = i % kSlotGroup;
+        const std::uint32_t high = postings[i].slot >> 8;
+        lows[i] = static_cast<std::uint8_t>(postings[i].slot);
+        nibbles[i / kSlotGroup * (kSlotGroup / 2) + in_group % (kSlotGroup / 2)] |=
+            static_cast<std::uint8_t>(in_group < kSlotGroup / 2 ? high : high << 4);
+    }
+    for (std::size_t i = 0; i < n_rare; ++i) {
+        std::memcpy(rare + i * format.slot_bytes, &postings[n_common + i].slot, format.slot_bytes);
+    }
+    BitWriter weights(rare + n_rare * format.slot_bytes, format.weight_bits);
+    for (const Posting& posting : postings) {
+        weights.put(pattern_of(posting.weight, format.halves) - format.least_weight);
+    }
+    weights.finish();
 }
 
 }  // namespace
@@ -79,164 +119,198 @@ void SlotQuery::assign(const CsrView& queries, std::size_t row, const Vocabulary
     }
 }
 
+void SlotQuery::assign(std::span<const Posting> document) {
+    slots.clear();
+    weights.clear();
+    for (const auto& [slot, weight] : document) {
+        slots.push_back(slot);
+        weights.push_back(weight);
+    }
+}
+
+template <class ForEach>
+ForwardIndex ForwardIndex::encode(std::size_t n_docs, std::uint32_t n_slots, unsigned threads, Progress& progress,
+                                  const ForEach& for_each) {
+    // The size of every document, and the range of the weights.
+    struct Range {
+        bool halves = true;
+        float least = std::numeric_limits<float>::max();
+        float most = 0;
+        std::size_t nnz = 0;
+    };
+    struct Size {
+        std::uint32_t n_common = 0;
+        std::uint32_t n_rare = 0;
+    };
+    std::vector<Size> sizes(n_docs);
+    std::vector<Range> ranges(worker_count(threads, n_docs / kRowsPerTask + 1));
+    const auto workers = static_cast<unsigned>(ranges.size());
+    parallel_for_rows(n_docs, kRowsPerTask, workers, progress,
+                      [&](std::size_t begin, std::size_t end, unsigned worker) {
+                          Range range = ranges[worker];
+                          for (std::size_t doc = begin; doc < end; ++doc) {
+                              for_each(doc, [&](std::uint32_t slot, float weight) {
+                                  ++(slot < kCommonSlots ? sizes[doc].n_common : sizes[doc].n_rare);
+                                  range.halves &= exact_half(weight) != 0;
+                                  range.least = std::min(range.least, weight);
+                                  range.most = std::max(range.most, weight);
+                                  ++range.nnz;
+                              });
+                          }
+                          ranges[worker] = range;
+                      });
+    Range all;
+    for (const Range& range : ranges) {
+        all.halves &= range.halves;
+        all.least = std::min(all.least, range.least);
+        all.most = std::max(all.most, range.most);
+        all.nnz += range.nnz;
+    }
+
+    ForwardIndex forward;
+    forward.n_slots_ = n_slots;
+    forward.nnz_ = all.nnz;
+    DocumentFormat& format = forward.format_;
+    format.slot_bytes = n_slots <= 65536 ? 2 : 4;
+    format.halves = all.halves;
+    if (all.nnz > 0) {
+        format.least_weight = pattern_of(all.least, all.halves);
+        format.weight_bits =
+            static_cast<std::uint32_t>(std::bit_width(pattern_of(all.most, all.halves) - format.least_weight));
+    }
+    forward.docs_ = Stretches::build(
+        n_docs, threads, progress,
+        [&](std::size_t doc) { return document_bytes(sizes[doc].n_common, sizes[doc].n_rare, format); },
+        [&](std::size_t doc, std::uint8_t* to) {
+            std::vector<Posting> postings(sizes[doc].n_common + sizes[doc].n_rare);
+            std::size_t common = 0;
+            std::size_t rare = sizes[doc].n_common;
+            for_each(doc, [&](std::uint32_t slot, float weight) {
+                postings[slot < kCommonSlots ? common++ : rare++] = {slot, weight};
+            });
+            write_document(postings, sizes[doc].n_rare, format, to);
+        });
+    Filling<std::uint32_t> words(3);
+    words.items[0] = format.halves ? 1 : 0;
+    words.items[1] = format.weight_bits;
+    words.items[2] = format.least_weight;
+    forward.format_words_ = std::move(words.buffer);
+    return forward;
+}
+
 ForwardIndex ForwardIndex::build(const CsrView& docs, const Vocabulary& vocabulary, unsigned threads,
                                  Progress& progress) {
-    std::atomic<bool> halves_suffice{true};
-    parallel_for_rows(docs.n_rows(), kRowsPerTask, threads, progress,
-                      [&](std::size_t begin, std::size_t end, unsigned) {
-                          bool exact = true;
-                          const auto last = static_cast<std::size_t>(docs.indptr[end]);
-                          for (auto p = static_cast<std::size_t>(docs.indptr[begin]); p < last; ++p) {
-                              exact &= exact_half(docs.weights[p]) != 0;
-                          }
-                          if (!exact) halves_suffice.store(false, std::memory_order_relaxed);
-                      });
-    ForwardIndex forward;
-    forward.n_slots_ = vocabulary.n_slots();
-    forward.nnz_ = docs.nnz();
-    forward.slot_bytes_ = slot_width(vocabulary.n_slots());
-    forward.weight_bytes_ = halves_suffice ? 2 : 4;
-    Filling<std::uint64_t> offsets(docs.n_rows() + 1);
-    std::copy(docs.indptr.begin(), docs.indptr.end(), offsets.items.begin());
-    Filling<std::uint8_t> postings(docs.nnz() * forward.posting_bytes());
-    const auto fill = [&](auto slot_type, auto weight_of) {
-        parallel_for_rows(docs.n_rows(), kRowsPerTask, threads, progress,
-                          [&](std::size_t begin, std::size_t end, unsigned) {
-                              for (std::size_t doc = begin; doc < end; ++doc) {
-                                  const auto first = static_cast<std::size_t>(docs.indptr[doc]);
-                                  write_document(
-                                      postings.items.data() + first * forward.posting_bytes(), docs.row_size(doc),
-                                      [&](std::size_t i) {
-                                          const std::uint32_t slot = vocabulary.slot(docs.terms[first + i]);
-                                          return static_cast<decltype(slot_type)>(slot);
-                                      },
-                                      [&](std::size_t i) { return weight_of(docs.weights[first + i]); });
-                              }
-                          });
-    };
-    const auto fill_slots = [&](auto weight_of) {
-        forward.slot_bytes_ == 2 ? fill(std::uint16_t{}, weight_of) : fill(std::uint32_t{}, weight_of);
-    };
-    forward.weight_bytes_ == 2 ? fill_slots(exact_half) : fill_slots([](float weight) { return weight; });
-    forward.offsets_ = std::move(offsets.buffer);
-    forward.postings_ = std::move(postings.buffer);
-    return forward;
+    return encode(docs.n_rows(), vocabulary.n_slots(), threads, progress, [&](std::size_t doc, const auto& visit) {
+        const auto terms = docs.row_terms(doc);
+        const auto weights = docs.row_weights(doc);
+        for (std::size_t i = 0; i < terms.size(); ++i) visit(vocabulary.slot(terms[i]), weights[i]);
+    });
 }
 
 ForwardIndex ForwardIndex::reordered(std::span<const std::uint32_t> order, unsigned threads, Progress& progress) const {
-    Filling<std::uint64_t> offsets(order.size() + 1);
-    for (std::size_t i = 0; i < order.size(); ++i) {
-        offsets.items[i + 1] = offsets.items[i] + offsets_[order[i] + 1] - offsets_[order[i]];
-    }
-    Filling<std::uint8_t> postings(postings_.size());
-    parallel_for_rows(order.size(), kRowsPerTask, threads, progress, [&](std::size_t begin, std::size_t end, unsigned) {
-        for (std::size_t i = begin; i < end; ++i) {
-            const Range source = range(order[i]);
-            std::copy_n(slots(source), (source.end - source.begin) * posting_bytes(),
-                        postings.items.data() + offsets.items[i] * posting_bytes());
-        }
-    });
     ForwardIndex forward = *this;
-    forward.offsets_ = std::move(offsets.buffer);
-    forward.postings_ = std::move(postings.buffer);
+    forward.docs_ = Stretches::build(
+        order.size(), threads, progress, [&](std::size_t i) { return docs_[order[i]].size(); },
+        [&](std::size_t i, std::uint8_t* to) { std::ranges::copy(docs_[order[i]], to); });
     return forward;
 }
 
-double ForwardIndex::score(std::size_t doc, const QueryTable& query) const {
-    const Range found = range(doc);
-    return kernels::active().score_document(slots(found), slot_bytes_, weights(found), weight_bytes_,
-                                            found.end - found.begin, query.filter(), query.weights().data(),
-                                            query.weights().size());
-}
-
-void ForwardIndex::prefetch(std::size_t doc) const noexcept {
-    const Range found = range(doc);
-    const auto* const end = weights(found) + (found.end - found.begin) * weight_bytes_;
-    // From the line's start: the last line may begin less than 64 bytes before the end.
-    const auto* line = slots(found);
-    line -= reinterpret_cast<std::uintptr_t>(line) % 64;
-    for (; line < end; line += 64) thresher::prefetch(line);
-}
-
 void ForwardIndex::append(std::size_t doc, std::vector<Posting>& postings) const {
-    const Range found = range(doc);
-    const std::size_t n = found.end - found.begin;
-    const auto* slot_at = slots(found);
-    const auto* weight_at = weights(found);
+    const auto bytes = docs_[doc];
+    const DocumentLayout document(bytes.data(), bytes.size(), format_);
+    const std::size_t n = document.n_common + document.n_rare;
     for (std::size_t first = 0; first < n; first += kChunk) {
         const std::size_t size = std::min(kChunk, n - first);
         std::uint16_t halves[kChunk];
-        float floats[kChunk];
-        if (weight_bytes_ == 2) {
-            std::memcpy(halves, weight_at + first * 2, size * 2);
-            kernels::active().widen_halves(halves, size, floats);
-        } else {
-            std::memcpy(floats, weight_at + first * 4, size * 4);
-        }
+        float weights[kChunk];
         for (std::size_t i = 0; i < size; ++i) {
-            const std::uint32_t slot = slot_bytes_ == 2 ? value_at<std::uint16_t>(slot_at + (first + i) * 2)
-                                                        : value_at<std::uint32_t>(slot_at + (first + i) * 4);
-            if (slot < n_slots_) postings.push_back({slot, floats[i]});
+            const std::uint32_t pattern = document.weight_pattern(first + i, format_);
+            halves[i] = static_cast<std::uint16_t>(pattern);
+            weights[i] = std::bit_cast<float>(pattern);
+        }
+        if (format_.halves) kernels::active().widen_halves(halves, size, weights);
+        for (std::size_t i = 0; i < size; ++i) {
+            const std::uint32_t slot = first + i < document.n_common
+                                           ? document.common_slot(first + i)
+                                           : document.rare_slot(first + i - document.n_common, format_);
+            if (slot < n_slots_) postings.push_back({slot, weights[i]});
         }
     }
 }
 
-std::size_t ForwardIndex::nbytes() const noexcept { return offsets_.nbytes() + postings_.nbytes(); }
-
 void ForwardIndex::save(SectionList& sections) const {
-    sections.add("forward/offsets", offsets_);
-    sections.add("forward/postings", postings_);
+    sections.add("forward/format", format_words_);
+    docs_.save(sections, "forward");
 }
 
 ForwardIndex ForwardIndex::load(const IndexFile& file, std::size_t n_docs, std::size_t nnz, std::uint32_t n_slots) {
     if (file.format_version() == 1) return load_version_1(file, n_docs, nnz, n_slots);
+    if (file.format_version() == 2) return load_version_2(file, n_docs, nnz, n_slots);
     ForwardIndex forward;
     forward.n_slots_ = n_slots;
     forward.nnz_ = nnz;
-    forward.slot_bytes_ = slot_width(n_slots);
-    forward.offsets_ = file.section<std::uint64_t>("forward/offsets", n_docs + 1);
-    forward.postings_ = file.section<std::uint8_t>("forward/postings");
-    const std::size_t size = forward.postings_.size();
-    forward.weight_bytes_ = size / (forward.slot_bytes_ + 4) == nnz ? 4 : 2;
-    file.require(size % forward.posting_bytes() == 0 && size / forward.posting_bytes() == nnz,
-                 "the forward index does not have the collection's number of postings");
+    forward.format_words_ = file.section<std::uint32_t>("forward/format", 3);
+    const auto& words = forward.format_words_;
+    file.require(words[0] <= 1 && words[1] <= 31, "the forward index has weights of an unknown format");
+    forward.format_ = {n_slots <= 65536 ? 2U : 4U, words[1], words[2], words[0] != 0};
+    forward.docs_ = Stretches::load(file, "forward", n_docs);
     return forward;
+}
+
+// `posting_at(first, n, i)`: posting i of a document whose `n` postings are numbered from `first` in the collection.
+template <class PostingAt>
+ForwardIndex ForwardIndex::convert(const IndexFile& file, std::size_t n_docs, std::size_t nnz, std::uint32_t n_slots,
+                                   const PostingAt& posting_at) {
+    const auto offsets = file.section<std::uint64_t>("forward/offsets", n_docs + 1);
+    file.require(offsets[0] == 0 && offsets[n_docs] == nnz && std::ranges::is_sorted(offsets.items()),
+                 "the forward index's documents do not lie one behind the other");
+    Progress silent(nullptr);
+    return encode(n_docs, n_slots, 1, silent, [&](std::size_t doc, const auto& visit) {
+        const std::size_t n = offsets[doc + 1] - offsets[doc];
+        file.require(n <= n_slots, "the forward index has a document with more postings than there are terms");
+        for (std::size_t i = 0; i < n; ++i) {
+            const Posting posting = posting_at(offsets[doc], n, i);
+            const bool valid = posting.weight > 0 && posting.weight <= std::numeric_limits<float>::max();
+            file.require(valid && posting.slot < n_slots, "the forward index has a posting that no document can have");
+            visit(posting.slot, posting.weight);
+        }
+    });
+}
+
+// Version 2 kept each document's slots, and then its weights, as they are.
+ForwardIndex ForwardIndex::load_version_2(const IndexFile& file, std::size_t n_docs, std::size_t nnz,
+                                          std::uint32_t n_slots) {
+    const auto bytes = file.section<std::uint8_t>("forward/postings");
+    const std::size_t slot_bytes = n_slots <= 65536 ? 2 : 4;
+    const std::size_t weight_bytes = bytes.size() / (slot_bytes + 4) == nnz ? 4 : 2;
+    const std::size_t posting_bytes = slot_bytes + weight_bytes;
+    file.require(bytes.size() % posting_bytes == 0 && bytes.size() / posting_bytes == nnz,
+                 "the forward index does not have the collection's number of postings");
+    return convert(file, n_docs, nnz, n_slots, [&](std::size_t first, std::size_t n, std::size_t i) {
+        const std::uint8_t* const slots = bytes.data() + first * posting_bytes;
+        const std::uint8_t* const weight = slots + n * slot_bytes + i * weight_bytes;
+        return Posting{
+            slot_bytes == 2 ? load_value<std::uint16_t>(slots + i * 2) : load_value<std::uint32_t>(slots + i * 4),
+            weight_bytes == 2 ? float_of(load_value<std::uint16_t>(weight)) : load_value<float>(weight)};
+    });
 }
 
 // Version 1 kept the slots of all documents in one section and their weights in another.
 ForwardIndex ForwardIndex::load_version_1(const IndexFile& file, std::size_t n_docs, std::size_t nnz,
                                           std::uint32_t n_slots) {
-    ForwardIndex forward;
-    forward.n_slots_ = n_slots;
-    forward.nnz_ = nnz;
-    forward.slot_bytes_ = slot_width(n_slots);
-    forward.offsets_ = file.section<std::uint64_t>("forward/offsets", n_docs + 1);
     const auto slots16 = file.section<std::uint16_t>("forward/slots16");
     const auto slots32 = file.section<std::uint32_t>("forward/slots32");
     const auto halves = file.section<std::uint16_t>("forward/halves");
     const auto floats = file.section<float>("forward/floats");
-    file.require(
-        (forward.slot_bytes_ == 2 ? slots16.size() : slots32.size()) == nnz && slots16.size() + slots32.size() == nnz,
-        "the forward index does not have the collection's number of postings");
+    const bool narrow = n_slots <= 65536;
+    file.require((narrow ? slots16.size() : slots32.size()) == nnz && slots16.size() + slots32.size() == nnz,
+                 "the forward index does not have the collection's number of postings");
     file.require(halves.size() + floats.size() == nnz && (halves.size() == 0 || floats.size() == 0),
                  "the forward index does not have one weight for each posting");
-    forward.weight_bytes_ = floats.size() == 0 ? 2 : 4;
-    Filling<std::uint8_t> postings(nnz * forward.posting_bytes());
-    forward.postings_ = std::move(postings.buffer);
-    const auto fill = [&](const auto& slots, const auto& weights) {
-        for (std::size_t doc = 0; doc < n_docs; ++doc) {
-            const Range found = forward.range(doc);
-            write_document(
-                postings.items.data() + found.begin * forward.posting_bytes(), found.end - found.begin,
-                [&](std::size_t i) { return slots[found.begin + i]; },
-                [&](std::size_t i) { return weights[found.begin + i]; });
-        }
-    };
-    const auto fill_slots = [&](const auto& weights) {
-        forward.slot_bytes_ == 2 ? fill(slots16, weights) : fill(slots32, weights);
-    };
-    forward.weight_bytes_ == 2 ? fill_slots(halves) : fill_slots(floats);
-    return forward;
+    return convert(file, n_docs, nnz, n_slots, [&](std::size_t first, std::size_t, std::size_t i) {
+        return Posting{narrow ? slots16[first + i] : slots32[first + i],
+                       floats.size() == 0 ? float_of(halves[first + i]) : floats[first + i]};
+    });
 }
 
 }  // namespace thresher

@@ -1,8 +1,9 @@
-// The documents' weights by id: what scores are finished from, and what `vectors` gives back.
+// The documents' weights by position: what scores are finished from, and what `vectors` gives back.
 //
-// A document is one stretch of memory, its slots and then its weights, so that scoring it is one stream of cache lines.
-// Nothing is lost: weights are stored as float16 only if every one of them survives the round trip (encoders that run
-// in half precision give such weights), otherwise as float32. Slots take 16 bits where there are at most 65,536.
+// A document is one stretch of memory (kernels/document_layout.inc), so that scoring it is one stream of cache lines,
+// and a short one: slots below 4,096, which most postings have, take 12 bits, and a weight as many as the collection's
+// range needs. Nothing is lost: weights are kept as float16 only if every one of them survives the round trip (encoders
+// that run in half precision give such weights), otherwise as float32.
 #pragma once
 
 #include <array>
@@ -15,10 +16,15 @@
 #include "csr.hpp"
 #include "index_file.hpp"
 #include "parallel.hpp"
-#include "prefetch.hpp"
+#include "stretches.hpp"
 #include "vocabulary.hpp"
 
 namespace thresher {
+
+struct Posting {
+    std::uint32_t slot;
+    float weight;
+};
 
 // A query's terms that occur in the collection, as slots, and their weights.
 struct SlotQuery {
@@ -29,6 +35,8 @@ struct SlotQuery {
     // Row `row` of canonical queries; terms that no document has are left out. Throws std::invalid_argument for more
     // terms than integer scores can sum.
     void assign(const CsrView& queries, std::size_t row, const Vocabulary& vocabulary);
+    // A document as a query.
+    void assign(std::span<const Posting> document);
 };
 
 // A query as a table over slots and a filter in front of it, reused from query to query. Zero outside `load` ..
@@ -57,11 +65,6 @@ class QueryTable {
     std::vector<float> weights_;
 };
 
-struct Posting {
-    std::uint32_t slot;
-    float weight;
-};
-
 class ForwardIndex {
   public:
     ForwardIndex() = default;
@@ -70,17 +73,22 @@ class ForwardIndex {
     // The same documents in another order: position i of the result holds document order[i].
     ForwardIndex reordered(std::span<const std::uint32_t> order, unsigned threads, Progress& progress) const;
 
-    std::size_t n_docs() const noexcept { return offsets_.size() == 0 ? 0 : offsets_.size() - 1; }
+    std::size_t n_docs() const noexcept { return docs_.size(); }
     std::size_t nnz() const noexcept { return nnz_; }
 
     // Inner product with the table's query, summed in double precision in a fixed order.
-    double score(std::size_t doc, const QueryTable& query) const;
+    double score(std::size_t doc, const QueryTable& query) const {
+        const auto document = docs_[doc];
+        return kernels::active().score_document(document.data(), document.size(), format_, query.filter(),
+                                                query.weights().data(), query.weights().size());
+    }
     // Starts fetching what `prefetch(doc)` will read.
-    void prefetch_range(std::size_t doc) const noexcept { thresher::prefetch(offsets_.data() + doc); }
+    void prefetch_range(std::size_t doc) const noexcept { docs_.prefetch_start(doc); }
     // Starts fetching what `score(doc, ...)` will read.
-    void prefetch(std::size_t doc) const noexcept;
+    void prefetch(std::size_t doc) const noexcept { docs_.prefetch(doc); }
 
-    // The document's postings, in ascending order of their terms, into `postings` (overwritten).
+    // The document's postings into `postings` (overwritten): those of the 4,096 most frequent terms, then the others,
+    // both in ascending order of their terms.
     void read(std::size_t doc, std::vector<Posting>& postings) const {
         postings.clear();
         append(doc, postings);
@@ -88,39 +96,29 @@ class ForwardIndex {
     // The same behind what `postings` has.
     void append(std::size_t doc, std::vector<Posting>& postings) const;
 
-    std::size_t nbytes() const noexcept;
+    std::size_t nbytes() const noexcept { return format_words_.nbytes() + docs_.nbytes(); }
     void save(SectionList& sections) const;
     static ForwardIndex load(const IndexFile& file, std::size_t n_docs, std::size_t nnz, std::uint32_t n_slots);
 
   private:
-    struct Range {
-        std::size_t begin;
-        std::size_t end;
-    };
-    // Clamped, so that an altered file can't lead out of bounds.
-    Range range(std::size_t doc) const noexcept {
-        const std::size_t end = offsets_[doc + 1] < nnz() ? static_cast<std::size_t>(offsets_[doc + 1]) : nnz();
-        const std::size_t begin = offsets_[doc] < end ? static_cast<std::size_t>(offsets_[doc]) : end;
-        return {begin, end};
-    }
-
-    std::size_t posting_bytes() const noexcept { return slot_bytes_ + weight_bytes_; }
-    // Where document `doc` of `n` postings has its slots, and behind them its weights.
-    const std::uint8_t* slots(const Range& doc) const noexcept {
-        return postings_.data() + doc.begin * posting_bytes();
-    }
-    const std::uint8_t* weights(const Range& doc) const noexcept {
-        return slots(doc) + (doc.end - doc.begin) * slot_bytes_;
-    }
+    // Calls for_each(doc, visit) to have visit(slot, weight) called for every posting of a document, in ascending order
+    // of terms. Two passes of `progress`.
+    template <class ForEach>
+    static ForwardIndex encode(std::size_t n_docs, std::uint32_t n_slots, unsigned threads, Progress& progress,
+                               const ForEach& for_each);
+    template <class PostingAt>
+    static ForwardIndex convert(const IndexFile& file, std::size_t n_docs, std::size_t nnz, std::uint32_t n_slots,
+                                const PostingAt& posting_at);
     static ForwardIndex load_version_1(const IndexFile& file, std::size_t n_docs, std::size_t nnz,
+                                       std::uint32_t n_slots);
+    static ForwardIndex load_version_2(const IndexFile& file, std::size_t n_docs, std::size_t nnz,
                                        std::uint32_t n_slots);
 
     std::uint32_t n_slots_ = 0;
     std::size_t nnz_ = 0;
-    std::size_t slot_bytes_ = 2;     // 2 or 4
-    std::size_t weight_bytes_ = 2;   // 2 (binary16) or 4 (binary32)
-    Buffer<std::uint64_t> offsets_;  // n_docs + 1, in postings
-    Buffer<std::uint8_t> postings_;  // each document's slots, then its weights; unaligned
+    kernels::DocumentFormat format_;
+    Buffer<std::uint32_t> format_words_;  // the same as it is saved
+    Stretches docs_;
 };
 
 }  // namespace thresher

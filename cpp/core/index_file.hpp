@@ -20,7 +20,7 @@
 
 namespace thresher {
 
-inline constexpr std::uint32_t kFormatVersion = 2;
+inline constexpr std::uint32_t kFormatVersion = 3;
 
 enum class ElementType : std::uint32_t { u8 = 1, u16 = 2, u32 = 3, u64 = 4, f32 = 5 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -138,6 +139,10 @@ std::uint32_t Vocabulary::slot(std::uint32_t term) const noexcept {
         }
     }
     return slot < terms_.size() ? slot : kNoSlot;
+}
+
+std::uint64_t Vocabulary::n_postings() const noexcept {
+    return std::accumulate(frequencies_.items().begin(), frequencies_.items().end(), std::uint64_t{0});
 }
 
 std::uint32_t Vocabulary::n_frequent(double frequency, std::size_t n_docs) const noexcept {

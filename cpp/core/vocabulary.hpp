@@ -32,6 +32,9 @@ class Vocabulary {
     std::uint32_t term(std::uint32_t slot) const noexcept { return terms_[slot]; }
     std::uint32_t document_frequency(std::uint32_t slot) const noexcept { return frequencies_[slot]; }
 
+    // Of all terms together: the collection's postings.
+    std::uint64_t n_postings() const noexcept;
+
     // Slots [0, n) are those that at least the share `frequency` of `n_docs` documents have.
     std::uint32_t n_frequent(double frequency, std::size_t n_docs) const noexcept;
 

@@ -1,4 +1,4 @@
-// What the engines that store documents in blocks have in common: checks of parameters, and the order of documents.
+// What the engines that order their documents have in common: checks of parameters, and the order of documents.
 #pragma once
 
 #include <cstdint>

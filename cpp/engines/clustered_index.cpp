@@ -73,20 +73,28 @@ ClusteredIndex::ClusteredIndex(const ClusteredParams& params, Vocabulary vocabul
 
 ClusteredIndex::~ClusteredIndex() = default;
 
-std::unique_ptr<ClusteredIndex> ClusteredIndex::build(const CsrView& docs, const ClusteredParams& given,
+std::unique_ptr<ClusteredIndex> ClusteredIndex::build(const CsrView& docs, const ClusteredParams& params,
                                                       const GivenOrder& given_order, unsigned threads,
                                                       Monitor* monitor) {
-    check_params(given);
+    check_params(params);
     check_collection(docs);
-    const Ordering ordering(given.reorder, given_order, docs.n_rows());
+    const Ordering ordering(params.reorder, given_order, docs.n_rows());
+    Progress progress(monitor, passes(params, ordering), docs.n_rows());
+    return build(docs, params, ordering, threads, progress);
+}
+
+unsigned ClusteredIndex::passes(const ClusteredParams& params, const Ordering& ordering) noexcept {
+    return kBuildPasses + ClusterSummaries::kPasses + ordering.passes() +
+           (params.neighbours > 0 ? kNeighbourPasses : 0);
+}
+
+std::unique_ptr<ClusteredIndex> ClusteredIndex::build(const CsrView& docs, const ClusteredParams& given,
+                                                      const Ordering& ordering, unsigned threads, Progress& progress) {
     ClusteredParams params = given;
     params.reorder = ordering.reorders();
     if (params.cluster_size == 0) params.cluster_size = 4;
     const auto cluster_size = static_cast<std::uint32_t>(params.cluster_size);
 
-    const unsigned n_passes =
-        kBuildPasses + ClusterSummaries::kPasses + ordering.passes() + (params.neighbours > 0 ? kNeighbourPasses : 0);
-    Progress progress(monitor, n_passes, docs.n_rows());
     const CanonicalCsr canonical(docs, Signs::non_negative, "docs", threads, progress);
     auto vocabulary = Vocabulary::build(canonical.view(), threads, progress);
     auto quantiser = Quantiser::build(canonical.view(), vocabulary, threads, progress);
@@ -105,10 +113,20 @@ std::unique_ptr<ClusteredIndex> ClusteredIndex::build(const CsrView& docs, const
     return index;
 }
 
-// Finds each document's neighbours by searching the index for the document.
 void ClusteredIndex::connect(unsigned threads, Progress& progress) {
     const auto degree = static_cast<std::size_t>(params_.neighbours);
     Filling<std::uint32_t> positions(n_docs() * degree);
+    search_documents(degree, threads, progress, [&](std::size_t doc, std::span<const Hit> others, unsigned) {
+        std::uint32_t* row = positions.items.data() + doc * degree;
+        std::fill(row, row + degree, static_cast<std::uint32_t>(doc));
+        for (const Hit& other : others) *row++ = other.doc;
+    });
+    neighbours_ = Neighbours(std::move(positions.buffer), degree);
+}
+
+void ClusteredIndex::search_documents(
+    std::size_t k, unsigned threads, Progress& progress,
+    const std::function<void(std::size_t position, std::span<const Hit> others, unsigned worker)>& found) const {
     const unsigned workers = worker_count(threads, n_docs() / kNeighboursPerTask + 1);
     std::vector<ContextPool<Context>::Lease> contexts;
     for (unsigned worker = 0; worker < workers; ++worker) {
@@ -120,25 +138,15 @@ void ClusteredIndex::connect(unsigned threads, Progress& progress) {
                           Context& context = *contexts[worker];
                           for (std::size_t doc = begin; doc < end; ++doc) {
                               forward().read(doc, postings[worker]);
-                              context.query.slots.clear();
-                              context.query.weights.clear();
-                              for (const auto& [slot, weight] : postings[worker]) {
-                                  context.query.slots.push_back(slot);
-                                  context.query.weights.push_back(weight);
-                              }
-                              search_query(context.query, degree + 1, {}, context);
+                              context.query.assign(postings[worker]);
+                              search_query(context.query, k + 1, {}, context);
                               auto& hits = context.opening.top.hits();
                               std::sort(hits.begin(), hits.end(), better);
-                              std::uint32_t* row = positions.items.data() + doc * degree;
-                              std::size_t n = 0;
-                              for (const Hit& hit : hits) {
-                                  const std::uint32_t position = order().position(hit.doc);
-                                  if (position != doc && n < degree) row[n++] = position;
-                              }
-                              std::fill(row + n, row + degree, static_cast<std::uint32_t>(doc));
+                              for (Hit& hit : hits) hit.doc = order().position(hit.doc);
+                              std::erase_if(hits, [&](const Hit& hit) { return hit.doc == doc; });
+                              found(doc, std::span(hits).first(std::min(k, hits.size())), worker);
                           }
                       });
-    neighbours_ = Neighbours(std::move(positions.buffer), degree);
 }
 
 ClusteredIndex::ClusteredIndex(const IndexFile& file) : Index(file, DocumentOrder::load(file)) {

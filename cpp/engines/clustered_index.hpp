@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -67,6 +68,18 @@ class ClusteredIndex final : public Index {
                                                  const GivenOrder& order, unsigned threads, Monitor* monitor);
     static std::unique_ptr<Index> load(const IndexFile& file);
     ~ClusteredIndex() override;
+
+    // As a part of the build of another index: `ordering` of docs.n_rows() documents, `passes` passes of `progress`.
+    static std::unique_ptr<ClusteredIndex> build(const CsrView& docs, const ClusteredParams& params,
+                                                 const Ordering& ordering, unsigned threads, Progress& progress);
+    static unsigned passes(const ClusteredParams& params, const Ordering& ordering) noexcept;
+
+    // Searches for every document: calls found(position, others, worker) with the `k` others that give the greatest
+    // inner products with it, or most of them, as positions, best first. Calls for different documents may come on
+    // several threads at once, numbered from 0. One pass of `progress`.
+    void search_documents(
+        std::size_t k, unsigned threads, Progress& progress,
+        const std::function<void(std::size_t position, std::span<const Hit> others, unsigned worker)>& found) const;
 
     std::string_view engine() const noexcept override { return kEngine; }
     Parameters parameters() const override;

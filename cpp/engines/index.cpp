@@ -1,5 +1,6 @@
 #include "index.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "../core/error.hpp"
@@ -34,6 +35,7 @@ Index::Index(const IndexFile& file, DocumentOrder order) : order_(std::move(orde
     file.require(n_docs <= kMostDocs, "more than 2^31 documents");
     file.require(n_terms <= kMostTerms, "more than 2^32 - 1 terms");
     vocabulary_ = Vocabulary::load(file, n_terms);
+    file.require(vocabulary_.n_postings() == nnz, "its terms do not have the collection's number of postings");
     forward_ = ForwardIndex::load(file, static_cast<std::size_t>(n_docs), static_cast<std::size_t>(nnz),
                                   vocabulary_.n_slots());
 }
@@ -84,12 +86,16 @@ Index::Rows Index::vectors(std::span<const std::int64_t> docs) const {
     Rows rows;
     rows.indptr.push_back(0);
     std::vector<Posting> postings;
+    const auto by_term = [&](const Posting& a, const Posting& b) {
+        return vocabulary_.term(a.slot) < vocabulary_.term(b.slot);
+    };
     for (const std::int64_t doc : docs) {
         if (doc < 0 || static_cast<std::uint64_t>(doc) >= n_docs()) {
             throw std::invalid_argument("ids: " + std::to_string(doc) + " is not a document; the index has " +
                                         std::to_string(n_docs()));
         }
         forward_.read(order_.position(static_cast<std::uint32_t>(doc)), postings);
+        std::sort(postings.begin(), postings.end(), by_term);
         for (const auto& [slot, weight] : postings) {
             rows.terms.push_back(vocabulary_.term(slot));
             rows.weights.push_back(weight);

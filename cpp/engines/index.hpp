@@ -68,6 +68,12 @@ class Index {
     Index(Vocabulary vocabulary, ForwardIndex forward, DocumentOrder order)
         : vocabulary_(std::move(vocabulary)), forward_(std::move(forward)), order_(std::move(order)) {}
     Index(const IndexFile& file, DocumentOrder order);
+    // Another index of the same collection, whose memory they share.
+    struct SameCollection {
+        const Index& other;
+    };
+    explicit Index(SameCollection same)
+        : vocabulary_(same.other.vocabulary_), forward_(same.other.forward_), order_(same.other.order_) {}
 
     const Vocabulary& vocabulary() const noexcept { return vocabulary_; }
     const ForwardIndex& forward() const noexcept { return forward_; }

@@ -5,6 +5,7 @@
 #include "block_max_index.hpp"
 #include "clustered_index.hpp"
 #include "exact_index.hpp"
+#include "graph_index.hpp"
 
 namespace thresher {
 
@@ -19,6 +20,7 @@ constexpr std::array kEngines{
     Engine{ExactIndex::kEngine, ExactIndex::load},
     Engine{BlockMaxIndex::kEngine, BlockMaxIndex::load},
     Engine{ClusteredIndex::kEngine, ClusteredIndex::load},
+    Engine{GraphIndex::kEngine, GraphIndex::load},
 };
 
 }  // namespace

@@ -121,12 +121,12 @@ std::size_t select_blocks(const std::uint16_t* bounds, const std::uint16_t* maxi
     return count;
 }
 
+#include "document_layout.inc"
 #include "score_document.inc"
 
-double score_document(const std::uint8_t* slots, std::size_t slot_bytes, const std::uint8_t* weights,
-                      std::size_t weight_bytes, std::size_t n, const std::uint16_t* filter, const float* table,
-                      std::size_t table_size) noexcept {
-    return score_with<PortableMatch>(slots, slot_bytes, weights, weight_bytes, n, filter, table, table_size);
+double score_document(const std::uint8_t* document, std::size_t size, const DocumentFormat& format,
+                      const std::uint16_t* filter, const float* table, std::size_t table_size) noexcept {
+    return score_with<PortableMatch>(document, size, format, filter, table, table_size);
 }
 
 constexpr Kernels kAvx2{"avx2",        accumulate_lists, select_candidates, sum_bounds,     select_blocks,

@@ -1,4 +1,4 @@
-// AVX-512 kernels (F, BW, VL, DQ). See kernels.hpp for the contracts.
+// AVX-512 kernels (F, BW, VL, DQ, VBMI2). See kernels.hpp for the contracts.
 #include <immintrin.h>
 
 #include "kernels.hpp"
@@ -120,57 +120,99 @@ std::size_t select_blocks(const std::uint16_t* bounds, const std::uint16_t* maxi
     return count;
 }
 
+#include "document_layout.inc"
 #include "score_document.inc"
-
-// 32 slots, or the `n` that are left, of which the low 16 bits suffice.
-template <class Slot>
-inline __m512i load_slots(const std::uint8_t* slots, std::size_t n) noexcept {
-    if constexpr (sizeof(Slot) == 2) {
-        return n >= 32 ? _mm512_loadu_si512(slots) : _mm512_maskz_loadu_epi16((1U << n) - 1, slots);
-    } else {
-        const auto half = [](const std::uint8_t* first, std::size_t left) {
-            const auto mask = static_cast<__mmask16>(left >= 16 ? 0xFFFFU : (1U << left) - 1);
-            return _mm512_cvtepi32_epi16(_mm512_maskz_loadu_epi32(mask, first));
-        };
-        const __m256i high = n > 16 ? half(slots + 64, n - 16) : _mm256_setzero_si256();
-        return _mm512_inserti64x4(_mm512_castsi256_si512(half(slots, n)), high, 1);
-    }
-}
 
 // The filter is a table of 64 words in two registers.
 struct Match {
-    template <class Slot>
-    static std::size_t match(const std::uint8_t* slots, std::size_t n, const std::uint16_t* filter,
-                             std::uint16_t* positions) noexcept {
-        const __m512i low_words = _mm512_loadu_si512(filter);
-        const __m512i high_words = _mm512_loadu_si512(filter + 32);
-        const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-        std::size_t count = 0;
-        for (std::size_t first = 0; first < n; first += 32) {
-            const std::size_t left = n - first;
-            const __m512i found = load_slots<Slot>(slots + first * sizeof(Slot), left);
-            const __m512i words = _mm512_permutex2var_epi16(low_words, found, high_words);
-            const __m512i shifts = _mm512_and_si512(_mm512_srli_epi16(found, 6), _mm512_set1_epi16(15));
+    class Filter {
+      public:
+        explicit Filter(const std::uint16_t* filter) noexcept
+            : low_words_(_mm512_loadu_si512(filter)), high_words_(_mm512_loadu_si512(filter + 32)) {}
+        // Which of 32 slots pass, of which the low 16 bits suffice; nothing is known of those from `n` on.
+        std::uint32_t operator()(__m512i slots, std::size_t n) const noexcept {
+            const __m512i words = _mm512_permutex2var_epi16(low_words_, slots, high_words_);
+            const __m512i shifts = _mm512_and_si512(_mm512_srli_epi16(slots, 6), _mm512_set1_epi16(15));
             const __m512i bits = _mm512_sllv_epi16(_mm512_set1_epi16(1), shifts);
-            std::uint32_t hits = _mm512_test_epi16_mask(words, bits);
-            if (left < 32) hits &= (1U << left) - 1;
-            const auto append = [&](std::uint32_t mask, std::size_t start) {
-                const __m512i all = _mm512_add_epi32(lanes, _mm512_set1_epi32(static_cast<int>(start)));
-                const __m512i passed = _mm512_maskz_compress_epi32(static_cast<__mmask16>(mask), all);
-                _mm256_storeu_si256(reinterpret_cast<__m256i*>(positions + count), _mm512_cvtepi32_epi16(passed));
-                count += static_cast<std::size_t>(__builtin_popcount(mask));
-            };
-            append(hits & 0xFFFFU, first);
-            append(hits >> 16, first + 16);
+            const std::uint32_t hits = _mm512_test_epi16_mask(words, bits);
+            return n < 32 ? hits & ((1U << n) - 1) : hits;
+        }
+
+      private:
+        __m512i low_words_;
+        __m512i high_words_;
+    };
+
+    // The positions of the set bits, counted from `first`, to `positions`.
+    static std::size_t append(std::uint32_t hits, std::size_t first, std::uint16_t* positions) noexcept {
+        alignas(64) static constexpr std::uint16_t kLanes[32] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10,
+                                                                 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+                                                                 22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
+        const __m512i all = _mm512_add_epi16(_mm512_load_si512(kLanes), _mm512_set1_epi16(static_cast<short>(first)));
+        _mm512_storeu_si512(positions, _mm512_maskz_compress_epi16(hits, all));
+        return static_cast<std::size_t>(__builtin_popcount(hits));
+    }
+
+    // 32 slots to memory, whole. The empty statement keeps GCC from making a slower memcpy of a loop that stores what
+    // it has loaded.
+    static void store(__m512i found, std::uint16_t* slots) noexcept {
+        asm("" : "+v"(found));
+        _mm512_storeu_si512(slots, found);
+    }
+    static void store(__m512i found, std::uint32_t* slots) noexcept {
+        _mm512_storeu_si512(slots, _mm512_cvtepu16_epi32(_mm512_castsi512_si256(found)));
+        _mm512_storeu_si512(slots + 16, _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(found, 1)));
+    }
+
+    template <class Slot>
+    static std::size_t common(const std::uint8_t* lows, const std::uint8_t* nibbles, std::size_t n,
+                              const std::uint16_t* filter, Slot* slots, std::uint16_t* positions) noexcept {
+        const Filter passing(filter);
+        std::size_t count = 0;
+        for (std::size_t i = 0; i < n; i += 32) {
+            const __m512i low = _mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(lows + i)));
+            const __m256i pairs =
+                _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(nibbles + i / 2)));
+            const __m512i shifted =
+                _mm512_inserti64x4(_mm512_castsi256_si512(_mm256_slli_epi16(pairs, 8)), _mm256_slli_epi16(pairs, 4), 1);
+            const __m512i found = _mm512_or_si512(low, _mm512_and_si512(shifted, _mm512_set1_epi16(0xF00)));
+            store(found, slots + i);
+            count += append(passing(found, n - i), i, positions + count);
+        }
+        return count;
+    }
+    static std::size_t rare(const std::uint8_t* from, std::size_t n, const std::uint16_t* filter, std::uint16_t* slots,
+                            std::size_t first, std::uint16_t* positions) noexcept {
+        const Filter passing(filter);
+        std::size_t count = 0;
+        for (std::size_t i = 0; i < n; i += 32) {
+            const __m512i found = _mm512_loadu_si512(from + i * 2);
+            store(found, slots + first + i);
+            count += append(passing(found, n - i), first + i, positions + count);
+        }
+        return count;
+    }
+    static std::size_t rare(const std::uint8_t* from, std::size_t n, const std::uint16_t* filter, std::uint32_t* slots,
+                            std::size_t first, std::uint16_t* positions) noexcept {
+        const Filter passing(filter);
+        std::size_t count = 0;
+        for (std::size_t i = 0; i < n; i += 32) {
+            __m512i low = _mm512_loadu_si512(from + i * 4);
+            __m512i high = n - i > 16 ? _mm512_loadu_si512(from + i * 4 + 64) : _mm512_setzero_si512();
+            asm("" : "+v"(low), "+v"(high));  // as in `store`
+            _mm512_storeu_si512(slots + first + i, low);
+            _mm512_storeu_si512(slots + first + i + 16, high);
+            const __m512i found =
+                _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtepi32_epi16(low)), _mm512_cvtepi32_epi16(high), 1);
+            count += append(passing(found, n - i), first + i, positions + count);
         }
         return count;
     }
 };
 
-double score_document(const std::uint8_t* slots, std::size_t slot_bytes, const std::uint8_t* weights,
-                      std::size_t weight_bytes, std::size_t n, const std::uint16_t* filter, const float* table,
-                      std::size_t table_size) noexcept {
-    return score_with<Match>(slots, slot_bytes, weights, weight_bytes, n, filter, table, table_size);
+double score_document(const std::uint8_t* document, std::size_t size, const DocumentFormat& format,
+                      const std::uint16_t* filter, const float* table, std::size_t table_size) noexcept {
+    return score_with<Match>(document, size, format, filter, table, table_size);
 }
 
 constexpr Kernels kAvx512{"avx512",      accumulate_lists, select_candidates, sum_bounds,     select_blocks,

@@ -1,9 +1,9 @@
 // The inner loops, once per instruction set, behind one table of function pointers.
 //
-// Contract: signatures hold raw pointers and sizes only, and every implementation gives bit-identical results
-// (integer arithmetic, or exact conversions), so that a search does not depend on the machine. Everything else in
-// an implementation file has internal linkage: a template or an inline function compiled with -mavx512f and shared
-// through the linker would crash an older machine.
+// Contract: signatures hold raw pointers, sizes and structs of numbers only, and every implementation gives
+// bit-identical results (integer arithmetic, or exact conversions), so that a search does not depend on the machine.
+// Everything else in an implementation file has internal linkage: a template or an inline function compiled with
+// -mavx512f and shared through the linker would crash an older machine.
 #pragma once
 
 #include <cstddef>
@@ -17,6 +17,14 @@ inline constexpr std::size_t kStrip = 64;
 inline constexpr std::size_t kSuperblock = 128;
 // Words of 16 bits in a query's filter.
 inline constexpr std::size_t kFilter = 64;
+
+// What all documents of a forward index have in common: see document_layout.inc.
+struct DocumentFormat {
+    std::uint32_t slot_bytes = 2;    // of a rare slot: 2 or 4
+    std::uint32_t weight_bits = 0;   // of a weight's pattern, less the smallest: at most 31
+    std::uint32_t least_weight = 0;  // the smallest pattern
+    bool halves = true;              // patterns are of binary16, not of binary32
+};
 
 struct Kernels {
     const char* name;
@@ -53,14 +61,12 @@ struct Kernels {
     void (*bound_members)(const std::uint8_t* tile, const std::uint32_t* rows, const std::uint8_t* weights,
                           std::size_t n_rows, std::size_t block_size, std::uint16_t* lacks) noexcept;
 
-    // Inner product of a document of `n` slots and weights with a query: the sum of table[slot] * weight, in double
-    // precision in the document's order. Slots take 2 or 4 bytes, weights 2 (binary16) or 4 (binary32), unaligned.
-    // Bit (slot / kFilter) % 16 of filter[slot % kFilter] is set for every slot of the query: few other slots pass it,
-    // and for them the table is zero. 16-bit slots need a table of 65,536; larger ones are looked up below
-    // `table_size`.
-    double (*score_document)(const std::uint8_t* slots, std::size_t slot_bytes, const std::uint8_t* weights,
-                             std::size_t weight_bytes, std::size_t n, const std::uint16_t* filter, const float* table,
-                             std::size_t table_size) noexcept;
+    // Inner product of a document (document_layout.inc) and a query: the sum of table[slot] * weight, in double
+    // precision in the document's order. 64 bytes behind the document can be read. Bit (slot / kFilter) % 16 of
+    // filter[slot % kFilter] is set for every slot of the query: few other slots pass it, and for them the table is
+    // zero. The table has at least 65,536 elements; larger slots are looked up below `table_size`.
+    double (*score_document)(const std::uint8_t* document, std::size_t size, const DocumentFormat& format,
+                             const std::uint16_t* filter, const float* table, std::size_t table_size) noexcept;
 
     // out[i] = the float of the IEEE 754 binary16 `halves[i]`.
     void (*widen_halves)(const std::uint16_t* halves, std::size_t n, float* out) noexcept;

@@ -110,12 +110,12 @@ float widen(std::uint16_t half) noexcept {
     return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (fraction << 13));
 }
 
+#include "document_layout.inc"
 #include "score_document.inc"
 
-double score_document(const std::uint8_t* slots, std::size_t slot_bytes, const std::uint8_t* weights,
-                      std::size_t weight_bytes, std::size_t n, const std::uint16_t* filter, const float* table,
-                      std::size_t table_size) noexcept {
-    return score_with<PortableMatch>(slots, slot_bytes, weights, weight_bytes, n, filter, table, table_size);
+double score_document(const std::uint8_t* document, std::size_t size, const DocumentFormat& format,
+                      const std::uint16_t* filter, const float* table, std::size_t table_size) noexcept {
+    return score_with<PortableMatch>(document, size, format, filter, table, table_size);
 }
 
 void widen_halves(const std::uint16_t* halves, std::size_t n, float* out) noexcept {

@@ -12,9 +12,11 @@ array([[0, 1],
 from __future__ import annotations
 
 from thresher._block_max import BlockMaxIndex
+from thresher._builder import Builder
 from thresher._clustered import ClusteredIndex
 from thresher._core import FormatError, __version__
 from thresher._exact import ExactIndex
+from thresher._graph import GraphIndex
 from thresher._hits import Hits
 from thresher._index import Index
 from thresher._matrix import MatrixLike
@@ -22,9 +24,11 @@ from thresher._open import describe, engines, open
 
 __all__ = [
     "BlockMaxIndex",
+    "Builder",
     "ClusteredIndex",
     "ExactIndex",
     "FormatError",
+    "GraphIndex",
     "Hits",
     "Index",
     "MatrixLike",

@@ -83,7 +83,7 @@ class BlockMaxIndex(Index):
         Returns
         -------
         BlockMaxIndex
-            About 12 bytes for each nonzero where the weights are float16 values, otherwise about 14.
+            About 11 bytes for each nonzero where the weights are float16 values, otherwise about 13.
 
         Raises
         ------

@@ -93,7 +93,7 @@ class ClusteredIndex(Index):
         Returns
         -------
         ClusteredIndex
-            About 8.5 bytes for each nonzero where the weights are float16 values, otherwise about 10.5.
+            About 7.7 bytes for each nonzero where the weights are float16 values, otherwise about 9.3.
 
         Raises
         ------

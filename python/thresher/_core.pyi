@@ -14,9 +14,13 @@ __all__: list[str] = [
     "ClusteredIndex",
     "ClusteredParams",
     "ClusteredSearchParams",
+    "CollectedRows",
     "ExactIndex",
     "ExactParams",
     "FormatError",
+    "GraphIndex",
+    "GraphParams",
+    "GraphSearchParams",
     "Index",
     "describe",
     "isa",
@@ -59,6 +63,23 @@ class Index:
     def nnz(self) -> int: ...
     @property
     def params(self) -> dict: ...
+
+class CollectedRows:
+    def __init__(self) -> None: ...
+    def add(
+        self,
+        indptr: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        indices: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
+        data: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+        n_terms: typing.SupportsInt | typing.SupportsIndex,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+    ) -> None: ...
+    def arrays(self) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray, int]:
+        """
+        indptr, indices, data (which point into the object until the next `add`) and the number of terms.
+        """
+    @property
+    def n_rows(self) -> int: ...
 
 class ExactParams:
     def __init__(self) -> None: ...
@@ -225,6 +246,70 @@ class ClusteredIndex(Index):
         threads: typing.SupportsInt | typing.SupportsIndex,
         progress: typing.Any,
         params: ClusteredSearchParams,
+    ) -> tuple: ...
+
+class GraphParams:
+    reorder: bool
+    def __init__(self) -> None: ...
+    @property
+    def ef_construction(self) -> int: ...
+    @ef_construction.setter
+    def ef_construction(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None: ...
+    @property
+    def entry_points(self) -> int: ...
+    @entry_points.setter
+    def entry_points(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None: ...
+    @property
+    def m(self) -> int: ...
+    @m.setter
+    def m(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None: ...
+
+class GraphSearchParams:
+    def __init__(self) -> None: ...
+    def allow(self, allowed: numpy.typing.NDArray[numpy.uint8]) -> None: ...
+    @property
+    def early_stop(self) -> float: ...
+    @early_stop.setter
+    def early_stop(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None: ...
+    @property
+    def ef(self) -> int: ...
+    @ef.setter
+    def ef(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None: ...
+    @property
+    def entry_terms(self) -> int: ...
+    @entry_terms.setter
+    def entry_terms(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None: ...
+
+class GraphIndex(Index):
+    @staticmethod
+    def build(
+        indptr: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        indices: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
+        data: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+        n_terms: typing.SupportsInt | typing.SupportsIndex,
+        params: GraphParams,
+        order: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32] | None,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+        progress: typing.Any,
+    ) -> GraphIndex: ...
+    def edges(self, doc: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.int64]: ...
+    def search_one_with(
+        self,
+        terms: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
+        weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+        k: typing.SupportsInt | typing.SupportsIndex,
+        params: GraphSearchParams,
+    ) -> tuple: ...
+    def search_with(
+        self,
+        indptr: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        indices: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
+        data: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+        n_terms: typing.SupportsInt | typing.SupportsIndex,
+        k: typing.SupportsInt | typing.SupportsIndex,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+        progress: typing.Any,
+        params: GraphSearchParams,
     ) -> tuple: ...
 
 def describe(path: bytes) -> dict:

@@ -66,7 +66,7 @@ class ExactIndex(Index):
         Returns
         -------
         ExactIndex
-            About 8 bytes for each nonzero where the weights are float16 values, otherwise about 10.
+            About 7 bytes for each nonzero where the weights are float16 values, otherwise about 8.5.
 
         Raises
         ------

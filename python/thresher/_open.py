@@ -10,9 +10,12 @@ from thresher._arguments import as_path
 from thresher._block_max import BlockMaxIndex
 from thresher._clustered import ClusteredIndex
 from thresher._exact import ExactIndex
+from thresher._graph import GraphIndex
 from thresher._index import Index
 
-_ENGINES: dict[str, type[Index]] = {engine.engine: engine for engine in (ExactIndex, BlockMaxIndex, ClusteredIndex)}
+_ENGINES: dict[str, type[Index]] = {
+    engine.engine: engine for engine in (ExactIndex, BlockMaxIndex, ClusteredIndex, GraphIndex)
+}
 
 
 def engines() -> dict[str, type[Index]]:

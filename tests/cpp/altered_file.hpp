@@ -24,6 +24,7 @@
 #include "engines/block_max_index.hpp"
 #include "engines/clustered_index.hpp"
 #include "engines/exact_index.hpp"
+#include "engines/graph_index.hpp"
 #include "engines/registry.hpp"
 #include "random_rows.hpp"
 #include "temporary_directory.hpp"
@@ -108,6 +109,13 @@ inline std::unique_ptr<ClusteredIndex> small_clustered_index(bool reordered) {
         std::nullopt, 1, nullptr);
 }
 
+// Few edges and entries; with an order if so wished.
+inline std::unique_ptr<GraphIndex> small_graph_index(bool reordered) {
+    const Rows docs = small_collection();
+    return GraphIndex::build(docs.view(), {.m = 3, .ef_construction = 8, .entry_points = 2, .reorder = reordered},
+                             std::nullopt, 1, nullptr);
+}
+
 // Whether the bytes are refused by FormatError; anything else that is thrown fails the test.
 inline bool refused(const std::string& path, bool verify) {
     try {
@@ -173,31 +181,36 @@ inline Bytes version_1_of(const Bytes& newer) {
     const TemporaryDirectory directory;
     write_bytes(directory.path("f"), newer);
     const IndexFile file = IndexFile::open(directory.path("f"), true, nullptr);
-    const auto offsets = file.section<std::uint64_t>("forward/offsets");
-    const auto postings = file.section<std::uint8_t>("forward/postings", 6 * file.integer("nnz"));
-    const std::uint8_t* next = postings.data();
+    const auto n_docs = static_cast<std::size_t>(file.integer("n_docs"));
+    const auto vocabulary = Vocabulary::load(file, file.integer("n_terms"));
+    const auto forward = ForwardIndex::load(file, n_docs, file.integer("nnz"), vocabulary.n_slots());
+    std::vector<std::uint64_t> ends{0};
     std::vector<std::uint16_t> slots;
     std::vector<float> weights;
-    const auto take = [&](auto& values, std::size_t n) {
-        if (n == 0) return;
-        values.resize(values.size() + n);
-        const std::size_t size = n * sizeof values[0];
-        std::memcpy(values.data() + values.size() - n, next, size);
-        next += size;
-    };
-    for (std::size_t doc = 0; doc + 1 < offsets.size(); ++doc) {
-        take(slots, offsets[doc + 1] - offsets[doc]);
-        take(weights, offsets[doc + 1] - offsets[doc]);
+    std::vector<Posting> postings;
+    for (std::size_t doc = 0; doc < n_docs; ++doc) {
+        forward.read(doc, postings);
+        std::sort(postings.begin(), postings.end(), [&](const Posting& a, const Posting& b) {
+            return vocabulary.term(a.slot) < vocabulary.term(b.slot);
+        });
+        for (const Posting& posting : postings) {
+            slots.push_back(static_cast<std::uint16_t>(posting.slot));
+            weights.push_back(posting.weight);
+        }
+        ends.push_back(slots.size());
     }
+    const auto offsets = buffer_of(ends);
     const auto slots16 = buffer_of(slots);
     const auto floats = buffer_of(weights);
     SectionList list;
     for (const Section& section : file.sections()) {
         if (section.name == "parameters") continue;
-        if (section.name != "forward/postings") {
+        if (section.name.starts_with("forward/") && section.name != "forward/format") continue;
+        if (section.name != "forward/format") {
             add_section(list, file, section);
             continue;
         }
+        list.add("forward/offsets", offsets);
         list.add("forward/slots16", slots16);
         list.add("forward/slots32", Buffer<std::uint32_t>());
         list.add("forward/halves", Buffer<std::uint16_t>());
@@ -227,6 +240,11 @@ inline std::vector<SmallFile> small_files() {
         const TemporaryDirectory directory;
         small_clustered_index(reordered)->save(directory.path("f"), nullptr);
         files.push_back({reordered ? "clustered, with neighbours" : "clustered", read_bytes(directory.path("f"))});
+    }
+    for (const bool reordered : {false, true}) {
+        const TemporaryDirectory directory;
+        small_graph_index(reordered)->save(directory.path("f"), nullptr);
+        files.push_back({reordered ? "graph, reordered" : "graph", read_bytes(directory.path("f"))});
     }
     const std::size_t n_newest = files.size();
     for (std::size_t i = 0; i < n_newest; ++i) {

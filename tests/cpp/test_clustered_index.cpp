@@ -695,6 +695,52 @@ TEST(ClusteredIndex, HasTheNeighboursThatABruteForceFinds) {
     }
 }
 
+TEST(ClusteredIndex, SearchesForEveryDocumentByPosition) {
+    Random random(32);
+    for (const std::size_t n_docs : {0, 1, 2, 63, 64, 65, 300}) {
+        Rows docs = test::random_rows(random, n_docs, 40, 6, test::dyadic_weight);
+        docs.add(Row{});
+        const std::size_t n = docs.n_rows();
+        const auto truth = brute_force(docs, docs);
+        std::vector<std::uint32_t> given(n);
+        std::iota(given.begin(), given.end(), 0U);
+        for (const bool is_shuffled : {false, true}) {
+            if (is_shuffled) given = shuffled(n);
+            const auto index = build(docs, {.reorder = false}, is_shuffled ? Order(given) : std::nullopt);
+            for (const std::size_t k : {std::size_t{1}, std::size_t{7}, n - 1, n, 2 * n}) {
+                for (const unsigned threads : {1U, 3U}) {
+                    std::vector<std::vector<Hit>> found(n);
+                    std::vector<int> calls(n);
+                    std::vector<std::vector<int>> workers(threads, std::vector<int>(n));
+                    RecordingMonitor monitor;
+                    Progress progress(&monitor, 1, n);
+                    index->search_documents(k, threads, progress,
+                                            [&](std::size_t doc, std::span<const Hit> others, unsigned worker) {
+                                                ++calls[doc];
+                                                ++workers.at(worker)[doc];
+                                                found[doc].assign(others.begin(), others.end());
+                                            });
+                    EXPECT_EQ(monitor.reports().back().first, n);
+                    ASSERT_EQ(calls, std::vector<int>(n, 1));
+                    for (std::uint32_t position = 0; position < n; ++position) {
+                        std::vector<Hit> expected;  // by ids, of which ties are in order
+                        for (std::uint32_t id = 0; id < n; ++id) {
+                            const auto score = static_cast<float>(truth[given[position]].scores[id]);
+                            if (id != given[position] && score > 0) expected.push_back({score, id});
+                        }
+                        std::sort(expected.begin(), expected.end(), better);
+                        ASSERT_EQ(found[position].size(), std::min(k, expected.size())) << n << " documents, k " << k;
+                        for (std::size_t i = 0; i < found[position].size(); ++i) {
+                            ASSERT_EQ(given[found[position][i].doc], expected[i].doc) << n << " documents, k " << k;
+                            ASSERT_EQ(found[position][i].score, expected[i].score);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
 TEST_F(ClusteredIndexApproximate, RefiningOnlyAdds) {
     for (const std::int64_t budget : {1, 3, 10, 100}) {
         ClusteredSearchParams params{.query_cut = 3, .cluster_budget = budget};

@@ -122,20 +122,23 @@ TEST(IndexFile, NamesWhatIsNotAnIndex) {
         put<std::uint32_t>(newer, kFormatVersionAt, version);
         reseal(newer);
         EXPECT_EQ(error_of(newer), "format version " + std::to_string(version) +
-                                       "; this library (" THRESHER_VERSION ") reads versions up to 2");
+                                       "; this library (" THRESHER_VERSION ") reads versions up to 3");
     }
     Bytes older = small_file();
     put<std::uint32_t>(older, kFormatVersionAt, 1);
     reseal(older);
     EXPECT_EQ(error_of(older), "no section forward/slots16");
-    older = test::version_1_of(small_file());
     put<std::uint32_t>(older, kFormatVersionAt, 2);
     reseal(older);
     EXPECT_EQ(error_of(older), "no section forward/postings");
+    older = test::version_1_of(small_file());
+    put<std::uint32_t>(older, kFormatVersionAt, 3);
+    reseal(older);
+    EXPECT_EQ(error_of(older), "no section forward/format");
     Bytes other = small_file();
-    std::memcpy(other.data() + 32, "graph", 6);
+    std::memcpy(other.data() + 32, "other", 6);
     reseal(other);
-    EXPECT_EQ(error_of(other), "written for the engine 'graph', which this library does not have");
+    EXPECT_EQ(error_of(other), "written for the engine 'other', which this library does not have");
     Bytes altered = small_file();
     altered.back() ^= std::byte{1};
     EXPECT_EQ(error_of(altered), "altered: the checksum of section rare/impacts does not match");

@@ -421,25 +421,64 @@ struct FilteredTable {
     std::vector<float> weights;
 };
 
-// `Slot` is u16 or u32, `Weight` u16 (the pattern of a half) or float.
-template <class Slot, class Weight>
-struct Document {
-    std::vector<Slot> slots;
-    std::vector<Weight> weights;
+using kernels::DocumentFormat;
 
+// A document as postings, and as the bytes that document_layout.inc says.
+struct Document {
+    DocumentFormat format;
+    std::vector<std::uint32_t> slots;     // the common ones, below 4,096, first
+    std::vector<std::uint32_t> patterns;  // of the weights
+
+    void add(std::uint32_t slot, std::uint32_t pattern) {
+        // Behind the others of its kind.
+        const auto at = slot < 4096 ? static_cast<std::ptrdiff_t>(n_common()) : std::ssize(slots);
+        slots.insert(slots.begin() + at, slot);
+        patterns.insert(patterns.begin() + at, pattern);
+    }
+    std::size_t n_common() const {
+        return static_cast<std::size_t>(
+            std::count_if(slots.begin(), slots.end(), [](std::uint32_t slot) { return slot < 4096; }));
+    }
     // In the document's order, by the definition.
     double score(const std::vector<float>& table) const {
         double sum = 0;
         for (std::size_t i = 0; i < slots.size(); ++i) {
-            double weight = 0;
-            if constexpr (sizeof(Weight) == 2) {
-                weight = half_value(weights[i]);
-            } else {
-                weight = static_cast<double>(weights[i]);
-            }
+            const double weight =
+                format.halves ? half_value(patterns[i]) : static_cast<double>(std::bit_cast<float>(patterns[i]));
             if (slots[i] < table.size()) sum += static_cast<double>(table[slots[i]]) * weight;
         }
         return sum;
+    }
+    std::vector<std::uint8_t> bytes() const {
+        std::vector<std::uint8_t> all;
+        const auto put = [&](std::uint64_t value, std::size_t size) {
+            for (std::size_t byte = 0; byte < size; ++byte) all.push_back(static_cast<std::uint8_t>(value >> 8 * byte));
+        };
+        const std::size_t common = n_common();
+        put(common, 2);
+        put(slots.size() - common, format.slot_bytes);
+        for (std::size_t i = 0; i < common; ++i) put(slots[i] & 255, 1);
+        for (std::size_t group = 0; group < common; group += 32) {
+            for (std::size_t i = group; i < std::min(group + 16, common); ++i) {
+                const std::uint32_t other = i + 16 < std::min(group + 32, common) ? slots[i + 16] >> 8 : 0;
+                put(slots[i] >> 8 | other << 4, 1);
+            }
+        }
+        for (std::size_t i = common; i < slots.size(); ++i) put(slots[i], format.slot_bytes);
+        std::vector<bool> bits;
+        for (const std::uint32_t pattern : patterns) {
+            for (unsigned bit = 0; bit < format.weight_bits; ++bit) {
+                bits.push_back(((pattern - format.least_weight) >> bit & 1U) != 0);
+            }
+        }
+        for (std::size_t first = 0; first < bits.size(); first += 8) {
+            std::uint8_t byte = 0;
+            for (std::size_t bit = first; bit < std::min(first + 8, bits.size()); ++bit) {
+                byte |= static_cast<std::uint8_t>(bits[bit] ? 1U << (bit - first) : 0U);
+            }
+            all.push_back(byte);
+        }
+        return all;
     }
 };
 
@@ -459,6 +498,7 @@ struct Shifted {
 };
 
 constexpr std::size_t kLongest = 5000;
+constexpr std::size_t kMargin = 64;  // bytes behind a document that can be read
 
 // Scores documents with one query, from memory that ends with what may be read.
 class Scoring {
@@ -469,28 +509,26 @@ class Scoring {
           query_memory_(query.weights.size() * sizeof(float)),
           query_weights_(reinterpret_cast<const float*>(query_memory_.hold(bytes_of(query.weights)))) {}
 
-    template <class Slot, class Weight>
-    void expect_sum(const Document<Slot, Weight>& document) {
-        const double expected = document.score(query_.weights);
-        const auto score = [&](const std::uint8_t* slots, const std::uint8_t* weights) {
-            const double sum =
-                table_.score_document(slots, sizeof(Slot), weights, sizeof(Weight), document.slots.size(),
-                                      query_.filter.data(), query_weights_, query_.weights.size());
-            return std::bit_cast<std::uint64_t>(sum);
+    double score(const std::uint8_t* bytes, std::size_t size, const DocumentFormat& format) const {
+        return table_.score_document(bytes, size, format, query_.filter.data(), query_weights_, query_.weights.size());
+    }
+    void expect_sum(const Document& document, std::uint8_t margin = 0xA7) {
+        const auto expected = std::bit_cast<std::uint64_t>(document.score(query_.weights));
+        auto bytes = document.bytes();
+        const std::size_t size = bytes.size();
+        bytes.insert(bytes.end(), kMargin, margin);
+        const auto scored = [&](const std::uint8_t* from) {
+            return std::bit_cast<std::uint64_t>(score(from, size, document.format));
         };
-        const auto slots = bytes_of(document.slots);
-        const auto weights = bytes_of(document.weights);
         const auto described = [&](const char* where) {
             return std::string(where) + ": " + std::to_string(document.slots.size()) + " slots of " +
-                   std::to_string(sizeof(Slot)) + " bytes, weights of " + std::to_string(sizeof(Weight));
+                   std::to_string(document.format.slot_bytes) + " bytes, weights of " +
+                   std::to_string(document.format.weight_bits) + " bits";
         };
-        ASSERT_EQ(score(slots_.hold(slots), weights_.hold(weights)), std::bit_cast<std::uint64_t>(expected))
-            << described("before a guard page");
+        ASSERT_EQ(scored(memory_.hold(bytes)), expected) << described("before a guard page");
         for (const std::size_t odd : {1, 2, 3}) {
-            const Shifted odd_slots(slots, odd);
-            const Shifted odd_weights(weights, 4 - odd);
-            ASSERT_EQ(score(odd_slots.data(), odd_weights.data()), std::bit_cast<std::uint64_t>(expected))
-                << described("unaligned");
+            const Shifted shifted(bytes, odd);
+            ASSERT_EQ(scored(shifted.data()), expected) << described("unaligned");
         }
     }
 
@@ -499,19 +537,20 @@ class Scoring {
     const FilteredTable& query_;
     GuardedMemory query_memory_;
     const float* query_weights_;
-    GuardedMemory slots_{kLongest * 4};
-    GuardedMemory weights_{kLongest * 4};
+    GuardedMemory memory_{kLongest * 8 + 6 + kMargin};
 };
 
 // Of either sign, and of magnitudes with which sums in another order differ.
-template <class Weight>
-Weight any_weight(Random& random) {
-    if constexpr (sizeof(Weight) == 2) {
-        return static_cast<std::uint16_t>(uniform(random, 0, 1) << 15 | uniform(random, 0, 0x7BFF));
-    } else {
-        const auto exponent = uniform(random, 0, 9) == 0 ? uniform(random, -148, -100) : uniform(random, -4, 4);
-        return std::ldexp(static_cast<float>(test::unit(random) - 0.5), static_cast<int>(exponent));
-    }
+float any_float(Random& random) {
+    const auto exponent = uniform(random, 0, 9) == 0 ? uniform(random, -148, -100) : uniform(random, -4, 4);
+    return std::ldexp(static_cast<float>(test::unit(random) - 0.5), static_cast<int>(exponent));
+}
+
+// The most frequent formats, and those at the limits.
+std::vector<DocumentFormat> formats(std::uint32_t slot_bytes) {
+    return {{slot_bytes, 13, 11551, true},      {slot_bytes, 0, 0x3C00, true},       {slot_bytes, 1, 0x3C00, true},
+            {slot_bytes, 16, 0, true},          {slot_bytes, 24, 0x3D000000, false}, {slot_bytes, 31, 0, false},
+            {slot_bytes, 25, 0x3E000001, false}};
 }
 
 // Lengths about those that a kernel could work in, and all short ones.
@@ -529,17 +568,26 @@ std::vector<std::size_t> document_lengths() {
 }
 
 // Slots of `n_slots` (more of the first ones), some of them beyond the table where they can be.
-template <class Slot, class Weight>
-Document<Slot, Weight> any_document(Random& random, std::size_t n, std::uint32_t n_slots, std::size_t table_size) {
-    Document<Slot, Weight> document;
+Document any_document(Random& random, std::size_t n, const DocumentFormat& format, std::uint32_t n_slots,
+                      std::size_t table_size) {
+    Document document{format, {}, {}};
+    std::vector<std::uint32_t> slots;
     for (std::size_t i = 0; i < n; ++i) {
-        auto slot = static_cast<std::uint32_t>(std::pow(test::unit(random), 3.0) * n_slots);
-        if (sizeof(Slot) == 4 && uniform(random, 0, 7) == 0) {
+        slots.push_back(static_cast<std::uint32_t>(std::pow(test::unit(random), 3.0) * n_slots));
+        if (format.slot_bytes == 4 && uniform(random, 0, 7) == 0) {
             const auto size = static_cast<std::uint32_t>(table_size);
-            slot = pick<std::uint32_t>(random, {size, size + 1, size - 1, 1U << 31, UINT32_MAX, UINT32_MAX - 1023});
+            slots.back() = pick<std::uint32_t>(random, {size, size + 1, size - 1, 1U << 31, UINT32_MAX});
         }
-        document.slots.push_back(static_cast<Slot>(slot));
-        document.weights.push_back(any_weight<Weight>(random));
+    }
+    std::stable_partition(slots.begin(), slots.end(), [](std::uint32_t slot) { return slot < 4096; });
+    document.slots = slots;
+    for (std::size_t i = 0; i < n; ++i) {
+        std::uint32_t pattern = 0;
+        do {
+            const auto above = uniform(random, 0, (std::int64_t{1} << format.weight_bits) - 1);
+            pattern = format.least_weight + static_cast<std::uint32_t>(above);
+        } while (format.halves ? (pattern & 0x7C00U) == 0x7C00U : (pattern & 0x7F800000U) == 0x7F800000U);  // finite
+        document.patterns.push_back(pattern);
     }
     return document;
 }
@@ -553,7 +601,7 @@ FilteredTable any_query(Random& random, std::size_t n_terms, std::uint32_t n_slo
         if (taken[slot]) continue;
         taken[slot] = true;
         slots.push_back(slot);
-        weights.push_back(any_weight<float>(random));
+        weights.push_back(any_float(random));
     }
     return {slots, weights, table_size};
 }
@@ -561,120 +609,137 @@ FilteredTable any_query(Random& random, std::size_t n_terms, std::uint32_t n_slo
 // Of no term, of few, of as many as a query has, and of so many that each slot passes the filter.
 constexpr std::size_t kQuerySizes[] = {0, 1, 5, 45, 700, 40000};
 
-template <class Slot, class Weight>
-void expect_any_document_is_scored(const Kernels& table, std::uint32_t n_slots, std::size_t table_size) {
+void expect_any_document_is_scored(const Kernels& table, std::uint32_t slot_bytes, std::uint32_t n_slots,
+                                   std::size_t table_size) {
     Random random(13);
     for (const std::size_t n_terms : kQuerySizes) {
         const FilteredTable query = any_query(random, n_terms, n_slots, table_size);
         Scoring scoring(table, query);
+        const auto all = formats(slot_bytes);
+        std::size_t next = 0;
         for (const std::size_t n : document_lengths()) {
-            const auto document = any_document<Slot, Weight>(random, n, n_slots, table_size);
-            ASSERT_NO_FATAL_FAILURE(scoring.expect_sum(document)) << n_terms << " terms";
+            for (int turn = 0; turn < 2; ++turn) {
+                const auto document = any_document(random, n, all[next++ % all.size()], n_slots, table_size);
+                ASSERT_NO_FATAL_FAILURE(scoring.expect_sum(document)) << n_terms << " terms";
+            }
         }
     }
 }
 
 TEST_P(EveryTable, ScoresDocumentsOfNarrowSlots) {
-    for (const std::uint32_t n_slots : {200U, 30522U, 65536U}) {
-        expect_any_document_is_scored<std::uint16_t, std::uint16_t>(table(), n_slots, 65536);
-        expect_any_document_is_scored<std::uint16_t, float>(table(), n_slots, 65536);
+    for (const std::uint32_t n_slots : {200U, 4096U, 30522U, 65536U}) {
+        expect_any_document_is_scored(table(), 2, n_slots, 65536);
     }
 }
 
 TEST_P(EveryTable, ScoresDocumentsOfWideSlots) {
     for (const std::size_t table_size : {65537, 70000}) {
-        const auto n_slots = static_cast<std::uint32_t>(table_size);
-        expect_any_document_is_scored<std::uint32_t, std::uint16_t>(table(), n_slots, table_size);
-        expect_any_document_is_scored<std::uint32_t, float>(table(), n_slots, table_size);
+        expect_any_document_is_scored(table(), 4, static_cast<std::uint32_t>(table_size), table_size);
     }
 }
 
 // One term, and the slots that share some or all of the bits that choose its bit of the filter.
-template <class Slot>
-void expect_one_slot_is_found(const Kernels& table, std::uint32_t n_slots) {
-    for (const std::uint32_t asked : {0U, 1U, 31U, 32U, 63U, 64U, 1023U, 1024U, 5000U, n_slots - 1}) {
+void expect_one_slot_is_found(const Kernels& table, std::uint32_t slot_bytes, std::uint32_t n_slots) {
+    for (const std::uint32_t asked : {0U, 1U, 31U, 32U, 63U, 64U, 1023U, 1024U, 4095U, 4096U, 5000U, n_slots - 1}) {
         const FilteredTable query({asked}, {3.0F}, n_slots);
         Scoring scoring(table, query);
         for (const std::uint32_t step : {1U, 32U, 64U, 512U, 960U, 1024U, 2048U, 32768U}) {
-            Document<Slot, float> document;
+            std::vector<std::uint32_t> slots;
             for (std::uint32_t i = 0; i < 40; ++i) {
                 const std::uint32_t slot = (asked + i * step) % n_slots;
                 if (i != 0 && slot == asked) break;
-                document.slots.push_back(static_cast<Slot>(slot));
-                document.weights.push_back(std::ldexp(1.0F, static_cast<int>(i)));
+                slots.push_back(slot);
             }
-            ASSERT_EQ(document.score(query.weights), 3.0);
-            for (std::size_t turn = 0; turn < document.slots.size(); ++turn) {  // at every place
+            for (std::size_t turn = 0; turn < slots.size(); ++turn) {  // at every place
+                Document document{{slot_bytes, 31, 0, false}, {}, {}};
+                for (std::size_t i = 0; i < slots.size(); ++i) {
+                    const auto weight = std::ldexp(1.0F, static_cast<int>((i + turn) % slots.size()));
+                    document.add(slots[i], std::bit_cast<std::uint32_t>(weight));
+                }
                 ASSERT_NO_FATAL_FAILURE(scoring.expect_sum(document)) << asked << " step " << step;
-                std::rotate(document.slots.begin(), document.slots.begin() + 1, document.slots.end());
-                std::rotate(document.weights.begin(), document.weights.begin() + 1, document.weights.end());
+                std::rotate(slots.begin(), slots.begin() + 1, slots.end());
             }
         }
     }
 }
 
 TEST_P(EveryTable, FindsOneSlotAmongThoseThatResembleIt) {
-    expect_one_slot_is_found<std::uint16_t>(table(), 65536);
-    expect_one_slot_is_found<std::uint32_t>(table(), 65537);
-    expect_one_slot_is_found<std::uint32_t>(table(), 70000);
+    expect_one_slot_is_found(table(), 2, 65536);
+    expect_one_slot_is_found(table(), 4, 65537);
+    expect_one_slot_is_found(table(), 4, 70000);
 }
 
 // One term, at each place of documents of each length. What is not a slot must not stand for slot 0, if that is asked
-// for or if it is not.
-template <class Slot>
-void expect_every_place_is_seen(const Kernels& table) {
-    for (const std::uint32_t asked : {0U, 7U}) {
+// for or if it is not, and no more must what lies behind the document.
+void expect_every_place_is_seen(const Kernels& table, std::uint32_t slot_bytes, std::uint32_t other) {
+    for (const std::uint32_t asked : {other - other % 4096, other - 1}) {
         const FilteredTable query({asked}, {0.75F}, 65537);
         Scoring scoring(table, query);
-        for (std::size_t n = 1; n <= 100; ++n) {
-            Document<Slot, float> document{std::vector<Slot>(n, 8), std::vector<float>(n, 1.0F)};
-            ASSERT_NO_FATAL_FAILURE(scoring.expect_sum(document)) << "nowhere";
-            for (std::size_t place = 0; place < n; ++place) {
-                document.slots[place] = static_cast<Slot>(asked);
-                ASSERT_EQ(document.score(query.weights), 0.75);
-                ASSERT_NO_FATAL_FAILURE(scoring.expect_sum(document)) << asked << " at " << place;
-                document.slots[place] = 8;
+        const auto one = std::bit_cast<std::uint32_t>(1.0F);
+        for (std::size_t n = 0; n <= 100; ++n) {
+            for (std::size_t place = 0; place <= n; ++place) {
+                Document document{{slot_bytes, 1, one, false},
+                                  std::vector<std::uint32_t>(n, other),
+                                  std::vector<std::uint32_t>(n, one)};
+                if (place < n) document.slots[place] = asked;
+                ASSERT_EQ(document.score(query.weights), place < n ? 0.75 : 0.0);
+                ASSERT_NO_FATAL_FAILURE(scoring.expect_sum(document, static_cast<std::uint8_t>(asked)))
+                    << asked << " at " << place;
             }
         }
     }
 }
 
 TEST_P(EveryTable, FindsOneSlotAtEveryPlace) {
-    expect_every_place_is_seen<std::uint16_t>(table());
-    expect_every_place_is_seen<std::uint32_t>(table());
-}
-
-TEST_P(EveryTable, ScoresNoFurtherThanTheLastSlot) {
-    const FilteredTable query({0, 7}, {1.0F, 2.0F}, 65536);
-    std::vector<std::uint32_t> wide(200);
-    const std::vector<float> weights(200, 1.0F);
-    for (const std::uint32_t slot : {0U, 7U}) {
-        std::fill(wide.begin(), wide.end(), slot);
-        const std::vector<std::uint16_t> narrow(wide.begin(), wide.end());
-        for (std::size_t n = 0; n <= 100; ++n) {
-            const auto score = [&](const auto& slots) {
-                return table().score_document(bytes_of(slots).data(), sizeof slots[0], bytes_of(weights).data(), 4, n,
-                                              query.filter.data(), query.weights.data(), query.weights.size());
-            };
-            ASSERT_EQ(score(narrow), static_cast<double>(n) * static_cast<double>(query.weights[slot])) << n;
-            ASSERT_EQ(score(wide), static_cast<double>(n) * static_cast<double>(query.weights[slot])) << n;
-        }
+    for (const std::uint32_t other : {8U, 0x808U, 0x2008U}) {
+        expect_every_place_is_seen(table(), 2, other);
+        expect_every_place_is_seen(table(), 4, other);
     }
 }
 
 TEST_P(EveryTable, ScoresEveryHalf) {
     const FilteredTable query({9}, {1.0F}, 65536);
-    const std::uint16_t slot = 9;
+    const Scoring scoring(table(), query);
     for (std::uint32_t half = 0; half < 65536; ++half) {
-        const auto bits = static_cast<std::uint16_t>(half);
+        Document document{{2, 16, 0, true}, {}, {}};
+        document.add(9, half);
+        auto bytes = document.bytes();
+        const std::size_t size = bytes.size();
+        bytes.resize(size + kMargin);
         const double value = half_value(half);
-        const double score = table().score_document(reinterpret_cast<const std::uint8_t*>(&slot), 2,
-                                                    reinterpret_cast<const std::uint8_t*>(&bits), 2, 1,
-                                                    query.filter.data(), query.weights.data(), query.weights.size());
+        const double score = scoring.score(bytes.data(), size, document.format);
         if (std::isnan(value)) {
             ASSERT_TRUE(std::isnan(score)) << half;
         } else {
             ASSERT_EQ(score, value) << half;
+        }
+    }
+}
+
+// A document whose bytes end before its postings has none: as in an altered file.
+TEST_P(EveryTable, ScoresNothingOfADocumentThatIsCutOff) {
+    const FilteredTable query({9, 5000}, {1.0F, 1.0F}, 70000);
+    for (const std::uint32_t slot_bytes : {2U, 4U}) {
+        Document document{{slot_bytes, 13, 11551, true}, {}, {}};
+        for (int i = 0; i < 40; ++i) {
+            document.add(9, 0x3C00);
+            document.add(5000, 0x3C00);
+        }
+        const auto bytes = document.bytes();
+        Scoring scoring(table(), query);
+        for (std::size_t size = 0; size < bytes.size(); ++size) {
+            auto cut = std::vector<std::uint8_t>(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));
+            GuardedMemory memory(size + kMargin);
+            cut.resize(size + kMargin, 0x55);
+            ASSERT_EQ(scoring.score(memory.hold(cut), size, document.format), 0.0) << size;
+        }
+        auto whole = bytes;
+        whole.resize(bytes.size() + kMargin);
+        ASSERT_EQ(scoring.score(whole.data(), bytes.size(), document.format), 80.0);
+        for (std::size_t byte = 0; byte < 2 + slot_bytes; ++byte) {
+            auto altered = whole;
+            altered[byte] = 0xFF;
+            ASSERT_EQ(scoring.score(altered.data(), bytes.size(), document.format), 0.0) << "byte " << byte;
         }
     }
 }

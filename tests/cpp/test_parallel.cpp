@@ -181,6 +181,15 @@ TEST(ParallelFor, ReportsProgressThatRisesToTheTotal) {
     }
 }
 
+TEST(ParallelFor, HasDoneAPassOverNothing) {
+    RecordingMonitor monitor;
+    Progress progress(&monitor, 2, 10);
+    parallel_for(3, 1, progress, [](std::size_t, unsigned) {});
+    EXPECT_EQ(monitor.reports().back().first, 5U);
+    parallel_for(0, 1, progress, [](std::size_t, unsigned) {});
+    EXPECT_EQ(monitor.reports().back().first, 10U);
+}
+
 TEST(ParallelForRows, CutsRowsIntoChunks) {
     for (const std::size_t n : {0, 1, 9, 10, 11, 1005}) {
         for (unsigned threads = 1; threads <= 3; ++threads) {

@@ -39,6 +39,7 @@ using test::small_clustered_index;
 using test::small_collection;
 using test::small_file;
 using test::small_files;
+using test::small_graph_index;
 using test::small_index;
 using test::TemporaryDirectory;
 using test::write_bytes;
@@ -77,6 +78,18 @@ TEST(OpenIndex, OfTheSmallClusteredFileHasRowsListsRareTermsAnOrderAndNeighbours
         const std::size_t n_docs = small_collection().n_rows();
         EXPECT_EQ(file.section<std::uint32_t>("order/given").size(), reordered ? n_docs : 0U);
         EXPECT_EQ(file.section<std::uint32_t>("neighbours/positions").size(), reordered ? 3 * n_docs : 0U);
+    }
+}
+
+TEST(OpenIndex, OfTheSmallGraphFileHasEdgesEntriesAndAnOrder) {
+    const TemporaryDirectory directory;
+    for (const bool reordered : {false, true}) {
+        small_graph_index(reordered)->save(directory.path("f"), nullptr);
+        const IndexFile file = IndexFile::open(directory.path("f"), true, nullptr);
+        const std::size_t n_docs = small_collection().n_rows();
+        EXPECT_GT(file.section<std::uint8_t>("edges/bytes").size(), n_docs);
+        EXPECT_GT(file.section<std::uint8_t>("entries/bytes").size(), 0U);
+        EXPECT_EQ(file.section<std::uint32_t>("order/given").size(), reordered ? n_docs : 0U);
     }
 }
 
@@ -148,6 +161,21 @@ void search_everything(const Index& index) {
             if (params.refine > 0 && clustered->parameters().to_text().ends_with("neighbours=0\n")) continue;
             clustered->search(queries, options, params, hits);
             ASSERT_NO_FATAL_FAILURE(expect_ids());
+        }
+    }
+    if (const auto* graph = dynamic_cast<const GraphIndex*>(&index)) {
+        const std::vector<std::uint8_t> most(index.n_docs(), 1);
+        for (const GraphSearchParams& params : {GraphSearchParams{.ef = 4, .entry_terms = 1},
+                                                {.ef = 100, .entry_terms = 0},
+                                                {.ef = 4, .early_stop = 0.9, .allowed = most}}) {
+            graph->search(queries, options, params, hits);
+            ASSERT_NO_FATAL_FAILURE(expect_ids());
+        }
+        for (std::size_t doc = 0; doc < index.n_docs(); ++doc) {
+            for (const std::int64_t other : graph->edges(static_cast<std::int64_t>(doc))) {
+                ASSERT_GE(other, 0);
+                ASSERT_LT(other, static_cast<std::int64_t>(index.n_docs()));
+            }
         }
     }
     std::vector<std::int64_t> docs(index.n_docs());
@@ -368,6 +396,35 @@ TEST(OpenIndex, RefusesClusteredCountsThatDoNotMatchTheSections) {
     }
 }
 
+TEST(OpenIndex, RefusesGraphCountsThatDoNotMatchTheSections) {
+    const TemporaryDirectory directory;
+    for (const bool reordered : {false, true}) {
+        small_graph_index(reordered)->save(directory.path("good"), nullptr);
+        const Rewriter rewriter(directory.path("good"));
+        const auto refuses = [&](const std::string& name, std::uint64_t value) {
+            rewriter.write(directory.path("bad"), {{name, value}});
+            return refused(directory.path("bad"), true);
+        };
+        rewriter.write(directory.path("same"), {});
+        ASSERT_FALSE(refused(directory.path("same"), true));
+        const IndexFile file = IndexFile::open(directory.path("good"), true, nullptr);
+        for (const char* name : {"n_docs", "nnz"}) {
+            const std::uint64_t right = file.integer(name);
+            for (const std::uint64_t wrong : {right - 1, right + 1, right + (std::uint64_t{1} << 32), UINT64_MAX}) {
+                EXPECT_TRUE(refuses(name, wrong)) << name << " " << wrong;
+            }
+        }
+        for (const std::uint64_t wrong :
+             {std::uint64_t{0}, std::uint64_t{257}, (std::uint64_t{1} << 32) + 3, std::uint64_t{1} << 63, UINT64_MAX}) {
+            EXPECT_TRUE(refuses("m", wrong)) << wrong;
+        }
+        for (const char* name : {"m", "ef_construction", "entry_points", "reorder"}) {  // the sections do not tell
+            rewriter.write(directory.path("other"), {{name, 2}});
+            search_unless_refused(directory.path("other"));
+        }
+    }
+}
+
 TEST(OpenIndex, RefusesAGraphOfMoreNeighboursThanAnIndexIsBuiltWith) {
     const TemporaryDirectory directory;  // without documents no size of a section tells
     const Rows none = test::rows_of(3, {});
@@ -391,8 +448,11 @@ void search_a_term_without_documents(const std::string& engine, Parameters param
     const auto start = buffer_of(std::vector<std::uint64_t>{0});
     const auto two_starts = buffer_of(std::vector<std::uint64_t>{0, 0});
     for (const char* name : {"vocabulary/terms", "vocabulary/frequencies", "vocabulary/lookup"}) list.add(name, words);
-    list.add("forward/offsets", start);
-    list.add("forward/postings", Buffer<std::uint8_t>());
+    const auto format = buffer_of(std::vector<std::uint32_t>{1, 0, 0});
+    const auto margin = buffer_of(std::vector<std::uint8_t>(64));
+    list.add("forward/format", format);
+    list.add("forward/starts", words);
+    list.add("forward/bytes", margin);
     for (const char* name : {"quantiser/maxima", "quantiser/errors"}) list.add(name, ones);
     list.add("rows/impacts", Buffer<std::uint8_t>());
     list.add("lists/bases", start);
@@ -424,6 +484,10 @@ void search_a_term_without_documents(const std::string& engine, Parameters param
         clustered->search_one({&term, 1}, {&weight, 1}, {.cluster_budget = 5, .refine = 2}, hits);
         EXPECT_EQ(id, -1);
     }
+    if (const auto* graph = dynamic_cast<const GraphIndex*>(index.get())) {
+        graph->search_one({&term, 1}, {&weight, 1}, {.ef = 5, .entry_terms = 0, .early_stop = 0.5}, hits);
+        EXPECT_EQ(id, -1);
+    }
 }
 
 TEST(OpenIndex, SearchesAFileOfTermsWithoutDocuments) {
@@ -447,6 +511,20 @@ TEST(OpenIndex, SearchesAFileOfTermsWithoutDocuments) {
         list.add("tiles/codes", Buffer<std::uint8_t>());
         search_a_term_without_documents("clustered", clustered, list);
     }
+    Parameters graph;
+    for (const char* name : {"m", "ef_construction", "entry_points", "reorder"}) graph.set(name, std::uint64_t{1});
+    const auto no_edges = buffer_of(std::vector<std::uint32_t>{0});
+    const auto starts = buffer_of(std::vector<std::uint32_t>{0, 3});
+    const auto bytes = buffer_of(std::vector<std::uint8_t>{1, 1, 0x7F});
+    const auto heaviest = buffer_of(std::vector<float>{1});
+    SectionList list;
+    for (const char* name : {"order/given", "order/positions"}) list.add(name, Buffer<std::uint32_t>());
+    list.add("edges/starts", no_edges);
+    list.add("edges/bytes", bytes);
+    list.add("entries/heaviest", heaviest);
+    list.add("entries/starts", starts);
+    list.add("entries/bytes", bytes);
+    search_a_term_without_documents("graph", graph, list);
 }
 
 }  // namespace

@@ -20,11 +20,12 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 Engine: TypeAlias = Any  # an engine's class: each has a `build` of its own
 
 HERE = Path(__file__).parent
-VERSION = 2  # the format version that the library writes
+VERSION = 3  # the format version that the library writes
 PARAMETERS: dict[str, dict[str, Any]] = {
     "exact": {"window": 64, "row_density": 0.2},
     "block-max": {"reorder": True, "bound_frequency": 0.2, "tile_frequency": 0.4},
     "clustered": {"dense_frequency": 0.4, "neighbours": 3},
+    "graph": {"m": 3, "ef_construction": 12, "entry_points": 2},
 }
 N_DOCS, N_TERMS, N_QUERIES, K = 70, 50, 10, 8
 

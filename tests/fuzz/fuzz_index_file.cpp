@@ -18,6 +18,7 @@
 #include "core/error.hpp"
 #include "engines/block_max_index.hpp"
 #include "engines/clustered_index.hpp"
+#include "engines/graph_index.hpp"
 #include "engines/registry.hpp"
 
 namespace {
@@ -87,6 +88,22 @@ void search(const thresher::Index& index) {
             if (params.refine > 0 && parameters.ends_with("neighbours=0\n")) continue;  // it has no graph
             clustered->search_one(std::span(terms).first(n), std::span(weights).first(n), params, {kHits, ids, scores});
             check_ids();
+        }
+    }
+    if (const auto* graph = dynamic_cast<const thresher::GraphIndex*>(&index)) {
+        const std::vector<std::uint8_t> allowed(index.n_docs(), 1);
+        for (const thresher::GraphSearchParams& params :
+             {thresher::GraphSearchParams{.ef = 5, .entry_terms = 1},
+              {.ef = 1 << 20, .entry_terms = 0},
+              {.ef = 5, .entry_terms = 2, .early_stop = 0.9, .allowed = allowed}}) {
+            graph->search_one(std::span(terms).first(n), std::span(weights).first(n), params, {kHits, ids, scores});
+            check_ids();
+        }
+        const std::size_t n_edges_read = std::min<std::size_t>(index.n_docs(), 1000);
+        for (std::size_t doc = 0; doc < n_edges_read; ++doc) {
+            for (const std::int64_t other : graph->edges(static_cast<std::int64_t>(doc))) {
+                if (other < 0 || other >= static_cast<std::int64_t>(index.n_docs())) std::abort();
+            }
         }
     }
     if (index.n_docs() != 0) {

@@ -11,6 +11,7 @@
 #include "engines/block_max_index.hpp"
 #include "engines/clustered_index.hpp"
 #include "engines/exact_index.hpp"
+#include "engines/graph_index.hpp"
 
 namespace {
 
@@ -75,6 +76,12 @@ int main(int argc, char** argv) {
     save_clustered("clustered", random_rows(150, 30, 0.1), {.reorder = false, .dense_frequency = 0.1});
     save_clustered("clustered_neighbours", random_rows(150, 30, 0.1),
                    {.cluster_size = 8, .dense_frequency = 0.12, .n_postings = 3, .neighbours = 2});
+    const auto save_graph = [&](const char* name, const Rows& rows, const thresher::GraphParams& params) {
+        thresher::GraphIndex::build(rows.view(), params, std::nullopt, 1, nullptr)->save(folder / name, nullptr);
+    };
+    save_graph("graph_empty", random_rows(0, 0, 0), {});
+    save_graph("graph", random_rows(150, 30, 0.1), {.m = 2, .entry_points = 3, .reorder = false});
+    save_graph("graph_reordered", random_rows(150, 30, 0.1), {.m = 8, .ef_construction = 16, .entry_points = 1});
 
     for (const auto& entry : std::filesystem::directory_iterator(THRESHER_TEST_DATA)) {
         const std::string name = entry.path().filename().string();

@@ -15,6 +15,8 @@ import thresher
 from reference import Collection, assert_exact, from_scipy
 from strategies import Case, cases, learned
 
+pytestmark = pytest.mark.kernels
+
 DOCS = sp.csr_array(np.array([[1.0, 0, 2], [0, 3, 0.5], [0, 0, 0], [4, 0, 0]], np.float32))
 
 

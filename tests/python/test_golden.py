@@ -15,17 +15,25 @@ import scipy.sparse as sp
 
 import thresher
 
+pytestmark = pytest.mark.kernels
+
 DATA = Path(__file__).parents[1] / "data"
 FILES = sorted(DATA.glob("*.thresher"))
-NEWEST = 2
-VERSIONS = {"block-max": [1, 2], "clustered": [2], "exact": [1, 2]}
+NEWEST = 3
+VERSIONS = {"block-max": [1, 2, 3], "clustered": [2, 3], "exact": [1, 2, 3], "graph": [3]}
 OLD_FILES = [path for path in FILES if f"-v{NEWEST}-" not in path.name]
 # The first digits of their SHA-256: they are never written again.
 RELEASED = {
     "block-max-v1-float16.thresher": "c7c8b3cf5c302189",
     "block-max-v1-float32.thresher": "a37394b7cb01fdd2",
+    "block-max-v2-float16.thresher": "6a6ca0abe44ee448",
+    "block-max-v2-float32.thresher": "bf1165e648ef530c",
+    "clustered-v2-float16.thresher": "b0693f1ff8ac373a",
+    "clustered-v2-float32.thresher": "fd302ecc8b0c7179",
     "exact-v1-float16.thresher": "a90f52022d715c09",
     "exact-v1-float32.thresher": "3ab6cd847a4f078a",
+    "exact-v2-float16.thresher": "586409dc1279dd19",
+    "exact-v2-float32.thresher": "acc96b7e0271f7cb",
 }
 
 
@@ -90,8 +98,13 @@ FORMS = {
     "block-max": {"rows/impacts", *LISTS, *ORDER, "blocks/codes", "superblocks/codes", "tiles/codes"},
     "clustered": {*LISTS, *ORDER, "summaries/codes", "neighbours/positions"},
     "exact": {"rows/impacts", *LISTS},
+    "graph": {*ORDER, "edges/starts", "edges/bytes", "entries/heaviest", "entries/bytes"},
 }
-FORWARD = {1: {"forward/slots16", "forward/halves", "forward/floats"}, 2: {"forward/postings"}}
+FORWARD = {
+    1: {"forward/slots16", "forward/halves", "forward/floats"},
+    2: {"forward/postings"},
+    3: {"forward/format", "forward/starts", "forward/bytes"},
+}
 
 
 @pytest.mark.parametrize(

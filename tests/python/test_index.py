@@ -25,7 +25,10 @@ Engine: TypeAlias = Any  # an engine's class: each has a `build` of its own
 
 DOCS = sp.csr_array(np.array([[1.0, 0, 2], [0, 3, 0.5], [0, 0, 0], [4, 0, 0], [1, 0, 2]], np.float32))
 # What an approximate engine is told to leave nothing out; the others are exact by default.
-EXACT: dict[str, dict[str, Any]] = {"clustered": {"query_cut": 0, "cluster_budget": 2**40}}
+EXACT: dict[str, dict[str, Any]] = {
+    "clustered": {"query_cut": 0, "cluster_budget": 2**40},
+    "graph": {"ef": 2**40},
+}
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +47,7 @@ def search(index: thresher.Index, case: Case, k: int = 10, **options: Any) -> th
 # ------------------------------------------------------------------------------------------------------- hits
 
 
+@pytest.mark.kernels
 def test_exact_on_learned_vectors(engine: Engine, small: Case) -> None:
     index = build(engine, small)
     assert_exact(search(index, small, **EXACT.get(engine.engine, {})), small.docs, small.queries, 10)
@@ -117,6 +121,7 @@ def test_raw_triples_of_any_integer_type(engine: Engine) -> None:
         assert engine.build(raw, shape=(2, 3)).search(raw, 1, shape=(2, 3)).ids.tolist() == [[0], [1]]
 
 
+@pytest.mark.kernels
 def test_search_one_equals_search(engine: Engine, small: Case) -> None:
     index = build(engine, small)
     hits = search(index, small, 25)
@@ -335,6 +340,7 @@ def test_every_engine_is_listed_and_public(engine: Engine) -> None:
     assert thresher.engines()
 
 
+@pytest.mark.kernels
 def test_vectors(engine: Engine, small: Case) -> None:
     index = build(engine, small)
     wanted = np.array([799, 0, 5, 5])

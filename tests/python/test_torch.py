@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pytest
 
+import thresher
 from thresher._matrix import CsrArrays, as_csr
 
 pytestmark = [
@@ -216,6 +217,15 @@ def test_ids_out_of_range(torch: Torch) -> None:
 def test_complex_weights(torch: Torch) -> None:
     for tensor in (coo(torch, "complex64"), coo(torch, "complex64").conj()):
         error(TypeError, "queries: weights must be real numbers, got dtype complex64", tensor)
+
+
+def test_a_builder_takes_tensors(torch: Torch) -> None:
+    builder = thresher.Builder(thresher.GraphIndex)
+    assert builder.add(coo(torch)) == range(3)
+    assert builder.add([vector(torch, [1], [7]), vector(torch, [4], [2])]) == range(3, 5)
+    assert builder.add(csr(torch)) == range(5, 8)
+    expected = np.vstack([DENSE, [[0, 7, 0, 0, 0], [0, 0, 0, 0, 2]], DENSE])
+    np.testing.assert_array_equal(builder.freeze().vectors(range(8)).toarray(), expected)
 
 
 def test_other_layouts(torch: Torch) -> None:

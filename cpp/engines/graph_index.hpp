@@ -1,0 +1,108 @@
+// Approximate search by graph: from documents in which the query's heaviest terms are heaviest, along edges to similar
+// documents, always on from the best one found.
+//
+// Candidates for a document's edges come from ClusteredIndex, searched for the document, instead of from the graph
+// itself as it grows (HNSW): that is faster, finds better ones, and does not depend on the order of insertion. There is
+// one layer: what HNSW's upper layers are for, an entry close to the query, an inverted probe finds better.
+//
+// After Malkov and Yashunin, *Efficient and Robust Approximate Nearest Neighbor Search Using Hierarchical Navigable
+// Small World Graphs*, TPAMI 2020, arXiv 1603.09320; over sparse vectors: Delfino et al., *kANNolo*, ECIR 2025, arXiv
+// 2501.06121. What is different here, and why: docs/engines/graph.md.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "../core/context_pool.hpp"
+#include "../core/entry_points.hpp"
+#include "../core/position_lists.hpp"
+#include "block_params.hpp"
+#include "index.hpp"
+
+namespace thresher {
+
+class ClusteredIndex;
+
+struct GraphParams {
+    // Edges that a document chooses, from 1 to 256; with those of documents that chose it at most twice as many.
+    std::int64_t m = 16;
+    // Candidates that it chooses them from.
+    std::int64_t ef_construction = 64;
+    // Documents in which a term is heaviest that are entries into the graph, for each term; 0: the library's choice by
+    // the number of documents.
+    std::int64_t entry_points = 0;
+    // Whether to store similar documents side by side.
+    bool reorder = true;
+};
+
+struct GraphSearchParams {
+    // The search ends when no document left to go on from is among the best `ef` found; at least k. 0: the library's
+    // choice by k.
+    std::int64_t ef = 0;
+    // Terms of a query, those that can contribute most, whose entry points a search starts from; 0: all.
+    std::int64_t entry_terms = 8;
+    // It also ends when the best document left scores less than this share of the k-th best; in [0, 1], 0: never.
+    double early_stop = 0;
+    // One byte for each document by id, 0: not to be returned; empty: all may be. Must outlive the search.
+    std::span<const std::uint8_t> allowed = {};  // NOLINT(readability-redundant-member-init): GCC warns without it
+};
+
+class GraphIndex final : public Index {
+  public:
+    static constexpr std::string_view kEngine = "graph";
+
+    // Rows of `docs` are documents; weights finite and >= 0. `order`: the documents, each once, in the order to store
+    // them in, instead of one that is computed. The index does not depend on the number of threads. Throws
+    // std::invalid_argument.
+    static std::unique_ptr<GraphIndex> build(const CsrView& docs, const GraphParams& params, const GivenOrder& order,
+                                             unsigned threads, Monitor* monitor);
+    static std::unique_ptr<Index> load(const IndexFile& file);
+    ~GraphIndex() override;
+
+    std::string_view engine() const noexcept override { return kEngine; }
+    Parameters parameters() const override;
+    // The documents that an edge leads to from document `doc`, ascending. Throws std::invalid_argument if there is no
+    // such document.
+    std::vector<std::int64_t> edges(std::int64_t doc) const;
+
+    // As in Index, with parameters of this engine. Throws std::invalid_argument for those out of range.
+    using Index::search;
+    using Index::search_one;
+    void search(const CsrView& queries, const SearchOptions& options, const GraphSearchParams& params,
+                const HitsView& hits) const;
+    void search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,
+                    const GraphSearchParams& params, const HitsView& hits) const;
+
+  protected:
+    void search_canonical(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const override;
+    std::vector<std::pair<std::string, std::size_t>> engine_nbytes() const override;
+    void save_engine(Parameters& counts, SectionList& sections) const override;
+
+  private:
+    struct Context;
+    struct Plan;
+
+    GraphIndex(const GraphParams& params, const ClusteredIndex& guide);
+    explicit GraphIndex(const IndexFile& file);
+
+    // The edges of the documents, among candidates that `guide` finds.
+    PositionLists connected(std::unique_ptr<ClusteredIndex> guide, unsigned threads, Progress& progress) const;
+    void check(const GraphSearchParams& params) const;
+    void search_with(const CsrView& queries, const SearchOptions& options, const GraphSearchParams& params,
+                     const HitsView& hits) const;
+    // Finds the hits of the context's query, in no particular order, into the context.
+    void search_query(const Plan& plan, Context& context) const;
+    void enter(const Plan& plan, Context& context) const;
+    void score_found(const Plan& plan, Context& context) const;
+
+    GraphParams params_;
+    EntryPoints entries_;
+    PositionLists edges_;
+    mutable ContextPool<Context> contexts_;
+};
+
+}  // namespace thresher
