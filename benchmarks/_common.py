@@ -54,6 +54,13 @@ def median_seconds(call: Callable[[], object], repetitions: int) -> float:
     return statistics.median(timed(call)[0] for _ in range(repetitions))
 
 
+def wall_and_cpus(call: Callable[[], object]) -> tuple[float, float]:
+    """Return the seconds that a call took, and CPU seconds over them: how many cores worked for it."""
+    cpu = time.process_time()
+    wall, _ = timed(call)
+    return wall, (time.process_time() - cpu) / wall
+
+
 def in_fresh_process(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Call a module-level function in a new interpreter, whose memory holds nothing of this one's."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
@@ -78,11 +85,11 @@ def reset_peak() -> None:
     Path("/proc/self/clear_refs").write_text("5")
 
 
-def pin(cpu: int) -> None:
-    """Keep every thread of this process, also those of libraries, on one CPU."""
+def pin(*cpus: int) -> None:
+    """Keep every thread of this process, also those of libraries, on some CPUs."""
     for task in Path("/proc/self/task").iterdir():
         with suppress(ProcessLookupError):  # a thread that has just ended
-            os.sched_setaffinity(int(task.name), {cpu})
+            os.sched_setaffinity(int(task.name), cpus)
 
 
 class Truth:

@@ -28,6 +28,7 @@ from _common import (
     print_table,
     settle,
     shape_of,
+    wall_and_cpus,
 )
 from _engines import PEERS, BlockMax, Engine, OneACall, Thresher
 
@@ -111,12 +112,10 @@ def resident_bytes(name: str, base: Path, rows: int | None) -> int:
 
 def build(engine: Engine, docs: sparse.csr_matrix, queries: sparse.csr_matrix, k: int) -> Contestant:
     """Build an engine's index; CPU seconds over seconds tell how many cores that took."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    engine.build(docs)
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    seconds, cpus = wall_and_cpus(lambda: engine.build(docs))
     contestant = Contestant(engine, queries, k)
-    contestant.build_seconds = wall
-    contestant.build_cpus = cpu / wall
+    contestant.build_seconds = seconds
+    contestant.build_cpus = cpus
     return contestant
 
 
