@@ -39,6 +39,9 @@ std::uint32_t pattern_of(float weight, bool halves) noexcept {
     return halves ? exact_half(weight) : std::bit_cast<std::uint32_t>(weight);
 }
 
+// Bytes of a slot that is stored whole.
+std::uint32_t slot_width(std::uint32_t n_slots) noexcept { return n_slots <= 65536 ? 2 : 4; }
+
 float float_of(std::uint16_t half) noexcept {
     float weight;
     kernels::active().widen_halves(&half, 1, &weight);
@@ -171,7 +174,7 @@ ForwardIndex ForwardIndex::encode(std::size_t n_docs, std::uint32_t n_slots, uns
     forward.n_slots_ = n_slots;
     forward.nnz_ = all.nnz;
     DocumentFormat& format = forward.format_;
-    format.slot_bytes = n_slots <= 65536 ? 2 : 4;
+    format.slot_bytes = slot_width(n_slots);
     format.halves = all.halves;
     if (all.nnz > 0) {
         format.least_weight = pattern_of(all.least, all.halves);
@@ -252,7 +255,7 @@ ForwardIndex ForwardIndex::load(const IndexFile& file, std::size_t n_docs, std::
     forward.format_words_ = file.section<std::uint32_t>("forward/format", 3);
     const auto& words = forward.format_words_;
     file.require(words[0] <= 1 && words[1] <= 31, "the forward index has weights of an unknown format");
-    forward.format_ = {n_slots <= 65536 ? 2U : 4U, words[1], words[2], words[0] != 0};
+    forward.format_ = {slot_width(n_slots), words[1], words[2], words[0] != 0};
     forward.docs_ = Stretches::load(file, "forward", n_docs);
     return forward;
 }
@@ -281,7 +284,7 @@ ForwardIndex ForwardIndex::convert(const IndexFile& file, std::size_t n_docs, st
 ForwardIndex ForwardIndex::load_version_2(const IndexFile& file, std::size_t n_docs, std::size_t nnz,
                                           std::uint32_t n_slots) {
     const auto bytes = file.section<std::uint8_t>("forward/postings");
-    const std::size_t slot_bytes = n_slots <= 65536 ? 2 : 4;
+    const std::size_t slot_bytes = slot_width(n_slots);
     const std::size_t weight_bytes = bytes.size() / (slot_bytes + 4) == nnz ? 4 : 2;
     const std::size_t posting_bytes = slot_bytes + weight_bytes;
     file.require(bytes.size() % posting_bytes == 0 && bytes.size() / posting_bytes == nnz,
@@ -302,7 +305,7 @@ ForwardIndex ForwardIndex::load_version_1(const IndexFile& file, std::size_t n_d
     const auto slots32 = file.section<std::uint32_t>("forward/slots32");
     const auto halves = file.section<std::uint16_t>("forward/halves");
     const auto floats = file.section<float>("forward/floats");
-    const bool narrow = n_slots <= 65536;
+    const bool narrow = slot_width(n_slots) == 2;
     file.require((narrow ? slots16.size() : slots32.size()) == nnz && slots16.size() + slots32.size() == nnz,
                  "the forward index does not have the collection's number of postings");
     file.require(halves.size() + floats.size() == nnz && (halves.size() == 0 || floats.size() == 0),
