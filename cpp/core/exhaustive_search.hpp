@@ -19,7 +19,9 @@
 #include "document_order.hpp"
 #include "forward_index.hpp"
 #include "hits.hpp"
+#include "integer_query.hpp"
 #include "quantiser.hpp"
+#include "rescoring.hpp"
 #include "window_scan.hpp"
 #include "windowed_postings.hpp"
 
@@ -37,7 +39,7 @@ class ExhaustiveSearch {
     // Scratch memory of one thread.
     class Context {
       public:
-        explicit Context(std::uint32_t n_slots) : table_(n_slots) {}
+        explicit Context(std::uint32_t n_slots) : rescoring_(n_slots) {}
 
       private:
         friend class ExhaustiveSearch;
@@ -46,9 +48,9 @@ class ExhaustiveSearch {
             Candidates candidates;
         };
         std::vector<Plan> plans_;
+        IntegerQuery integers_;
         WindowScan scan_;
-        QueryTable table_;
-        std::vector<Hit> found_;
+        Rescoring rescoring_;
     };
 
     // Searches `queries`, which visit each window together; the answer to *queries[i] becomes row rows[i] of `hits`.
@@ -61,7 +63,7 @@ class ExhaustiveSearch {
                                  std::uint32_t window);
 
   private:
-    void plan(const SlotQuery& query, std::size_t k, Context::Plan& plan) const;
+    void plan(const SlotQuery& query, std::size_t k, Context& context, Context::Plan& plan) const;
 
     Quantiser quantiser_;
     WindowedPostings postings_;

@@ -13,16 +13,11 @@
 
 namespace thresher {
 
-// Integer weights that rows take: 16 bits.
-inline constexpr std::int32_t kMostRowWeight = 32767;
-// Sums of 255 times a weight should stay below this, so that no cutoff or slack overflows.
-inline constexpr std::int64_t kMostScore = std::int64_t{1} << 30;
-
 // A query's integer weights, divided by the form of the postings that they meet.
 class ScanPlan {
   public:
     void clear() noexcept;
-    // Slots in any order; |weight| <= kMostRowWeight.
+    // Slots in any order; |weight| <= 32,767: rows take 16 bits.
     void add(const WindowedPostings& postings, std::uint32_t slot, std::int32_t weight);
     // To be called after the last `add`.
     void seal();
