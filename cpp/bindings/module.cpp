@@ -14,6 +14,7 @@
 #include "../engines/clustered_index.hpp"
 #include "../engines/exact_index.hpp"
 #include "../engines/graph_index.hpp"
+#include "../engines/impact_index.hpp"
 #include "../engines/registry.hpp"
 #include "../kernels/kernels.hpp"
 
@@ -65,36 +66,65 @@ auto without_gil(const py::object& progress, const Call& call) {
     return call(&monitor);
 }
 
+// The arrays that a search fills: ids, scores and, where the engine can be stopped, which queries were not.
+class HitArrays {
+  public:
+    // `shape`: (n_queries, k), or (k,) for a single query.
+    HitArrays(std::vector<py::ssize_t> shape, bool with_complete)
+        : ids_(shape), scores_(shape), shape_(std::move(shape)) {
+        if (with_complete) complete_.emplace(std::vector<py::ssize_t>(shape_.begin(), shape_.end() - 1));
+    }
+    HitsView view() {
+        HitsView hits{static_cast<std::size_t>(shape_.back()), items_of(ids_), items_of(scores_)};
+        if (complete_) hits.complete = items_of(*complete_);
+        return hits;
+    }
+    py::tuple take() {
+        if (!complete_) return py::make_tuple(std::move(ids_), std::move(scores_));
+        return py::make_tuple(std::move(ids_), std::move(scores_), complete_->view("bool"));
+    }
+
+  private:
+    template <class T>
+    static std::span<T> items_of(Array<T>& array) {
+        return {array.mutable_data(), static_cast<std::size_t>(array.size())};
+    }
+
+    Array<std::int64_t> ids_;
+    Array<float> scores_;
+    std::optional<Array<std::uint8_t>> complete_;
+    std::vector<py::ssize_t> shape_;
+};
+
+template <class... Params>
+constexpr bool kCanBeStopped = (std::is_same_v<Params, ImpactSearchParams> || ...);
+
 // `params`: what the engine's own search takes, or nothing.
 template <class Engine, class... Params>
 py::tuple search(const Engine& index, const Array<std::int64_t>& indptr, const Array<std::uint32_t>& indices,
                  const Array<float>& data, std::uint64_t n_terms, std::size_t k, unsigned threads,
                  const py::object& progress, const Params&... params) {
     const CsrView queries = view(indptr, indices, data, n_terms);
-    const auto n_queries = static_cast<py::ssize_t>(queries.n_rows());
-    Array<std::int64_t> ids({n_queries, static_cast<py::ssize_t>(k)});
-    Array<float> scores({n_queries, static_cast<py::ssize_t>(k)});
-    const HitsView hits{k,
-                        {ids.mutable_data(), static_cast<std::size_t>(ids.size())},
-                        {scores.mutable_data(), static_cast<std::size_t>(scores.size())}};
+    HitArrays arrays({static_cast<py::ssize_t>(queries.n_rows()), static_cast<py::ssize_t>(k)},
+                     kCanBeStopped<Params...>);
+    const HitsView hits = arrays.view();
     without_gil(progress,
                 [&](Monitor* monitor) { index.search(queries, SearchOptions{k, threads, monitor}, params..., hits); });
-    return py::make_tuple(std::move(ids), std::move(scores));
+    return arrays.take();
 }
 
 template <class Engine, class... Params>
 py::tuple search_one(const Engine& index, const Array<std::uint32_t>& terms, const Array<float>& weights, std::size_t k,
                      const Params&... params) {
-    Array<std::int64_t> ids(static_cast<py::ssize_t>(k));
-    Array<float> scores(static_cast<py::ssize_t>(k));
-    const HitsView hits{k, {ids.mutable_data(), k}, {scores.mutable_data(), k}};
+    HitArrays arrays({static_cast<py::ssize_t>(k)}, kCanBeStopped<Params...>);
+    const HitsView hits = arrays.view();
     const auto query_terms = items(terms, "terms");
     const auto query_weights = items(weights, "weights");
     {
         const py::gil_scoped_release release;
         index.search_one(query_terms, query_weights, params..., hits);
     }
-    return py::make_tuple(std::move(ids), std::move(scores));
+    return arrays.take();
 }
 
 // Of engines that store documents in an order of their own, or in `order`.
@@ -183,6 +213,8 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
     using thresher::GraphIndex;
     using thresher::GraphParams;
     using thresher::GraphSearchParams;
+    using thresher::ImpactIndex;
+    using thresher::ImpactSearchParams;
     using thresher::Index;
     using thresher::Monitor;
 
@@ -341,6 +373,28 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
         .def(
             "edges", [](const GraphIndex& index, std::int64_t doc) { return thresher::to_array(index.edges(doc)); },
             "doc"_a);
+
+    py::class_<ImpactSearchParams>(module, "ImpactSearchParams")
+        .def(py::init<>())
+        .def_readwrite("postings_budget", &ImpactSearchParams::postings_budget)
+        .def_readwrite("deadline_us", &ImpactSearchParams::deadline_us)
+        .def_readwrite("rescored", &ImpactSearchParams::rescored);
+
+    py::class_<ImpactIndex, Index>(module, "ImpactIndex")
+        .def_static(
+            "build",
+            [](const thresher::Array<std::int64_t>& indptr, const thresher::Array<std::uint32_t>& indices,
+               const thresher::Array<float>& data, std::uint64_t n_terms, unsigned threads,
+               const py::object& progress) {
+                const auto docs = thresher::view(indptr, indices, data, n_terms);
+                return thresher::without_gil(
+                    progress, [&](Monitor* monitor) { return ImpactIndex::build(docs, threads, monitor); });
+            },
+            "indptr"_a, "indices"_a, "data"_a, "n_terms"_a, "threads"_a, "progress"_a)
+        .def("search_with", &thresher::search<ImpactIndex, ImpactSearchParams>, "indptr"_a, "indices"_a, "data"_a,
+             "n_terms"_a, "k"_a, "threads"_a, "progress"_a, "params"_a)
+        .def("search_one_with", &thresher::search_one<ImpactIndex, ImpactSearchParams>, "terms"_a, "weights"_a, "k"_a,
+             "params"_a);
 
     module.def(
         "open_index",

@@ -26,6 +26,7 @@ struct HitsView {
     std::size_t k = 0;
     std::span<std::int64_t> ids;
     std::span<float> scores;
+    std::span<std::uint8_t> complete = {};  // shape (n_queries,), or empty where nobody asks; see set_complete
 
     // Writes the best k of `found` (which is reordered) as the query's row, padded with -1 and -inf.
     void write(std::size_t query, std::vector<Hit>& found) const {
@@ -35,6 +36,11 @@ struct HitsView {
             ids[query * k + rank] = rank < n ? static_cast<std::int64_t>(found[rank].doc) : kNoDocument;
             scores[query * k + rank] = rank < n ? found[rank].score : -std::numeric_limits<float>::infinity();
         }
+    }
+
+    // Whether the query's search ran to its end, rather than to a limit that it was given.
+    void set_complete(std::size_t query, bool is_complete) const {
+        if (!complete.empty()) complete[query] = is_complete ? 1 : 0;
     }
 };
 

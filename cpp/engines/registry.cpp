@@ -6,6 +6,7 @@
 #include "clustered_index.hpp"
 #include "exact_index.hpp"
 #include "graph_index.hpp"
+#include "impact_index.hpp"
 
 namespace thresher {
 
@@ -17,10 +18,9 @@ struct Engine {
 };
 
 constexpr std::array kEngines{
-    Engine{ExactIndex::kEngine, ExactIndex::load},
-    Engine{BlockMaxIndex::kEngine, BlockMaxIndex::load},
-    Engine{ClusteredIndex::kEngine, ClusteredIndex::load},
-    Engine{GraphIndex::kEngine, GraphIndex::load},
+    Engine{ExactIndex::kEngine, ExactIndex::load},         Engine{BlockMaxIndex::kEngine, BlockMaxIndex::load},
+    Engine{ClusteredIndex::kEngine, ClusteredIndex::load}, Engine{GraphIndex::kEngine, GraphIndex::load},
+    Engine{ImpactIndex::kEngine, ImpactIndex::load},
 };
 
 }  // namespace

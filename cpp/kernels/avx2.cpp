@@ -121,6 +121,27 @@ std::size_t select_blocks(const std::uint16_t* bounds, const std::uint16_t* maxi
     return count;
 }
 
+std::size_t select_sums(const std::int16_t* sums, std::size_t n, std::int16_t least, std::uint32_t* items,
+                        std::int32_t* item_sums) noexcept {
+    const __m256i below = _mm256_set1_epi16(least);
+    std::size_t count = 0;
+    for (std::size_t first = 0; first < n; first += 32) {
+        const auto is_less = [&](std::size_t at) {
+            return _mm256_cmpgt_epi16(below, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(sums + at)));
+        };
+        // Packing words to bytes works within 128-bit lanes: the middle quarters change places.
+        const __m256i less = _mm256_permute4x64_epi64(_mm256_packs_epi16(is_less(first), is_less(first + 16)), 0xD8);
+        auto hits = ~static_cast<std::uint32_t>(_mm256_movemask_epi8(less));
+        for (; hits != 0; hits &= hits - 1) {
+            const std::size_t item = first + static_cast<std::size_t>(__builtin_ctz(hits));
+            items[count] = static_cast<std::uint32_t>(item);
+            item_sums[count] = sums[item];
+            ++count;
+        }
+    }
+    return count;
+}
+
 #include "document_layout.inc"
 #include "score_document.inc"
 
@@ -129,8 +150,8 @@ double score_document(const std::uint8_t* document, std::size_t size, const Docu
     return score_with<PortableMatch>(document, size, format, filter, table, table_size);
 }
 
-constexpr Kernels kAvx2{"avx2",        accumulate_lists, select_candidates, sum_bounds,     select_blocks,
-                        bound_members, score_document,   widen_halves,      checksum_blocks};
+constexpr Kernels kAvx2{"avx2",      accumulate_lists, select_candidates, sum_bounds,   select_blocks,
+                        select_sums, bound_members,    score_document,    widen_halves, checksum_blocks};
 
 }  // namespace
 

@@ -120,6 +120,24 @@ std::size_t select_blocks(const std::uint16_t* bounds, const std::uint16_t* maxi
     return count;
 }
 
+std::size_t select_sums(const std::int16_t* sums, std::size_t n, std::int16_t least, std::uint32_t* items,
+                        std::int32_t* item_sums) noexcept {
+    const __m512i threshold = _mm512_set1_epi16(least);
+    std::size_t count = 0;
+    for (std::size_t first = 0; first < n; first += kStrip) {
+        const auto hits_at = [&](std::size_t at) -> std::uint64_t {
+            return _mm512_cmpge_epi16_mask(_mm512_loadu_si512(sums + at), threshold);
+        };
+        for (std::uint64_t hits = hits_at(first) | hits_at(first + 32) << 32; hits != 0; hits &= hits - 1) {
+            const std::size_t item = first + static_cast<std::size_t>(__builtin_ctzll(hits));
+            items[count] = static_cast<std::uint32_t>(item);
+            item_sums[count] = sums[item];
+            ++count;
+        }
+    }
+    return count;
+}
+
 #include "document_layout.inc"
 #include "score_document.inc"
 
@@ -215,8 +233,8 @@ double score_document(const std::uint8_t* document, std::size_t size, const Docu
     return score_with<Match>(document, size, format, filter, table, table_size);
 }
 
-constexpr Kernels kAvx512{"avx512",      accumulate_lists, select_candidates, sum_bounds,     select_blocks,
-                          bound_members, score_document,   widen_halves,      checksum_blocks};
+constexpr Kernels kAvx512{"avx512",    accumulate_lists, select_candidates, sum_bounds,   select_blocks,
+                          select_sums, bound_members,    score_document,    widen_halves, checksum_blocks};
 
 }  // namespace
 

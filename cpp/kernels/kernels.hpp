@@ -55,6 +55,11 @@ struct Kernels {
                                  std::uint32_t low, std::uint32_t high, std::uint32_t* blocks,
                                  std::uint16_t* block_bounds) noexcept;
 
+    // Writes the items, ascending, whose sum is >= least, with their sums, and returns how many; n is a multiple of
+    // kStrip. The outputs hold n each.
+    std::size_t (*select_sums)(const std::int16_t* sums, std::size_t n, std::int16_t least, std::uint32_t* items,
+                               std::int32_t* item_sums) noexcept;
+
     // What the members of a block lack against its maxima: lacks[d] = sum over rows of weights[i] * (largest code of
     // row rows[i] of the tile - member d's code), saturating at 65,535, for weights up to 127. A row is `block_size`
     // (4, 8, 16, 32 or 64) codes of 4 bits, member d's in byte d / 2, in the low half if d is even.

@@ -84,6 +84,17 @@ std::size_t select_blocks(const std::uint16_t* bounds, const std::uint16_t* maxi
     return count;
 }
 
+std::size_t select_sums(const std::int16_t* sums, std::size_t n, std::int16_t least, std::uint32_t* items,
+                        std::int32_t* item_sums) noexcept {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+        items[count] = static_cast<std::uint32_t>(i);
+        item_sums[count] = sums[i];
+        count += sums[i] >= least;
+    }
+    return count;
+}
+
 void bound_members(const std::uint8_t* tile, const std::uint32_t* rows, const std::uint8_t* weights, std::size_t n_rows,
                    std::size_t block_size, std::uint16_t* lacks) noexcept {
     std::uint32_t sums[64] = {};
@@ -162,8 +173,8 @@ void checksum_blocks(const std::uint8_t* data, std::size_t block_size, std::size
     for (std::size_t b = 0; b < n_blocks; ++b) checksums[b] = crc32c(data + b * block_size, block_size);
 }
 
-constexpr Kernels kScalar{"scalar",      accumulate_lists, select_candidates, sum_bounds,     select_blocks,
-                          bound_members, score_document,   widen_halves,      checksum_blocks};
+constexpr Kernels kScalar{"scalar",    accumulate_lists, select_candidates, sum_bounds,   select_blocks,
+                          select_sums, bound_members,    score_document,    widen_halves, checksum_blocks};
 
 }  // namespace
 

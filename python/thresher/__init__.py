@@ -18,6 +18,7 @@ from thresher._core import FormatError, __version__
 from thresher._exact import ExactIndex
 from thresher._graph import GraphIndex
 from thresher._hits import Hits
+from thresher._impact import ImpactIndex
 from thresher._index import Index
 from thresher._matrix import MatrixLike
 from thresher._open import describe, engines, open
@@ -30,6 +31,7 @@ __all__ = [
     "FormatError",
     "GraphIndex",
     "Hits",
+    "ImpactIndex",
     "Index",
     "MatrixLike",
     "__version__",

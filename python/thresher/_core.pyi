@@ -21,6 +21,8 @@ __all__: list[str] = [
     "GraphIndex",
     "GraphParams",
     "GraphSearchParams",
+    "ImpactIndex",
+    "ImpactSearchParams",
     "Index",
     "describe",
     "isa",
@@ -310,6 +312,50 @@ class GraphIndex(Index):
         threads: typing.SupportsInt | typing.SupportsIndex,
         progress: typing.Any,
         params: GraphSearchParams,
+    ) -> tuple: ...
+
+class ImpactSearchParams:
+    def __init__(self) -> None: ...
+    @property
+    def deadline_us(self) -> float: ...
+    @deadline_us.setter
+    def deadline_us(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None: ...
+    @property
+    def postings_budget(self) -> int: ...
+    @postings_budget.setter
+    def postings_budget(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None: ...
+    @property
+    def rescored(self) -> int: ...
+    @rescored.setter
+    def rescored(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None: ...
+
+class ImpactIndex(Index):
+    @staticmethod
+    def build(
+        indptr: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        indices: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
+        data: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+        n_terms: typing.SupportsInt | typing.SupportsIndex,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+        progress: typing.Any,
+    ) -> ImpactIndex: ...
+    def search_one_with(
+        self,
+        terms: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
+        weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+        k: typing.SupportsInt | typing.SupportsIndex,
+        params: ImpactSearchParams,
+    ) -> tuple: ...
+    def search_with(
+        self,
+        indptr: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        indices: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
+        data: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+        n_terms: typing.SupportsInt | typing.SupportsIndex,
+        k: typing.SupportsInt | typing.SupportsIndex,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+        progress: typing.Any,
+        params: ImpactSearchParams,
     ) -> tuple: ...
 
 def describe(path: bytes) -> dict:

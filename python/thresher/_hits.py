@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+import numpy as np
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
 
-class Hits(NamedTuple):
+class _Pair(NamedTuple):
+    ids: npt.NDArray[np.int64]
+    scores: npt.NDArray[np.float32]
+
+
+class Hits(_Pair):
     """Ids and scores of the best documents, best first.
 
     A batch of queries gives arrays of shape (n_queries, k), a single query (`Index.search_one`) arrays of shape
@@ -25,5 +31,26 @@ class Hits(NamedTuple):
         rest is -inf. A product beyond float32 is inf.
     """
 
-    ids: npt.NDArray[np.int64]
-    scores: npt.NDArray[np.float32]
+    _complete: npt.NDArray[np.bool_] | None = None
+
+    def __new__(
+        cls,
+        ids: npt.NDArray[np.int64],
+        scores: npt.NDArray[np.float32],
+        complete: npt.NDArray[np.bool_] | None = None,
+    ) -> Self:
+        """Wrap the arrays; `complete` of None stands for a search that nothing could stop."""
+        hits = super().__new__(cls, ids, scores)
+        hits._complete = complete
+        return hits
+
+    @property
+    def complete(self) -> npt.NDArray[np.bool_]:
+        """Whether each query's search ended by itself, rather than at a budget or deadline: bool, shape (n_queries,).
+
+        Of a single query the shape is (). Only `ImpactIndex` takes such limits; where its answer is complete, it is
+        exact.
+        """
+        if self._complete is None:
+            return np.ones(self.ids.shape[:-1], dtype=np.bool_)
+        return self._complete

@@ -11,10 +11,11 @@ from thresher._block_max import BlockMaxIndex
 from thresher._clustered import ClusteredIndex
 from thresher._exact import ExactIndex
 from thresher._graph import GraphIndex
+from thresher._impact import ImpactIndex
 from thresher._index import Index
 
 _ENGINES: dict[str, type[Index]] = {
-    engine.engine: engine for engine in (ExactIndex, BlockMaxIndex, ClusteredIndex, GraphIndex)
+    engine.engine: engine for engine in (ExactIndex, BlockMaxIndex, ClusteredIndex, GraphIndex, ImpactIndex)
 }
 
 

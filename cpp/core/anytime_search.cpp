@@ -1,0 +1,222 @@
+#include "anytime_search.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <functional>
+
+namespace thresher {
+
+namespace {
+
+// What one unit of work takes, in microseconds, on the machine of docs/performance.md: the ratios matter.
+constexpr double kPostingTime = 0.0008;  // a posting added to its document's sum
+constexpr double kScanTime = 0.0001;     // a document's sum looked at, and set to zero
+constexpr double kScoringTime = 0.08;    // a document scored in full precision
+
+// A proof is first looked for when this share of all that a query could score remains, less the more hits are wanted:
+// over k to that power.
+constexpr double kFirstRemaining = 0.15;
+constexpr double kFirstPower = 0.2;
+// A limit that leaves at least this share of a query's postings to be read is spent on a proof.
+constexpr double kProvableShare = 0.25;
+constexpr double kProvableShareTimed = 0.5;
+
+// Without a proof, a query is cut to the terms that can contribute most: so many, and as many as have their share of
+// the time taken before a posting of theirs is read, which is so much, and so much for each window.
+constexpr double kLeastTerms = 8;
+constexpr double kTermsShare = 0.3;
+constexpr double kTermTime = 0.3;
+constexpr double kTermWindowTime = 0.04;
+
+// The share of the time left that the first reading under a deadline takes; its speed tells how much to read then.
+constexpr double kFirstTime = 0.3;
+// Further readings take this share of what is left, and are not worth it below that share of what has been read.
+constexpr double kNextTime = 0.9;
+constexpr double kLeastReading = 0.05;
+
+// Documents scored between two looks at which of the others can still matter, and at the clock, at least and at most.
+constexpr std::size_t kLeastPart = 64;
+constexpr std::size_t kMostTimedPart = 256;
+
+constexpr double kMostSum = 32768;  // no sum is greater, or less than its negative
+
+}  // namespace
+
+bool AnytimeSearch::search(const ImpactCollection& collection, const SlotQuery& query, std::size_t k,
+                           const SearchLimits& limits) {
+    const Task task{collection, query, k, limits, Clock::now()};
+    top_.reset(k);
+    if (k == 0) return true;
+    const bool provable = is_provable(task);
+    plan_.assign(query, collection.segments, collection.quantiser, provable ? query.size() : affordable_terms(task));
+    if (plan_.empty()) return plan_.remaining(0) == 0;
+    plan_.arrange(provable ? SegmentPlan::Order::prove : SegmentPlan::Order::find);
+    return provable ? prove(task) : find(task);
+}
+
+// Whether the limits leave enough of the query's postings to be read.
+bool AnytimeSearch::is_provable(const Task& task) {
+    if (task.limits.postings == std::numeric_limits<std::uint64_t>::max() && !task.timed()) return true;
+    double all = 0;
+    for (const std::uint32_t slot : task.query.slots) all += task.collection.vocabulary.document_frequency(slot);
+    return static_cast<double>(task.limits.postings) >= kProvableShare * all &&
+           task.limits.microseconds >= kProvableShareTimed * all * kPostingTime;
+}
+
+// The terms that it makes sense to plan for, within the limits.
+std::size_t AnytimeSearch::affordable_terms(const Task& task) {
+    const double time = std::min(static_cast<double>(task.limits.postings) * kPostingTime, task.limits.microseconds);
+    const double windows = static_cast<double>(task.collection.segments.n_windows()) * (task.timed() ? 2 : 1);
+    return static_cast<std::size_t>(kLeastTerms + kTermsShare * time / (kTermTime + kTermWindowTime * windows));
+}
+
+// Reads until what remains can be settled by scoring documents.
+bool AnytimeSearch::prove(const Task& task) {
+    const std::size_t most = plan_.most_within(task.limits.postings);
+    const double first = kFirstRemaining / std::pow(static_cast<double>(task.k), kFirstPower);
+    std::size_t n_read = std::min(plan_.first_below(first * plan_.remaining(0)), most);
+    for (;;) {
+        read(task, n_read);
+        const double remaining = plan_.remaining(n_read);
+        collect(task.k, 1);
+        finish(task, remaining, 0);
+        const double known = threshold(0);
+        if (known == 0 && n_read < most) {  // fewer than k found: any document may be among the best
+            n_read = most;
+            continue;
+        }
+        collect(std::numeric_limits<std::size_t>::max(), least_sum(known, remaining));
+        const std::size_t end = cheapest_end(task, n_read, most, known);
+        if (end == n_read) {
+            scores_.clear();
+            if (n_read == most && most < plan_.n_segments()) best_.keep(task.limits.rescored);
+            return finish(task, remaining, known);
+        }
+        n_read = end;
+    }
+}
+
+// Reads as much as the limits allow.
+bool AnytimeSearch::find(const Task& task) {
+    const std::size_t most = plan_.most_within(task.limits.postings);
+    const double reserve = static_cast<double>(task.collection.forward.n_docs()) * kScanTime +
+                           static_cast<double>(task.limits.rescored) * kScoringTime;
+    const auto affordable = [&](double time, double posting_time) {
+        return static_cast<std::uint64_t>(std::clamp(time / posting_time, 0.0, 1e18));
+    };
+    if (!task.timed()) {
+        plan_.want(most);
+        best_.reset(task.limits.rescored, 1);
+        scores_.add_scan_and_clear(task.collection.segments, plan_, best_);
+        best_.keep(task.limits.rescored);
+        return finish(task, plan_.remaining(most), 0);
+    }
+    std::size_t n_read = std::min(most, plan_.most_within(affordable(kFirstTime * task.time_left(), kPostingTime)));
+    read(task, n_read);
+    while (n_read < most) {
+        const double left = task.time_left() - reserve;
+        const auto postings = static_cast<double>(plan_.n_postings(n_read));
+        const double spent = task.limits.microseconds - task.time_left();
+        const std::uint64_t more = affordable(kNextTime * left, std::max(spent / postings, kPostingTime));
+        if (static_cast<double>(more) < kLeastReading * postings) break;
+        const std::size_t next = std::min(most, plan_.most_within(plan_.n_postings(n_read) + more));
+        if (next == n_read) break;
+        n_read = next;
+        read(task, n_read);
+    }
+    collect(task.limits.rescored, 1);
+    scores_.clear();
+    return finish(task, plan_.remaining(n_read), 0);
+}
+
+void AnytimeSearch::read(const Task& task, std::size_t n_segments) {
+    plan_.want(n_segments);
+    scores_.add(task.collection.segments, plan_);
+}
+
+// The best `n` documents by their sums, of those that have at least `lowest`.
+void AnytimeSearch::collect(std::size_t n, std::int32_t lowest) {
+    best_.reset(n, lowest);
+    scores_.scan(best_);
+    best_.keep(n);
+}
+
+// Scores the documents collected, those of the greatest sums first, as far as they can be among the best k; true if no
+// others can. `known`: a score that the k-th best is known to reach, or 0.
+bool AnytimeSearch::finish(const Task& task, double remaining, double known) {
+    top_.reset(task.k);
+    auto& entries = best_.entries();
+    std::size_t part = std::max(task.k, kLeastPart);
+    for (auto first = entries.begin();; part *= 2) {
+        const std::int32_t least = least_sum(threshold(known), remaining);
+        const auto last = std::partition(first, entries.end(),
+                                         [least](std::uint64_t entry) { return BestSums::sum_of(entry) >= least; });
+        if (first == last) break;
+        if (task.timed()) {
+            part = std::min(part, kMostTimedPart);
+            if (task.time_left() < 0 && !top_.hits().empty()) return false;
+        }
+        const auto end =
+            static_cast<std::size_t>(last - first) > part ? first + static_cast<std::ptrdiff_t>(part) : last;
+        if (end != last) std::nth_element(first, end, last, std::greater<>{});
+        docs_.clear();
+        for (; first != end; ++first) docs_.push_back(BestSums::doc_of(*first));
+        const ImpactCollection& collection = task.collection;
+        for (const Hit& hit : rescoring_.rescore(task.query, docs_, collection.forward, collection.order)) {
+            top_.add(hit);
+        }
+        entries.erase(last, entries.end());
+    }
+    return best_.most_dropped() < least_sum(threshold(known), remaining);
+}
+
+// What a document must score to be among the best k; 0 if any will.
+double AnytimeSearch::threshold(double known) const noexcept {
+    if (!top_.full()) return known;
+    return std::max<double>(known, std::min(top_.threshold(), std::numeric_limits<float>::max()));
+}
+
+// The least sum of a document that may reach `threshold`, where segments that are not read add at most `remaining`.
+std::int32_t AnytimeSearch::least_sum(double threshold, double remaining) const noexcept {
+    // Scores are compared as float32: one that is less by a rounding may still tie.
+    const double least = (threshold * (1 - 0x1p-22) - remaining * (1 + 0x1p-40)) / plan_.unit();
+    const double lowest = remaining > 0 ? -kMostSum : 1;
+    return static_cast<std::int32_t>(std::clamp(std::floor(least), lowest, kMostSum));
+}
+
+// The segments to read until scoring all documents that still matter is cheapest: `n_read` if that is now.
+std::size_t AnytimeSearch::cheapest_end(const Task& task, std::size_t n_read, std::size_t most, double known) const {
+    struct End {
+        std::size_t n_segments;
+        std::int32_t least;
+        double n_docs;
+    };
+    std::array<End, 4> ends{};
+    const double remaining = plan_.remaining(n_read);
+    for (std::size_t i = 0; i < ends.size(); ++i) {
+        const double share = static_cast<double>(ends.size() - 1 - i) / static_cast<double>(ends.size());
+        const std::size_t n = std::min(plan_.first_below(share * remaining), most);
+        ends[i] = {n, least_sum(known, plan_.remaining(n)), 0};
+    }
+    const auto& entries = best_.entries();
+    for (const std::uint64_t entry : entries) {
+        for (End& end : ends) end.n_docs += BestSums::sum_of(entry) >= end.least ? 1 : 0;
+    }
+    std::size_t cheapest = n_read;
+    double least_time = static_cast<double>(entries.size()) * kScoringTime;
+    for (const End& end : ends) {
+        const double reading =
+            static_cast<double>(plan_.n_postings(end.n_segments) - plan_.n_postings(n_read)) * kPostingTime +
+            static_cast<double>(task.collection.forward.n_docs()) * kScanTime;
+        if (task.timed() && reading > task.time_left()) break;
+        const double time = reading + end.n_docs * kScoringTime;
+        if (end.n_segments > n_read && time < least_time) {
+            cheapest = end.n_segments;
+            least_time = time;
+        }
+    }
+    return cheapest;
+}
+
+}  // namespace thresher

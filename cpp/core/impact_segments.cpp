@@ -1,0 +1,212 @@
+#include "impact_segments.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "prefetch.hpp"
+
+namespace thresher {
+
+namespace {
+
+// Fewer postings a window than this, on average, and a directory entry costs more than two bytes a posting.
+constexpr std::uint64_t kLevelledFrom = 16;
+
+struct RarePosting {
+    std::uint32_t rare;  // slot - first rare slot
+    std::uint32_t doc;
+    std::uint8_t level;
+};
+
+}  // namespace
+
+ImpactSegments ImpactSegments::build(const ForwardIndex& forward, const Vocabulary& vocabulary,
+                                     const Quantiser& quantiser, unsigned threads, Progress& progress) {
+    ImpactSegments segments;
+    segments.n_docs_ = forward.n_docs();
+    segments.n_slots_ = vocabulary.n_slots();
+    while (segments.n_levelled_ < segments.n_slots_ &&  // document frequencies fall: the first one below ends the range
+           vocabulary.document_frequency(segments.n_levelled_) >= kLevelledFrom * segments.n_windows()) {
+        ++segments.n_levelled_;
+    }
+    segments.count(forward, quantiser, threads, progress);
+    segments.fill(forward, quantiser, threads, progress);
+    return segments;
+}
+
+// Fills the directory, and what is summed from it.
+void ImpactSegments::count(const ForwardIndex& forward, const Quantiser& quantiser, unsigned threads,
+                           Progress& progress) {
+    Filling<std::uint16_t> directory(directory_size());
+    Filling<std::uint64_t> bases(n_windows() + 1);
+    struct Scratch {
+        std::vector<Posting> postings;
+        std::vector<std::uint32_t> counts;  // (slot, level)
+        std::vector<std::uint32_t> totals;  // the same, over all windows
+    };
+    std::vector<Scratch> scratch(worker_count(threads, n_windows()));
+    parallel_for(n_windows(), threads, progress, [&](std::size_t w, unsigned worker) {
+        auto& [postings, counts, totals] = scratch[worker];
+        counts.assign(std::size_t{n_levelled_} * kLevels, 0);
+        totals.resize(counts.size());
+        for (std::size_t doc = w * kWindow; doc < std::min((w + 1) * kWindow, n_docs_); ++doc) {
+            forward.read(doc, postings);
+            for (const auto& [slot, weight] : postings) {
+                if (slot < n_levelled_) ++counts[slot * kLevels + kLevels - level(quantiser, slot, weight)];
+            }
+        }
+        std::uint64_t begin = 0;
+        std::uint16_t* entry = directory.items.data() + w * (n_levelled_ + std::size_t{1}) * kEntry;
+        for (std::uint32_t slot = 0; slot <= n_levelled_; ++slot, entry += kEntry) {
+            entry[0] = static_cast<std::uint16_t>(begin);
+            entry[1] = static_cast<std::uint16_t>(begin >> 16);
+            if (slot == n_levelled_) break;
+            std::uint32_t end = 0;
+            for (std::uint32_t i = 0; i < kLevels; ++i) {
+                const std::uint32_t n = counts[slot * kLevels + i];
+                totals[slot * kLevels + i] += n;
+                end += n;
+                if (i + 1 < kLevels) entry[2 + i] = static_cast<std::uint16_t>(end);
+            }
+            begin += end;
+        }
+        if (begin > std::numeric_limits<std::uint32_t>::max()) {
+            throw std::invalid_argument("docs: " + std::to_string(begin) + " postings in " + std::to_string(kWindow) +
+                                        " consecutive documents are too many");
+        }
+        bases.items[w + 1] = begin;
+    });
+    std::partial_sum(bases.items.begin(), bases.items.end(), bases.items.begin());
+    Filling<std::uint32_t> counts(std::size_t{n_levelled_} * kLevels);
+    for (const Scratch& mine : scratch) {
+        for (std::size_t i = 0; i < mine.totals.size(); ++i) counts.items[i] += mine.totals[i];
+    }
+    counts_ = std::move(counts.buffer);
+    bases_ = std::move(bases.buffer);
+    directory_ = std::move(directory.buffer);
+}
+
+void ImpactSegments::fill(const ForwardIndex& forward, const Quantiser& quantiser, unsigned threads,
+                          Progress& progress) {
+    Filling<std::uint16_t> docs(static_cast<std::size_t>(bases_[n_windows()]));
+    std::vector<std::vector<RarePosting>> rare(n_windows());
+    struct Scratch {
+        std::vector<Posting> postings;
+        std::vector<std::uint32_t> next;  // (slot, level) -> where its next posting goes
+    };
+    std::vector<Scratch> scratch(worker_count(threads, n_windows()));
+    parallel_for(n_windows(), threads, progress, [&](std::size_t w, unsigned worker) {
+        auto& [postings, next] = scratch[worker];
+        next.resize(std::size_t{n_levelled_} * kLevels);
+        for (std::uint32_t slot = 0; slot < n_levelled_; ++slot) {
+            const std::uint32_t begin = begin_of(entry(w, slot));
+            next[slot * kLevels] = begin;
+            for (std::uint32_t i = 1; i < kLevels; ++i) next[slot * kLevels + i] = begin + entry(w, slot)[1 + i];
+        }
+        std::uint16_t* mine = docs.items.data() + bases_[w];
+        const std::size_t first = w * kWindow;
+        for (std::size_t doc = first; doc < std::min(first + kWindow, n_docs_); ++doc) {
+            forward.read(doc, postings);
+            for (const auto& [slot, weight] : postings) {
+                const std::uint32_t on = level(quantiser, slot, weight);
+                if (slot < n_levelled_) {
+                    mine[next[slot * kLevels + kLevels - on]++] = static_cast<std::uint16_t>(doc - first);
+                } else {
+                    rare[w].push_back(
+                        {slot - n_levelled_, static_cast<std::uint32_t>(doc), static_cast<std::uint8_t>(on)});
+                }
+            }
+        }
+    });
+    docs_ = std::move(docs.buffer);
+
+    Filling<std::uint64_t> offsets(n_slots_ - n_levelled_ + std::size_t{1});
+    for (const auto& window : rare) {
+        for (const RarePosting& posting : window) ++offsets.items[posting.rare + 1];
+    }
+    std::partial_sum(offsets.items.begin(), offsets.items.end(), offsets.items.begin());
+    Filling<std::uint32_t> rare_docs(static_cast<std::size_t>(offsets.items.back()));
+    Filling<std::uint8_t> rare_levels(rare_docs.items.size());
+    std::vector<std::uint64_t> next(offsets.items.begin(), offsets.items.end() - 1);
+    for (auto& window : rare) {  // in the order of the windows, so that documents ascend
+        for (const auto& [r, doc, level] : window) {
+            const auto p = static_cast<std::size_t>(next[r]++);
+            rare_docs.items[p] = doc;
+            rare_levels.items[p] = level;
+        }
+        window = {};
+    }
+    rare_offsets_ = std::move(offsets.buffer);
+    rare_docs_ = std::move(rare_docs.buffer);
+    rare_levels_ = std::move(rare_levels.buffer);
+}
+
+ImpactSegments::Window ImpactSegments::window(std::size_t w, std::uint32_t slot) const noexcept {
+    // Clamped, so that an altered file can't lead out of bounds.
+    const std::uint16_t* here = entry(w, slot);
+    const std::uint64_t base = std::min<std::uint64_t>(bases_[w], docs_.size());
+    const std::uint64_t end = std::min<std::uint64_t>(base + begin_of(here + kEntry), docs_.size());
+    const std::uint64_t begin = std::min<std::uint64_t>(base + begin_of(here), end);
+    Window window;
+    window.docs_ = docs_.data() + begin;
+    window.ends_ = here + 2;
+    window.n_ = static_cast<std::uint32_t>(end - begin);
+    return window;
+}
+
+void ImpactSegments::prefetch(std::size_t w, std::uint32_t slot) const noexcept {
+    const std::uint16_t* here = entry(w, slot);
+    thresher::prefetch(here);
+    thresher::prefetch(here + kEntry);
+}
+
+ImpactSegments::Rare ImpactSegments::rare(std::uint32_t slot) const noexcept {
+    const std::size_t r = slot - n_levelled_;
+    const auto end = static_cast<std::size_t>(std::min<std::uint64_t>(rare_offsets_[r + 1], rare_docs_.size()));
+    const auto begin = static_cast<std::size_t>(std::min<std::uint64_t>(rare_offsets_[r], end));
+    return {rare_docs_.items().subspan(begin, end - begin), rare_levels_.items().subspan(begin, end - begin)};
+}
+
+std::size_t ImpactSegments::segments_nbytes() const noexcept {
+    return counts_.nbytes() + bases_.nbytes() + directory_.nbytes() + docs_.nbytes();
+}
+
+std::size_t ImpactSegments::rare_nbytes() const noexcept {
+    return rare_offsets_.nbytes() + rare_docs_.nbytes() + rare_levels_.nbytes();
+}
+
+void ImpactSegments::save(Parameters& counts, SectionList& sections) const {
+    counts.set("n_levelled", std::uint64_t{n_levelled_});
+    sections.add("segments/counts", counts_);
+    sections.add("segments/bases", bases_);
+    sections.add("segments/directory", directory_);
+    sections.add("segments/docs", docs_);
+    sections.add("rare/offsets", rare_offsets_);
+    sections.add("rare/docs", rare_docs_);
+    sections.add("rare/levels", rare_levels_);
+}
+
+ImpactSegments ImpactSegments::load(const IndexFile& file, std::size_t n_docs, std::uint32_t n_slots) {
+    ImpactSegments segments;
+    segments.n_docs_ = n_docs;
+    segments.n_slots_ = n_slots;
+    const std::uint64_t n_levelled = file.integer("n_levelled");
+    file.require(n_levelled <= n_slots, "more levelled terms than slots");
+    segments.n_levelled_ = static_cast<std::uint32_t>(n_levelled);
+    segments.counts_ = file.section<std::uint32_t>("segments/counts", std::size_t{segments.n_levelled_} * kLevels);
+    segments.bases_ = file.section<std::uint64_t>("segments/bases", segments.n_windows() + 1);
+    segments.directory_ = file.section<std::uint16_t>("segments/directory", segments.directory_size());
+    segments.docs_ = file.section<std::uint16_t>("segments/docs");
+    segments.rare_offsets_ =
+        file.section<std::uint64_t>("rare/offsets", n_slots - segments.n_levelled_ + std::size_t{1});
+    segments.rare_docs_ = file.section<std::uint32_t>("rare/docs");
+    segments.rare_levels_ = file.section<std::uint8_t>("rare/levels", segments.rare_docs_.size());
+    return segments;
+}
+
+}  // namespace thresher

@@ -1,0 +1,147 @@
+#include "segment_plan.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+
+namespace thresher {
+
+namespace {
+
+constexpr std::uint32_t kLevels = ImpactSegments::kLevels;
+constexpr double kMostSum = 32767;
+
+// Priorities are sorted by buckets, of which there are sixteen between a number and its double.
+constexpr std::uint32_t kBuckets = 1024;
+constexpr unsigned kBucketShift = 19;
+
+}  // namespace
+
+void SegmentPlan::assign(const SlotQuery& query, const ImpactSegments& segments, const Quantiser& quantiser,
+                         std::size_t most_terms) {
+    terms_.clear();
+    segments_.clear();
+    places_.clear();
+    wanted_ = 0;
+    choose_terms(query, quantiser, std::min(most_terms, kMostTerms));
+    total_ = never_read_;
+    if (!(unit_ > 0)) return;
+    for (const auto& [step, slot] : steps_) {
+        Term term{slot, kLevels + 1, kLevels + 1, {}};
+        const double per_level = step / unit_;
+        for (std::uint32_t level = 1; level <= kLevels; ++level) {
+            // A posting's weight is between the level and the one below.
+            const double most = (step > 0 ? level : level - 1) * per_level;
+            term.amounts[level] = static_cast<std::int16_t>(std::ceil(most));
+        }
+        terms_.push_back(term);
+        add_segments(segments, slot, step);
+    }
+}
+
+// The terms that can contribute most, what a level of each is worth, and the unit that their sums need.
+void SegmentPlan::choose_terms(const SlotQuery& query, const Quantiser& quantiser, std::size_t most) {
+    steps_.clear();
+    never_read_ = 0;
+    for (std::size_t i = 0; i < query.size(); ++i) {
+        const std::uint32_t slot = query.slots[i];
+        steps_.push_back({static_cast<double>(query.weights[i]) * ImpactSegments::step(quantiser, slot), slot});
+    }
+    if (steps_.size() > most) {
+        const auto end = steps_.begin() + static_cast<std::ptrdiff_t>(most);
+        std::nth_element(steps_.begin(), end, steps_.end(), [](const Step& a, const Step& b) {
+            const double size_a = std::fabs(a.step);
+            const double size_b = std::fabs(b.step);
+            return size_a != size_b ? size_a > size_b : a.slot < b.slot;
+        });
+        for (auto other = end; other != steps_.end(); ++other) never_read_ += kLevels * std::max(other->step, 0.0);
+        steps_.erase(end, steps_.end());
+    }
+    double positive = 0;
+    double negative = 0;
+    for (const Step& term : steps_) (term.step > 0 ? positive : negative) += kLevels * std::fabs(term.step);
+    // Each amount may be rounded up by one.
+    unit_ = std::max(positive, negative) / (kMostSum - static_cast<double>(steps_.size()));
+}
+
+// Of the term added last.
+void SegmentPlan::add_segments(const ImpactSegments& segments, std::uint32_t slot, double step) {
+    const auto term = static_cast<std::uint32_t>(terms_.size() - 1);
+    const double size = std::fabs(step);
+    if (slot >= segments.n_levelled()) {
+        const auto n = static_cast<std::uint32_t>(segments.rare(slot).docs.size());
+        segments_.push_back({term, 1, n, kLevels * size, kLevels * size, kLevels * std::max(step, 0.0)});
+        total_ += segments_.back().lowers_bound;
+        return;
+    }
+    const auto counts = segments.counts(slot);
+    const std::size_t first = segments_.size();
+    for (std::uint32_t level = kLevels; level >= 1; --level) {
+        const std::uint32_t n = counts[kLevels - level];
+        if (n != 0) segments_.push_back({term, level, n, level * size, 0, 0});
+    }
+    for (std::size_t i = first; i < segments_.size(); ++i) {
+        const std::uint32_t next = i + 1 < segments_.size() ? segments_[i + 1].level : 0;
+        segments_[i].lowers = (segments_[i].level - next) * size;
+        segments_[i].lowers_bound = step > 0 ? segments_[i].lowers : 0;
+        total_ += segments_[i].lowers_bound;
+    }
+}
+
+void SegmentPlan::arrange(Order order) {
+    priorities_.clear();
+    float most = 0;
+    for (std::size_t i = 0; i < segments_.size(); ++i) {
+        const Segment& segment = segments_[i];
+        const auto n = static_cast<float>(segment.n_postings);
+        const float priority = order == Order::prove
+                                   ? static_cast<float>(segment.lowers / unit_) / n
+                                   : static_cast<float>(segment.contribution / unit_) / std::sqrt(std::sqrt(n));
+        // A term's segments keep their order: levels fall.
+        const bool follows = i > 0 && segments_[i - 1].term == segment.term;
+        priorities_.push_back(follows ? std::min(priorities_.back(), priority) : priority);
+        most = std::max(most, priority);
+    }
+    const auto bucket_of = [top = std::bit_cast<std::uint32_t>(most)](float priority) {
+        return std::min((top - std::bit_cast<std::uint32_t>(priority)) >> kBucketShift, kBuckets - 1);
+    };
+    std::array<std::uint32_t, kBuckets + 1> ends{};
+    for (const float priority : priorities_) ++ends[bucket_of(priority) + 1];
+    for (std::uint32_t b = 0; b < kBuckets; ++b) ends[b + 1] += ends[b];
+    places_.resize(segments_.size());
+    for (std::size_t i = 0; i < segments_.size(); ++i) {
+        places_[ends[bucket_of(priorities_[i])]++].segment = static_cast<std::uint32_t>(i);
+    }
+    std::uint64_t postings = 0;
+    double remaining = total_;
+    for (Place& place : places_) {
+        postings += segments_[place.segment].n_postings;
+        remaining -= segments_[place.segment].lowers_bound;
+        place.postings = postings;
+        place.remaining = std::max(remaining, 0.0);
+    }
+    if (!places_.empty()) places_.back().remaining = never_read_;  // without the rounding of the differences
+    wanted_ = 0;
+}
+
+std::size_t SegmentPlan::first_below(double bound) const noexcept {
+    if (total_ <= bound) return 0;
+    const auto below = [bound](const Place& place) { return place.remaining > bound; };
+    const auto last = std::partition_point(places_.begin(), places_.end(), below);
+    return std::min<std::size_t>(static_cast<std::size_t>(last - places_.begin()) + 1, places_.size());
+}
+
+std::size_t SegmentPlan::most_within(std::uint64_t postings) const noexcept {
+    const auto within = [postings](const Place& place) { return place.postings <= postings; };
+    return static_cast<std::size_t>(std::partition_point(places_.begin(), places_.end(), within) - places_.begin());
+}
+
+void SegmentPlan::want(std::size_t n) {
+    for (; wanted_ < n; ++wanted_) {
+        const Segment& segment = segments_[places_[wanted_].segment];
+        terms_[segment.term].wanted = segment.level;
+    }
+}
+
+}  // namespace thresher

@@ -1,0 +1,101 @@
+// One query's segments in the order in which they are to be read, and what is still open after each.
+//
+// A query's score of a document is bounded by what the segments read have added up to, plus `remaining`: for every
+// term, the weight of its heaviest level not read. Two orders serve two ends. To *prove* which documents are best,
+// segments come by how much they lower that bound for each posting: long segments of light levels, most of the
+// postings, come last and are mostly never read. To *find* most of the best within few postings, segments come by
+// contribution (query weight times impact; Lin, Trotman, ICTIR 2015), discounted by the fourth root of their length.
+// What these and other orders gave: docs/performance.md.
+//
+// Sums are integers of 16 bits: `amounts` round up, so that a sum times `unit` plus what remains is never below the
+// score. A term of negative weight contributes at most 0 to what remains.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "forward_index.hpp"
+#include "impact_segments.hpp"
+#include "quantiser.hpp"
+
+namespace thresher {
+
+class SegmentPlan {
+  public:
+    enum class Order : std::uint8_t { prove, find };
+
+    struct Term {
+        std::uint32_t slot;
+        std::uint32_t read;    // levels from this on are in the sums; kLevels + 1: none
+        std::uint32_t wanted;  // levels from this on are to be
+        std::array<std::int16_t, ImpactSegments::kLevels + 1> amounts;  // what a posting of a level adds; [0] is unused
+    };
+
+    // Slots of `query` must be of `segments`. The `most_terms` that can contribute most are planned for, others never
+    // read; there are at most kMostTerms in any case.
+    void assign(const SlotQuery& query, const ImpactSegments& segments, const Quantiser& quantiser,
+                std::size_t most_terms);
+    bool empty() const noexcept { return segments_.empty(); }
+    // Arranges the segments; those wanted so far are forgotten. To be called after `assign`.
+    void arrange(Order order);
+
+    // Segments that are not empty; a rare term is one.
+    std::size_t n_segments() const noexcept { return places_.size(); }
+    // Postings of the first `n` segments.
+    std::uint64_t n_postings(std::size_t n) const noexcept { return n == 0 ? 0 : places_[n - 1].postings; }
+    // What the segments after the first `n` can add to a score at most.
+    double remaining(std::size_t n) const noexcept { return n == 0 ? total_ : places_[n - 1].remaining; }
+
+    // The fewest segments after which at most `bound` remains; all of them, if that is never so.
+    std::size_t first_below(double bound) const noexcept;
+    // The most segments that have at most `postings` postings.
+    std::size_t most_within(std::uint64_t postings) const noexcept;
+
+    // Marks the first `n` segments as wanted. What was marked before stays marked.
+    void want(std::size_t n);
+    // The reader sets `read`.
+    std::span<Term> terms() noexcept { return terms_; }
+
+    // What 1 in a sum stands for, in scores.
+    double unit() const noexcept { return unit_; }
+
+  private:
+    // More would leave no precision in 16 bits.
+    static constexpr std::size_t kMostTerms = 8192;
+
+    struct Step {  // what one level of a term adds to a score
+        double step;
+        std::uint32_t slot;
+    };
+    struct Segment {
+        std::uint32_t term;
+        std::uint32_t level;
+        std::uint32_t n_postings;
+        double contribution;  // of a posting, without its sign
+        double lowers;        // what is open of the term, without its sign
+        double lowers_bound;  // what remains
+    };
+    struct Place {
+        std::uint32_t segment;
+        std::uint64_t postings;  // of the segments up to this one
+        double remaining;        // after it
+    };
+
+    void choose_terms(const SlotQuery& query, const Quantiser& quantiser, std::size_t most);
+    void add_segments(const ImpactSegments& segments, std::uint32_t slot, double step);
+
+    std::vector<Step> steps_;
+    std::vector<Term> terms_;
+    std::vector<Segment> segments_;  // by term and falling level
+    std::vector<float> priorities_;
+    std::vector<Place> places_;  // in order
+    std::size_t wanted_ = 0;
+    double unit_ = 0;
+    double total_ = 0;
+    double never_read_ = 0;  // of terms that are not planned for
+};
+
+}  // namespace thresher

@@ -1,0 +1,122 @@
+#include "impact_index.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+#include <string>
+
+#include "../core/anytime_search.hpp"
+#include "block_params.hpp"
+#include "query_batches.hpp"
+
+namespace thresher {
+
+namespace {
+
+constexpr unsigned kBuildPasses = 8;  // over the documents, for the progress report
+constexpr std::size_t kBatch = 256;
+
+// Documents scored in full precision where a limit stops the reading and the caller does not say: so many, and so many
+// for each hit.
+constexpr std::size_t kRescored = 150;
+constexpr std::size_t kRescoredPerHit = 5;
+
+void check(const ImpactSearchParams& params, std::size_t k) {
+    check_count(params.postings_budget, "postings_budget");
+    if (!(params.deadline_us >= 0)) {
+        throw std::invalid_argument("deadline_us must be >= 0, got " + std::to_string(params.deadline_us));
+    }
+    check_count(params.rescored, "rescored");
+    if (params.rescored > 0 && static_cast<std::size_t>(params.rescored) < k) {
+        throw std::invalid_argument("rescored must be at least k, or 0 to choose, got " +
+                                    std::to_string(params.rescored));
+    }
+}
+
+}  // namespace
+
+// What one thread needs to search, kept between searches.
+struct ImpactIndex::Context {
+    Context(std::uint32_t n_slots, std::size_t n_docs) : search(n_slots, n_docs) {}
+
+    SlotQuery query;
+    AnytimeSearch search;
+};
+
+ImpactIndex::ImpactIndex(Vocabulary vocabulary, ForwardIndex forward, Quantiser quantiser, ImpactSegments segments)
+    : Index(std::move(vocabulary), std::move(forward), {}),
+      quantiser_(std::move(quantiser)),
+      segments_(std::move(segments)) {}
+
+ImpactIndex::~ImpactIndex() = default;
+
+std::unique_ptr<ImpactIndex> ImpactIndex::build(const CsrView& docs, unsigned threads, Monitor* monitor) {
+    check_collection(docs);
+    Progress progress(monitor, kBuildPasses, docs.n_rows());
+    const CanonicalCsr canonical(docs, Signs::non_negative, "docs", threads, progress);
+    auto vocabulary = Vocabulary::build(canonical.view(), threads, progress);
+    auto quantiser = Quantiser::build(canonical.view(), vocabulary, threads, progress);
+    auto forward = ForwardIndex::build(canonical.view(), vocabulary, threads, progress);
+    auto segments = ImpactSegments::build(forward, vocabulary, quantiser, threads, progress);
+    return std::unique_ptr<ImpactIndex>(
+        new ImpactIndex(std::move(vocabulary), std::move(forward), std::move(quantiser), std::move(segments)));
+}
+
+ImpactIndex::ImpactIndex(const IndexFile& file) : Index(file, {}) {
+    quantiser_ = Quantiser::load(file, vocabulary().n_slots());
+    segments_ = ImpactSegments::load(file, n_docs(), vocabulary().n_slots());
+}
+
+std::unique_ptr<Index> ImpactIndex::load(const IndexFile& file) {
+    return std::unique_ptr<Index>(new ImpactIndex(file));
+}
+
+std::vector<std::pair<std::string, std::size_t>> ImpactIndex::engine_nbytes() const {
+    return {{"quantiser", quantiser_.nbytes()},
+            {"segments", segments_.segments_nbytes()},
+            {"rare", segments_.rare_nbytes()}};
+}
+
+void ImpactIndex::save_engine(Parameters& counts, SectionList& sections) const {
+    quantiser_.save(sections);
+    segments_.save(counts, sections);
+}
+
+void ImpactIndex::search(const CsrView& queries, const SearchOptions& options, const ImpactSearchParams& params,
+                         const HitsView& hits) const {
+    check(params, options.k);
+    check_and_search(queries, options, [&](const CsrView& checked) { search_with(checked, options, params, hits); });
+}
+
+void ImpactIndex::search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,
+                             const ImpactSearchParams& params, const HitsView& hits) const {
+    check(params, hits.k);
+    const SearchOptions options{hits.k, 1, nullptr};
+    check_and_search_one(terms, weights, options,
+                         [&](const CsrView& query) { search_with(query, options, params, hits); });
+}
+
+void ImpactIndex::search_canonical(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const {
+    search_with(queries, options, {}, hits);
+}
+
+void ImpactIndex::search_with(const CsrView& queries, const SearchOptions& options, const ImpactSearchParams& params,
+                              const HitsView& hits) const {
+    const std::size_t k = std::min(hits.k, n_docs());
+    SearchLimits limits;
+    if (params.postings_budget > 0) limits.postings = static_cast<std::uint64_t>(params.postings_budget);
+    if (params.deadline_us > 0) limits.microseconds = params.deadline_us;
+    limits.rescored = params.rescored > 0 ? static_cast<std::size_t>(params.rescored) : kRescored + kRescoredPerHit * k;
+    const ImpactCollection collection{vocabulary(), segments_, quantiser_, forward(), order()};
+    const auto search = [&](std::size_t begin, std::size_t end, Context& context) {
+        for (std::size_t row = begin; row < end; ++row) {
+            context.query.assign(queries, row, vocabulary());
+            const bool is_complete = context.search.search(collection, context.query, k, limits);
+            hits.write(row, context.search.hits());
+            hits.set_complete(row, is_complete);
+        }
+    };
+    search_in_batches(queries.n_rows(), n_docs(), kBatch, options, contexts_, search, vocabulary().n_slots(), n_docs());
+}
+
+}  // namespace thresher

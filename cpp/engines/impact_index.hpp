@@ -1,0 +1,78 @@
+// Score-at-a-time search over impact-ordered segments, which can be stopped at any time.
+//
+// A query's segments (core/impact_segments) are added to the documents' sums one after the other, what matters most
+// first, and the documents of the greatest sums are scored again in full precision. Without limits that ends, exactly,
+// as soon as scoring every document that can still be among the best is cheaper than reading on. With a limit it ends
+// there, with the best answer so far; a budget of postings then makes latency the same for every query.
+//
+// Score-at-a-time, anytime: Lin, Trotman, *Anytime Ranking for Impact-Ordered Indexes*, ICTIR 2015. On learned weights:
+// Mackenzie, Trotman, Lin, *Wacky Weights in Learned Sparse Representations and the Revenge of Score-at-a-Time Query
+// Evaluation*, arXiv 2110.11540. What is different here: docs/engines/impact.md.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "../core/context_pool.hpp"
+#include "../core/impact_segments.hpp"
+#include "../core/quantiser.hpp"
+#include "index.hpp"
+
+namespace thresher {
+
+struct ImpactSearchParams {
+    // Postings to read at most; 0: as many as it takes.
+    std::int64_t postings_budget = 0;
+    // Microseconds that a query may take; 0: as long as it takes.
+    double deadline_us = 0;
+    // Documents to score in full precision once a limit has stopped the reading; at least k. 0: the library's choice
+    // by k.
+    std::int64_t rescored = 0;
+};
+
+class ImpactIndex final : public Index {
+  public:
+    static constexpr std::string_view kEngine = "impact";
+
+    // Rows of `docs` are documents; weights finite and >= 0. Throws std::invalid_argument.
+    static std::unique_ptr<ImpactIndex> build(const CsrView& docs, unsigned threads, Monitor* monitor);
+    static std::unique_ptr<Index> load(const IndexFile& file);
+    ~ImpactIndex() override;
+
+    std::string_view engine() const noexcept override { return kEngine; }
+    Parameters parameters() const override { return {}; }
+
+    // As in Index, with parameters of this engine; hits.complete says of each query whether it ended before its limits,
+    // and is exact then. Throws std::invalid_argument for parameters out of range.
+    using Index::search;
+    using Index::search_one;
+    void search(const CsrView& queries, const SearchOptions& options, const ImpactSearchParams& params,
+                const HitsView& hits) const;
+    void search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,
+                    const ImpactSearchParams& params, const HitsView& hits) const;
+
+  protected:
+    void search_canonical(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const override;
+    std::vector<std::pair<std::string, std::size_t>> engine_nbytes() const override;
+    void save_engine(Parameters& counts, SectionList& sections) const override;
+
+  private:
+    struct Context;
+    class Search;
+
+    ImpactIndex(Vocabulary vocabulary, ForwardIndex forward, Quantiser quantiser, ImpactSegments segments);
+    explicit ImpactIndex(const IndexFile& file);
+
+    void search_with(const CsrView& queries, const SearchOptions& options, const ImpactSearchParams& params,
+                     const HitsView& hits) const;
+
+    Quantiser quantiser_;
+    ImpactSegments segments_;
+    mutable ContextPool<Context> contexts_;
+};
+
+}  // namespace thresher
