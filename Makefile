@@ -72,7 +72,7 @@ test-integrations: $(ready)/torch  ## the tests that need torch; none may be ski
 	@pytest -q -m integration -rs | tee build/integrations.log
 	@! grep -E '\b[0-9]+ skipped' build/integrations.log
 
-sanitize: $(ready)/tools  ## the C++ tests under ASan and UBSan, then under TSan
+sanitize: $(ready)/tools  ## the C++ tests under ASan and UBSan, then those that start threads under TSan
 	@for preset in asan-ubsan tsan; do \
 	   echo "C++ tests, $$preset"; \
 	   cmake --preset $$preset >build/$$preset.log 2>&1 || { cat build/$$preset.log; exit 1; }; \
