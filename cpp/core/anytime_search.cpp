@@ -180,7 +180,7 @@ double AnytimeSearch::threshold(double known) const noexcept {
 // The least sum of a document that may reach `threshold`, where segments that are not read add at most `remaining`.
 std::int32_t AnytimeSearch::least_sum(double threshold, double remaining) const noexcept {
     // Scores are compared as float32: one that is less by a rounding may still tie.
-    const double least = (threshold * (1 - 0x1p-22) - remaining * (1 + 0x1p-40)) / plan_.unit();
+    const double least = (threshold * (1 - 0x1p-22) - 0x1p-149 - remaining * (1 + 0x1p-40)) / plan_.unit();
     const double lowest = remaining > 0 ? -kMostSum : 1;
     return static_cast<std::int32_t>(std::clamp(std::floor(least), lowest, kMostSum));
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace thresher {
 
@@ -33,6 +34,9 @@ void IntegerQuery::assign(const SlotQuery& query, const Quantiser& quantiser) {
         all_positive &= given > 0;
         if (weight != 0) terms.push_back({slot, weight});
     }
+    // Scores are compared as float32: what is less by one of its least steps may tie, and so may all beyond its range.
+    error += 0x1p-149 / unit;
+    if (sum * 255 > std::numeric_limits<float>::max()) error = static_cast<double>(kMostScore);
     slack = static_cast<std::int64_t>(std::min(std::ceil(error), static_cast<double>(kMostScore)));
     lowest = all_positive ? 1 : -slack;
 }

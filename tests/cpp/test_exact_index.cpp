@@ -87,6 +87,27 @@ TEST(ExactIndex, UsesAllThreeFormsOfPostings) {
     EXPECT_GT(file.section<std::uint32_t>("rare/docs").size(), 0U);
 }
 
+// Scores are float32: many that differ before they are rounded tie below its least number and beyond its greatest.
+TEST(ExactIndex, PutsSmallerIdsFirstAmongTiesAtTheEndsOfFloat32) {
+    Random random(8);
+    for (const float query_weight : {0x1p-149F, 0x1p127F}) {
+        const Rows docs = test::random_rows(random, 700, 3, 2, test::real_weight);
+        const Rows query = rows_of(3, {{{0, query_weight}, {1, query_weight}}});
+        std::vector<Hit> truth;
+        for (const double score : test::brute_force(docs.view(), query.view(), 0).scores) {
+            truth.push_back({static_cast<float>(score), static_cast<std::uint32_t>(truth.size())});
+        }
+        std::sort(truth.begin(), truth.end(), better);
+        for (const std::size_t k : {std::size_t{1}, std::size_t{10}, std::size_t{100}}) {
+            const Hits hits = search(*build(docs), query, k);
+            for (std::size_t rank = 0; rank < k; ++rank) {
+                ASSERT_EQ(hits.scores[rank], truth[rank].score) << "k " << k << ", rank " << rank;
+                ASSERT_EQ(hits.ids[rank], truth[rank].doc) << "k " << k << ", rank " << rank;
+            }
+        }
+    }
+}
+
 TEST(ExactIndex, PutsSmallerIdsFirstAmongTies) {
     Random random(4);
     Rows docs;
