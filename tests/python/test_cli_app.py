@@ -29,7 +29,7 @@ def test_version() -> None:
     assert (result.exit_code, result.stdout) == (0, f"thresher {thresher.__version__}\n")
 
 
-@pytest.mark.parametrize("command", ["demo", "build", "search", "info", "truth"])
+@pytest.mark.parametrize("command", ["demo", "build", "search", "info", "truth", "export"])
 def test_every_command_has_help(command: str) -> None:
     assert command in CliRunner().invoke(app, ["--help"]).stdout
     result = CliRunner().invoke(app, [command, "-h"])
@@ -50,17 +50,19 @@ def test_the_side_car_is_documented() -> None:
         ["search", "i", "q", "--k", "0"],
         ["search", "i", "q", "--format", "xml"],
         ["build", "i", "o", "--threads", "-1"],
+        ["export", "i", "o.ciff", "--bits", "32"],
+        ["export", "i", "o.csr"],
     ],
 )
 def test_usage_errors_end_with_2(arguments: list[str]) -> None:
     assert CliRunner().invoke(app, arguments).exit_code == 2
 
 
-@pytest.mark.parametrize("command", [["info"], ["build"], ["search"], ["truth"]])
+@pytest.mark.parametrize("command", [["info"], ["build"], ["search"], ["truth"], ["export"]])
 def test_a_missing_file_is_told_in_one_line(tmp_path: Path, command: list[str]) -> None:
     missing = str(tmp_path / ("missing-" + "x" * 100))  # longer than a terminal is wide
-    others = {"info": [], "build": ["out"], "search": ["queries"], "truth": ["queries", "out"]}[command[0]]
-    result = CliRunner().invoke(app, [*command, missing, *others])
+    others = {"build": ["out"], "search": ["queries"], "truth": ["queries", "out"], "export": ["out.ciff"]}
+    result = CliRunner().invoke(app, [*command, missing, *others.get(command[0], [])])
     assert result.exit_code == 1
     assert result.stdout == ""
     assert result.stderr.startswith("error: ")

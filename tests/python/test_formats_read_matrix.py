@@ -8,7 +8,7 @@ import pytest
 from scipy import sparse
 
 from thresher import FormatError
-from thresher.formats import bigann, detect, npz, read_matrix
+from thresher.formats import bigann, ciff, detect, npz, read_matrix
 
 DENSE = np.array([[1.5, 0, 2], [0, -0.25, 0]], dtype=np.float32)
 LINES = b'{"id": "a", "vector": {"0": 1.5, "2": 2}}\n{"id": "b", "vector": {"1": -0.25}}\n'
@@ -41,6 +41,14 @@ def test_kinds_are_told_by_content_where_the_suffix_says_nothing(
     files: dict[str, Path], suffix: str, kind: str
 ) -> None:
     assert detect(files[suffix].rename(files[suffix].with_name("unnamed.bin"))) == kind
+
+
+@pytest.mark.parametrize("name", ["docs.ciff", "docs.ciff.gz", "unnamed.bin"])
+@pytest.mark.parametrize("description", ["", "longer than what the first byte can tell the length of " * 3])
+def test_ciff(tmp_path: Path, name: str, description: str) -> None:
+    ciff.write_ciff(tmp_path / name, sparse.csr_array(abs(DENSE) * 4), description=description)
+    assert detect(tmp_path / name) == "ciff"
+    np.testing.assert_array_equal(read_matrix(tmp_path / name).toarray(), abs(DENSE) * 4)
 
 
 def test_suffixes_win_over_content(files: dict[str, Path]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from helpers import run_python
 
-EXTRAS = ("bm25s", "hypothesis", "pytest", "rich", "sklearn", "Stemmer", "torch", "tqdm", "typer")
+EXTRAS = ("bm25s", "google", "hypothesis", "pytest", "rich", "sklearn", "Stemmer", "torch", "tqdm", "typer")
 
 
 def output(code: str) -> str:

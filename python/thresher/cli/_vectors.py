@@ -45,6 +45,10 @@ def read_collection(path: Path) -> Collection:
         matrix = formats.npz.read_npz(path)
         return Collection(matrix, matrix.shape, None, None)
     with progress_bar(f"reading {path.name}", unit="B") as progress:
+        if kind == "ciff":
+            collection = formats.ciff.read_ciff(path, progress=progress)
+            matrix, vocabulary = collection.numbered()
+            return Collection(matrix, matrix.shape, collection.ids, vocabulary)
         documents = formats.jsonl.read_documents(path, progress=progress)
     return Collection(documents.matrix, documents.matrix.shape, documents.ids, documents.vocabulary)
 
@@ -52,6 +56,8 @@ def read_collection(path: Path) -> Collection:
 def read_questions(path: Path, *, vocabulary: Mapping[str, int] | None, n_terms: int) -> Questions:
     """Read the queries in `path`; a note tells of terms that the collection does not have."""
     kind = formats.detect(path)
+    if kind == "ciff":
+        raise ValueError(f"{path}: a CIFF file holds documents, not queries")
     if kind != "jsonl":
         matrix = formats.read_matrix(path, allow_negative=True)
         if matrix.shape[1] > n_terms:

@@ -10,6 +10,7 @@ import thresher
 from thresher.cli._errors import reported
 from thresher.cli.build import build
 from thresher.cli.demo import demo
+from thresher.cli.export import export
 from thresher.cli.info import info
 from thresher.cli.search import search
 from thresher.cli.truth import truth
@@ -22,7 +23,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for _command in (demo, build, search, info, truth):
+for _command in (demo, build, search, info, truth, export):
     app.command()(reported(_command))
 
 
@@ -42,5 +43,6 @@ def _common(
     """Top-k inner-product search over learned sparse vectors.
 
     Matrices are read from BigANN .csr files, scipy .npz files and JSON lines
-    ({"id": ..., "vector": {term: weight, ...}}, also gzipped).
+    ({"id": ..., "vector": {term: weight, ...}}, also gzipped), documents also from CIFF files
+    (.ciff, also gzipped), for which protobuf is needed: pip install "thresher[ciff]".
     """

@@ -15,7 +15,7 @@ from thresher.formats.names import names_path, remove_names, write_names
 
 
 def build(
-    source: Annotated[Path, typer.Argument(metavar="INPUT", help="Documents: .csr, .npz or .jsonl[.gz].")],
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help="Documents: .csr, .npz, .jsonl[.gz] or .ciff[.gz].")],
     output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="The index file to write.")],
     *,
     engine: Annotated[str, typer.Option(help=f"The kind of index: {' or '.join(thresher.engines())}.")] = "exact",
@@ -23,9 +23,11 @@ def build(
 ) -> None:
     """Build an index from document vectors and save it.
 
-    Documents from JSON lines have ids and mostly words as terms, which an index does not hold:
-    they are written beside it as OUTPUT.names (one JSON object with "documents" and "terms"),
-    where `search` finds them. Keep the two files together.
+    Documents from JSON lines and CIFF files have ids and mostly words as terms, which an index does
+    not hold: they are written beside it as OUTPUT.names (one JSON object with "documents" and
+    "terms"), where `search` finds them. Keep the two files together.
+
+    The weights of a CIFF file are its impacts (tf), whole numbers.
     """
     engines = thresher.engines()
     if engine not in engines:

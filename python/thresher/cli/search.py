@@ -45,9 +45,9 @@ def search(
 ) -> None:
     """Search an index for the best documents of each query, best first.
 
-    With INDEX.names beside the index (`build` writes it for JSON lines), documents go by their
-    own ids, and the terms of JSON-lines queries by the collection's words; terms that no document
-    has are left out. Otherwise documents and terms go by number, counted from 0.
+    With INDEX.names beside the index (`build` writes it for JSON lines and CIFF files), documents go
+    by their own ids, and the terms of JSON-lines queries by the collection's words; terms that no
+    document has are left out. Otherwise documents and terms go by number, counted from 0.
     """
     if output is not None:
         refuse_to_overwrite(output, "what it is made from", index_path, names_path(index_path), queries_path)

@@ -14,7 +14,7 @@ from thresher.formats.bigann import write_ground_truth
 
 
 def truth(
-    base: Annotated[Path, typer.Argument(metavar="BASE", help="Documents: .csr, .npz or .jsonl[.gz].")],
+    base: Annotated[Path, typer.Argument(metavar="BASE", help="Documents: .csr, .npz, .jsonl[.gz] or .ciff[.gz].")],
     queries_path: Annotated[Path, typer.Argument(metavar="QUERIES", help="Queries: .csr, .npz or .jsonl[.gz].")],
     output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="The ground-truth file to write.")],
     *,

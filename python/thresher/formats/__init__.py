@@ -1,24 +1,25 @@
 """Files that vectors and answers come in and leave by, one module each.
 
-`read_matrix` takes any of them; the modules have the readers and writers: `bigann`, `jsonl`,
-`npz`, `trec` and `names`. Everything read is checked, everything written is written atomically.
+`read_matrix` takes any of them; the modules have the readers and writers: `bigann`, `ciff`,
+`jsonl`, `npz`, `trec` and `names`. Everything read is checked, everything written is written atomically.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from thresher import FormatError
-from thresher.formats import bigann, jsonl, names, npz, trec
+from thresher.formats import bigann, ciff, jsonl, names, npz, trec
 
 if TYPE_CHECKING:
     from scipy import sparse
 
-__all__ = ["FileKind", "bigann", "detect", "jsonl", "names", "npz", "read_matrix", "trec"]
+__all__ = ["FileKind", "bigann", "ciff", "detect", "jsonl", "names", "npz", "read_matrix", "trec"]
 
-FileKind = Literal["bigann", "npz", "jsonl"]
+FileKind = Literal["bigann", "npz", "jsonl", "ciff"]
 
 _SUFFIXES: dict[str, FileKind] = {
     ".csr": "bigann",
@@ -26,7 +27,10 @@ _SUFFIXES: dict[str, FileKind] = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".json": "jsonl",
+    ".ciff": "ciff",
 }
+_GZIPPED = ("jsonl", "ciff")  # kinds that are read gzipped too
+_CIFF_START = re.compile(rb"[\x80-\xff]?[\x01-\x7f]\x08\x01\x10")  # a length, the version, the next field
 
 
 def detect(path: str | os.PathLike[str]) -> FileKind:
@@ -39,7 +43,7 @@ def detect(path: str | os.PathLike[str]) -> FileKind:
 
     Returns
     -------
-    {"bigann", "npz", "jsonl"}
+    {"bigann", "npz", "jsonl", "ciff"}
         The kind.
 
     Raises
@@ -51,7 +55,7 @@ def detect(path: str | os.PathLike[str]) -> FileKind:
     """
     name = Path(path)
     suffix = name.with_suffix("").suffix if name.suffix == ".gz" else name.suffix
-    if suffix in _SUFFIXES and (name.suffix != ".gz" or _SUFFIXES[suffix] == "jsonl"):
+    if suffix in _SUFFIXES and (name.suffix != ".gz" or _SUFFIXES[suffix] in _GZIPPED):
         return _SUFFIXES[suffix]
     with name.open("rb") as file:
         start = file.read(64)
@@ -61,7 +65,11 @@ def detect(path: str | os.PathLike[str]) -> FileKind:
         return "jsonl"
     if len(start) >= 24 and start[4:8] == bytes(4):
         return "bigann"
-    raise FormatError(f"{path}: unknown kind of file: expected a BigANN .csr, a scipy .npz or JSON lines (.jsonl[.gz])")
+    if _CIFF_START.match(start):
+        return "ciff"
+    raise FormatError(
+        f"{path}: unknown kind of file: expected a BigANN .csr, a scipy .npz, JSON lines (.jsonl[.gz]) or a .ciff[.gz]"
+    )
 
 
 def read_matrix(path: str | os.PathLike[str], *, allow_negative: bool = False) -> sparse.csr_array:
@@ -70,8 +78,8 @@ def read_matrix(path: str | os.PathLike[str], *, allow_negative: bool = False) -
     Parameters
     ----------
     path
-        A BigANN ``.csr`` (mapped, not copied), a scipy ``.npz`` or JSON lines, whose ids and terms
-        `jsonl.read_documents` returns as well.
+        A BigANN ``.csr`` (mapped, not copied), a scipy ``.npz``, JSON lines or a CIFF file, whose
+        ids and terms `jsonl.read_documents` and `ciff.read_ciff` return as well.
     allow_negative
         Accept negative weights, which queries may have and documents may not.
 
@@ -86,10 +94,14 @@ def read_matrix(path: str | os.PathLike[str], *, allow_negative: bool = False) -
         Naming the file, the place and what is wrong there.
     OSError
         If the file can't be read.
+    ImportError
+        Of a CIFF file, without protobuf: ``pip install "thresher[ciff]"``.
     """
     kind = detect(path)
     if kind == "bigann":
         return bigann.read_csr(path, allow_negative=allow_negative)
     if kind == "npz":
         return npz.read_npz(path, allow_negative=allow_negative)
+    if kind == "ciff":
+        return ciff.read_ciff(path).numbered()[0]
     return jsonl.read_documents(path, allow_negative=allow_negative).matrix

@@ -22,7 +22,8 @@ import numpy as np
 from scipy import sparse
 
 from thresher import FormatError
-from thresher.formats._check import MAX_TERMS, weight_problem
+from thresher.formats._check import weight_problem
+from thresher.formats._columns import as_column, as_columns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -92,10 +93,9 @@ def read_documents(
             raise FormatError(f"{path}: line {line}: id {name!r} was used on line {first}")
         builder.add_row([vocabulary.setdefault(term, len(vocabulary)) for term in vector], vector.values())
     ids = list(lines_of)
-    columns = [_as_column(term) for term in vocabulary]
-    if not vocabulary or any(column is None for column in columns):
+    numbers = as_columns(vocabulary)
+    if numbers is None:
         return Documents(builder.matrix(len(vocabulary)), ids, vocabulary)
-    numbers = np.array(columns, dtype=np.int64)
     return Documents(builder.matrix(int(numbers.max()) + 1, numbers), ids, None)
 
 
@@ -138,7 +138,7 @@ def read_queries(
         ids.append(name)
         known: dict[int, float] = {}
         for term, weight in vector.items():
-            column = _as_column(term) if vocabulary is None else vocabulary.get(term)
+            column = as_column(term) if vocabulary is None else vocabulary.get(term)
             if column is None or column >= n_terms:
                 n_unknown += 1
             else:
@@ -218,14 +218,6 @@ def _lines(path: str | os.PathLike[str], progress: Callable[[int, int], None] | 
             raise FormatError(f"{path}: after line {number}: not a whole gzip file: {error}") from error
     if progress is not None:
         progress(size, size)
-
-
-def _as_column(term: str) -> int | None:
-    """Return the column that a term such as "17" names, None if it is a word."""
-    if not (term.isascii() and term.isdigit() and len(term) <= 10) or (term[0] == "0" and term != "0"):
-        return None
-    column = int(term)
-    return column if column < MAX_TERMS else None
 
 
 def _rounded(weight: int) -> float:

@@ -1,0 +1,38 @@
+"""``thresher export``: write an index's documents as a CIFF file, which other engines read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import thresher
+from thresher import formats
+from thresher.cli._terminal import note, progress_bar
+from thresher.cli._vectors import refuse_to_overwrite
+from thresher.formats.names import names_path, read_names
+
+
+def export(
+    index_path: Annotated[Path, typer.Argument(metavar="INDEX", help="An index that `build` wrote.")],
+    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="The file to write: .ciff or .ciff.gz.")],
+    *,
+    bits: Annotated[int, typer.Option(min=1, max=31, help="Bits of the largest impact.")] = formats.ciff.BITS,
+) -> None:
+    """Write the documents of an index in the Common Index File Format, for PISA, BMP and others.
+
+    Weights become impacts (tf) of 1 to 2**bits - 1, with one scale for all of them, which the file's
+    description states; weights that are all whole numbers stay as they are. With INDEX.names beside
+    the index, documents and terms go by the names in it, otherwise by number, counted from 0.
+    """
+    if not output.name.endswith((".ciff", ".ciff.gz")):
+        raise typer.BadParameter(f"{str(output)!r} does not end in .ciff or .ciff.gz.", param_hint="OUTPUT")
+    refuse_to_overwrite(output, "what it is made from", index_path, names_path(index_path))
+    index = thresher.open(index_path)
+    names = read_names(index_path, shape=(index.n_docs, index.n_terms), nnz=index.nnz)
+    terms, ids = (None, None) if names is None else (names.terms, names.documents)
+    with progress_bar(f"writing {output.name}", unit="postings") as progress:
+        scale = formats.ciff.write_ciff(output, index, terms=terms, ids=ids, bits=bits, progress=progress)
+    size = f"{output.stat().st_size / 1e6:,.1f} MB"
+    note(f"{output}: {index.n_docs:,} documents, {index.nnz:,} postings, {size}; a tf of 1 is a weight of {scale:g}")
