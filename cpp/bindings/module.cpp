@@ -15,6 +15,7 @@
 #include "../engines/exact_index.hpp"
 #include "../engines/graph_index.hpp"
 #include "../engines/impact_index.hpp"
+#include "../engines/postings_index.hpp"
 #include "../engines/registry.hpp"
 #include "../kernels/kernels.hpp"
 
@@ -217,6 +218,8 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
     using thresher::ImpactSearchParams;
     using thresher::Index;
     using thresher::Monitor;
+    using thresher::PostingsIndex;
+    using thresher::PostingsSearchParams;
 
     module.doc() = "The C++ core of thresher.";
     module.attr("__version__") = thresher::kLibraryVersion;
@@ -395,6 +398,26 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
              "n_terms"_a, "k"_a, "threads"_a, "progress"_a, "params"_a)
         .def("search_one_with", &thresher::search_one<ImpactIndex, ImpactSearchParams>, "terms"_a, "weights"_a, "k"_a,
              "params"_a);
+
+    py::class_<PostingsSearchParams>(module, "PostingsSearchParams")
+        .def(py::init<>())
+        .def_readwrite("algorithm", &PostingsSearchParams::algorithm);
+
+    py::class_<PostingsIndex, Index>(module, "PostingsIndex")
+        .def_static(
+            "build",
+            [](const thresher::Array<std::int64_t>& indptr, const thresher::Array<std::uint32_t>& indices,
+               const thresher::Array<float>& data, std::uint64_t n_terms, unsigned threads,
+               const py::object& progress) {
+                const auto docs = thresher::view(indptr, indices, data, n_terms);
+                return thresher::without_gil(
+                    progress, [&](Monitor* monitor) { return PostingsIndex::build(docs, threads, monitor); });
+            },
+            "indptr"_a, "indices"_a, "data"_a, "n_terms"_a, "threads"_a, "progress"_a)
+        .def("search_with", &thresher::search<PostingsIndex, PostingsSearchParams>, "indptr"_a, "indices"_a, "data"_a,
+             "n_terms"_a, "k"_a, "threads"_a, "progress"_a, "params"_a)
+        .def("search_one_with", &thresher::search_one<PostingsIndex, PostingsSearchParams>, "terms"_a, "weights"_a,
+             "k"_a, "params"_a);
 
     module.def(
         "open_index",

@@ -35,6 +35,18 @@ void Candidates::reset(std::size_t k, std::int64_t lowest, std::int64_t slack) {
     entries_.clear();
 }
 
+// What a document must reach to be among the k best where the k-th best scores this.
+std::int64_t Candidates::reach(std::int64_t kth_score) const noexcept {
+    // Scores are returned as float32: documents within its rounding of the k-th may tie with it.
+    const std::int64_t rounding = (kth_score >> 22) + 1;
+    return kth_score - 2 * slack_ - rounding;
+}
+
+void Candidates::expect(std::int64_t kth_score) {
+    lowest_ = std::max(lowest_, reach(kth_score));
+    cutoff_ = std::max(cutoff_, saturate(lowest_));
+}
+
 void Candidates::add(std::uint32_t first_doc, const std::uint32_t* docs, const std::int32_t* scores, std::size_t n) {
     for (std::size_t i = 0; i < n; ++i) entries_.push_back(pack(scores[i], first_doc + docs[i]));
     if (entries_.size() >= capacity_) {
@@ -47,10 +59,7 @@ void Candidates::raise_cutoff() {
     if (k_ == 0 || entries_.size() < k_) return;
     const auto kth = entries_.begin() + static_cast<std::ptrdiff_t>(k_ - 1);
     std::nth_element(entries_.begin(), kth, entries_.end(), std::greater<>{});
-    // Scores are returned as float32: documents within its rounding of the k-th may tie with it.
-    const std::int64_t kth_score = score_of(*kth);
-    const std::int64_t rounding = (kth_score >> 22) + 1;
-    cutoff_ = saturate(std::max(lowest_, kth_score - 2 * slack_ - rounding));
+    cutoff_ = saturate(std::max(lowest_, reach(score_of(*kth))));
     const std::uint64_t least = pack(cutoff_, 0);
     entries_.erase(std::remove_if(entries_.begin() + static_cast<std::ptrdiff_t>(k_), entries_.end(),
                                   [&](std::uint64_t entry) { return entry < least; }),

@@ -16,6 +16,9 @@ class Candidates {
     // `lowest`: no document below this score is ever wanted.
     void reset(std::size_t k, std::int64_t lowest, std::int64_t slack);
 
+    // At least k documents have a score of `kth_score`, whether or not they are ever added.
+    void expect(std::int64_t kth_score);
+
     // Only documents that reach this need be added; it rises as better ones come in.
     std::int32_t cutoff() const noexcept { return cutoff_; }
     void add(std::uint32_t first_doc, const std::uint32_t* docs, const std::int32_t* scores, std::size_t n);
@@ -24,6 +27,7 @@ class Candidates {
     std::span<const std::uint32_t> finish();
 
   private:
+    std::int64_t reach(std::int64_t kth_score) const noexcept;
     void raise_cutoff();
 
     std::size_t k_ = 0;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "../kernels/kernels.hpp"
+#include "bit_writer.hpp"
 
 namespace thresher {
 
@@ -50,30 +51,6 @@ float float_of(std::uint16_t half) noexcept {
 
 using kernels::DocumentFormat;
 #include "../kernels/document_layout.inc"
-
-// Writes `n` numbers of `width` bits, the first in the lowest bits.
-class BitWriter {
-  public:
-    BitWriter(std::uint8_t* to, unsigned width) : to_(to), width_(width) {}
-    void put(std::uint32_t value) noexcept {
-        bits_ |= static_cast<std::uint64_t>(value) << n_bits_;
-        for (n_bits_ += width_; n_bits_ >= 8; n_bits_ -= 8) flush();
-    }
-    void finish() noexcept {
-        if (n_bits_ > 0) flush();
-    }
-
-  private:
-    void flush() noexcept {
-        *to_++ = static_cast<std::uint8_t>(bits_);
-        bits_ >>= 8;
-    }
-
-    std::uint8_t* to_;
-    unsigned width_;
-    std::uint64_t bits_ = 0;
-    unsigned n_bits_ = 0;
-};
 
 // Writes a document of which `postings` has the common postings, then the `n_rare` others.
 void write_document(std::span<const Posting> postings, std::size_t n_rare, const DocumentFormat& format,

@@ -7,6 +7,7 @@
 #include "exact_index.hpp"
 #include "graph_index.hpp"
 #include "impact_index.hpp"
+#include "postings_index.hpp"
 
 namespace thresher {
 
@@ -20,7 +21,7 @@ struct Engine {
 constexpr std::array kEngines{
     Engine{ExactIndex::kEngine, ExactIndex::load},         Engine{BlockMaxIndex::kEngine, BlockMaxIndex::load},
     Engine{ClusteredIndex::kEngine, ClusteredIndex::load}, Engine{GraphIndex::kEngine, GraphIndex::load},
-    Engine{ImpactIndex::kEngine, ImpactIndex::load},
+    Engine{ImpactIndex::kEngine, ImpactIndex::load},       Engine{PostingsIndex::kEngine, PostingsIndex::load},
 };
 
 }  // namespace

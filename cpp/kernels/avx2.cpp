@@ -150,8 +150,36 @@ double score_document(const std::uint8_t* document, std::size_t size, const Docu
     return score_with<PortableMatch>(document, size, format, filter, table, table_size);
 }
 
-constexpr Kernels kAvx2{"avx2",      accumulate_lists, select_candidates, sum_bounds,   select_blocks,
-                        select_sums, bound_members,    score_document,    widen_halves, checksum_blocks};
+// Eight gaps take `width` bytes, a gap at most two of their words of 32 bits.
+void unpack_documents(const std::uint8_t* packed, unsigned width, std::size_t n, std::uint32_t next, std::uint32_t last,
+                      std::uint32_t* docs) noexcept {
+    const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    const __m256i bits = _mm256_mullo_epi32(lanes, _mm256_set1_epi32(static_cast<int>(width)));
+    const __m256i low_words = _mm256_srli_epi32(bits, 5);
+    const __m256i high_words = _mm256_add_epi32(low_words, _mm256_set1_epi32(1));
+    const __m256i down = _mm256_and_si256(bits, _mm256_set1_epi32(31));
+    const __m256i up = _mm256_sub_epi32(_mm256_set1_epi32(32), down);  // of 32: shifts everything out
+    const __m256i mask = _mm256_set1_epi32(static_cast<int>(width == 32 ? ~0U : (1U << width) - 1));
+    const __m256i most = _mm256_set1_epi32(static_cast<int>(last));
+    __m256i before = _mm256_set1_epi32(static_cast<int>(next - 1));  // the document before the lanes, in each of them
+    for (std::size_t i = 0; i < n; i += 8, packed += width) {
+        const __m256i words = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(packed));
+        __m256i sums = _mm256_or_si256(_mm256_srlv_epi32(_mm256_permutevar8x32_epi32(words, low_words), down),
+                                       _mm256_sllv_epi32(_mm256_permutevar8x32_epi32(words, high_words), up));
+        sums = _mm256_add_epi32(_mm256_and_si256(sums, mask), _mm256_set1_epi32(1));
+        sums = _mm256_add_epi32(sums, _mm256_slli_si256(sums, 4));
+        sums = _mm256_add_epi32(sums, _mm256_slli_si256(sums, 8));
+        // The high half has yet to be raised by the last of the low one.
+        const __m256i carry = _mm256_permutevar8x32_epi32(sums, _mm256_set1_epi32(3));
+        sums = _mm256_add_epi32(sums, _mm256_blend_epi32(_mm256_setzero_si256(), carry, 0xF0));
+        const __m256i found = _mm256_add_epi32(sums, before);
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(docs + i), _mm256_min_epu32(found, most));
+        before = _mm256_permutevar8x32_epi32(found, _mm256_set1_epi32(7));
+    }
+}
+
+constexpr Kernels kAvx2{"avx2",        accumulate_lists, select_candidates, sum_bounds,   select_blocks,  select_sums,
+                        bound_members, score_document,   unpack_documents,  widen_halves, checksum_blocks};
 
 }  // namespace
 

@@ -233,8 +233,34 @@ double score_document(const std::uint8_t* document, std::size_t size, const Docu
     return score_with<Match>(document, size, format, filter, table, table_size);
 }
 
-constexpr Kernels kAvx512{"avx512",    accumulate_lists, select_candidates, sum_bounds,   select_blocks,
-                          select_sums, bound_members,    score_document,    widen_halves, checksum_blocks};
+// Sixteen gaps take 2 * width bytes, a gap at most two of their words of 32 bits.
+void unpack_documents(const std::uint8_t* packed, unsigned width, std::size_t n, std::uint32_t next, std::uint32_t last,
+                      std::uint32_t* docs) noexcept {
+    const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const __m512i bits = _mm512_mullo_epi32(lanes, _mm512_set1_epi32(static_cast<int>(width)));
+    const __m512i low_words = _mm512_srli_epi32(bits, 5);
+    const __m512i high_words = _mm512_add_epi32(low_words, _mm512_set1_epi32(1));
+    const __m512i mask = _mm512_set1_epi32(static_cast<int>(width == 32 ? ~0U : (1U << width) - 1));
+    const __m512i most = _mm512_set1_epi32(static_cast<int>(last));
+    const __m512i zero = _mm512_setzero_si512();
+    __m512i before = _mm512_set1_epi32(static_cast<int>(next - 1));  // the document before the lanes, in each of them
+    for (std::size_t i = 0; i < n; i += 16, packed += 2 * width) {
+        const __m512i words = _mm512_loadu_si512(packed);
+        __m512i sums = _mm512_shrdv_epi32(_mm512_permutexvar_epi32(low_words, words),
+                                          _mm512_permutexvar_epi32(high_words, words), bits);
+        sums = _mm512_add_epi32(_mm512_and_si512(sums, mask), _mm512_set1_epi32(1));
+        sums = _mm512_add_epi32(sums, _mm512_alignr_epi32(sums, zero, 15));
+        sums = _mm512_add_epi32(sums, _mm512_alignr_epi32(sums, zero, 14));
+        sums = _mm512_add_epi32(sums, _mm512_alignr_epi32(sums, zero, 12));
+        sums = _mm512_add_epi32(sums, _mm512_alignr_epi32(sums, zero, 8));
+        const __m512i found = _mm512_add_epi32(sums, before);
+        _mm512_storeu_si512(docs + i, _mm512_min_epu32(found, most));
+        before = _mm512_permutexvar_epi32(_mm512_set1_epi32(15), found);
+    }
+}
+
+constexpr Kernels kAvx512{"avx512",      accumulate_lists, select_candidates, sum_bounds,   select_blocks,  select_sums,
+                          bound_members, score_document,   unpack_documents,  widen_halves, checksum_blocks};
 
 }  // namespace
 

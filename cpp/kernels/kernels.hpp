@@ -73,6 +73,12 @@ struct Kernels {
     double (*score_document)(const std::uint8_t* document, std::size_t size, const DocumentFormat& format,
                              const std::uint16_t* filter, const float* table, std::size_t table_size) noexcept;
 
+    // Documents from the gaps between them: docs[i] = next + i + (gap 0 + ... + gap i) modulo 2^32, but at most `last`.
+    // Gap i is bits [i * width, (i + 1) * width) of `packed`, width <= 32. Reads up to 64 bytes behind the gaps, and
+    // writes up to 15 elements behind docs[n - 1].
+    void (*unpack_documents)(const std::uint8_t* packed, unsigned width, std::size_t n, std::uint32_t next,
+                             std::uint32_t last, std::uint32_t* docs) noexcept;
+
     // out[i] = the float of the IEEE 754 binary16 `halves[i]`.
     void (*widen_halves)(const std::uint16_t* halves, std::size_t n, float* out) noexcept;
 

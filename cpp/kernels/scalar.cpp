@@ -129,6 +129,17 @@ double score_document(const std::uint8_t* document, std::size_t size, const Docu
     return score_with<PortableMatch>(document, size, format, filter, table, table_size);
 }
 
+void unpack_documents(const std::uint8_t* packed, unsigned width, std::size_t n, std::uint32_t next, std::uint32_t last,
+                      std::uint32_t* docs) noexcept {
+    const std::uint64_t mask = (std::uint64_t{1} << width) - 1;
+    std::uint32_t doc = next - 1;
+    for (std::size_t i = 0; i < n; ++i) {
+        const std::size_t bit = i * width;
+        doc += static_cast<std::uint32_t>((load_value<std::uint64_t>(packed + bit / 8) >> (bit % 8)) & mask) + 1;
+        docs[i] = doc < last ? doc : last;
+    }
+}
+
 void widen_halves(const std::uint16_t* halves, std::size_t n, float* out) noexcept {
     for (std::size_t i = 0; i < n; ++i) out[i] = widen(halves[i]);
 }
@@ -173,8 +184,8 @@ void checksum_blocks(const std::uint8_t* data, std::size_t block_size, std::size
     for (std::size_t b = 0; b < n_blocks; ++b) checksums[b] = crc32c(data + b * block_size, block_size);
 }
 
-constexpr Kernels kScalar{"scalar",    accumulate_lists, select_candidates, sum_bounds,   select_blocks,
-                          select_sums, bound_members,    score_document,    widen_halves, checksum_blocks};
+constexpr Kernels kScalar{"scalar",      accumulate_lists, select_candidates, sum_bounds,   select_blocks,  select_sums,
+                          bound_members, score_document,   unpack_documents,  widen_halves, checksum_blocks};
 
 }  // namespace
 

@@ -22,6 +22,7 @@ from thresher._impact import ImpactIndex
 from thresher._index import Index
 from thresher._matrix import MatrixLike
 from thresher._open import describe, engines, open
+from thresher._postings import PostingsIndex
 
 __all__ = [
     "BlockMaxIndex",
@@ -34,6 +35,7 @@ __all__ = [
     "ImpactIndex",
     "Index",
     "MatrixLike",
+    "PostingsIndex",
     "__version__",
     "describe",
     "engines",

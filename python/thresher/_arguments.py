@@ -41,6 +41,13 @@ def as_number(value: SupportsFloat, name: str) -> float:
         raise TypeError(f"{name} must be a number, got {type(value).__name__}") from None
 
 
+def as_name(value: str, name: str) -> str:
+    """Return a name for the core to look up, or raise naming the argument."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a string, got {type(value).__name__}")
+    return value
+
+
 def as_threads(threads: SupportsIndex) -> int:
     """Return a number of threads from 0 (one for each core) to 1024, or raise."""
     count = as_whole(threads, "threads")

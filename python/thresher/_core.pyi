@@ -24,6 +24,8 @@ __all__: list[str] = [
     "ImpactIndex",
     "ImpactSearchParams",
     "Index",
+    "PostingsIndex",
+    "PostingsSearchParams",
     "describe",
     "isa",
     "open_index",
@@ -356,6 +358,39 @@ class ImpactIndex(Index):
         threads: typing.SupportsInt | typing.SupportsIndex,
         progress: typing.Any,
         params: ImpactSearchParams,
+    ) -> tuple: ...
+
+class PostingsSearchParams:
+    algorithm: str
+    def __init__(self) -> None: ...
+
+class PostingsIndex(Index):
+    @staticmethod
+    def build(
+        indptr: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        indices: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
+        data: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+        n_terms: typing.SupportsInt | typing.SupportsIndex,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+        progress: typing.Any,
+    ) -> PostingsIndex: ...
+    def search_one_with(
+        self,
+        terms: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
+        weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+        k: typing.SupportsInt | typing.SupportsIndex,
+        params: PostingsSearchParams,
+    ) -> tuple: ...
+    def search_with(
+        self,
+        indptr: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        indices: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
+        data: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+        n_terms: typing.SupportsInt | typing.SupportsIndex,
+        k: typing.SupportsInt | typing.SupportsIndex,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+        progress: typing.Any,
+        params: PostingsSearchParams,
     ) -> tuple: ...
 
 def describe(path: bytes) -> dict:

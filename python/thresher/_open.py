@@ -13,9 +13,11 @@ from thresher._exact import ExactIndex
 from thresher._graph import GraphIndex
 from thresher._impact import ImpactIndex
 from thresher._index import Index
+from thresher._postings import PostingsIndex
 
 _ENGINES: dict[str, type[Index]] = {
-    engine.engine: engine for engine in (ExactIndex, BlockMaxIndex, ClusteredIndex, GraphIndex, ImpactIndex)
+    engine.engine: engine
+    for engine in (ExactIndex, BlockMaxIndex, ClusteredIndex, GraphIndex, ImpactIndex, PostingsIndex)
 }
 
 

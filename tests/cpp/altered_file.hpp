@@ -25,6 +25,7 @@
 #include "engines/clustered_index.hpp"
 #include "engines/exact_index.hpp"
 #include "engines/graph_index.hpp"
+#include "engines/postings_index.hpp"
 #include "engines/registry.hpp"
 #include "random_rows.hpp"
 #include "temporary_directory.hpp"
@@ -114,6 +115,11 @@ inline std::unique_ptr<GraphIndex> small_graph_index(bool reordered) {
     const Rows docs = small_collection();
     return GraphIndex::build(docs.view(), {.m = 3, .ef_construction = 8, .entry_points = 2, .reorder = reordered},
                              std::nullopt, 1, nullptr);
+}
+
+// Lists of one block and of several, and rare ones.
+inline std::unique_ptr<PostingsIndex> small_postings_index() {
+    return PostingsIndex::build(small_collection().view(), 1, nullptr);
 }
 
 // Whether the bytes are refused by FormatError; anything else that is thrown fails the test.
@@ -246,6 +252,9 @@ inline std::vector<SmallFile> small_files() {
         small_graph_index(reordered)->save(directory.path("f"), nullptr);
         files.push_back({reordered ? "graph, reordered" : "graph", read_bytes(directory.path("f"))});
     }
+    const TemporaryDirectory postings;
+    small_postings_index()->save(postings.path("f"), nullptr);
+    files.push_back({"postings", read_bytes(postings.path("f"))});
     const std::size_t n_newest = files.size();
     for (std::size_t i = 0; i < n_newest; ++i) {
         files.push_back({files[i].name + ", version 1", version_1_of(files[i].bytes)});

@@ -358,6 +358,42 @@ double half_value(std::uint32_t half) {
     return sign * (exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024 + fraction, exponent - 25));
 }
 
+std::vector<std::uint32_t> unpacked_one_by_one(const std::vector<std::uint8_t>& packed, unsigned width, std::size_t n,
+                                               std::uint32_t next, std::uint32_t last) {
+    std::vector<std::uint32_t> docs;
+    std::uint32_t doc = next - 1;
+    for (std::size_t i = 0; i < n; ++i) {
+        std::uint32_t gap = 0;
+        for (unsigned bit = 0; bit < width; ++bit) {
+            const std::size_t at = i * width + bit;
+            gap |= static_cast<std::uint32_t>(packed[at / 8] >> (at % 8) & 1U) << bit;
+        }
+        doc += gap + 1;
+        docs.push_back(std::min(doc, last));
+    }
+    return docs;
+}
+
+TEST_P(EveryTable, UnpacksDocumentsOfEveryWidthAndNumber) {
+    constexpr std::uint32_t kUntouched = 0xABCDABCD;
+    Random random(31);
+    for (unsigned width = 0; width <= 32; ++width) {
+        for (const std::size_t n : {1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 100, 127, 128}) {
+            // Gaps end where a page that can't be read would begin, but for the 64 bytes of the contract.
+            std::vector<std::uint8_t> packed((n * width + 7) / 8 + 64);
+            for (std::uint8_t& byte : packed) byte = static_cast<std::uint8_t>(uniform(random, 0, 255));
+            const auto next = static_cast<std::uint32_t>(uniform(random, 0, 1) * uniform(random, 0, 0x7FFFFFFF));
+            const auto last =
+                static_cast<std::uint32_t>(uniform(random, 0, 2) == 0 ? uniform(random, 0, 0x7FFFFFFF) : 0xFFFFFFFF);
+            std::vector<std::uint32_t> docs(n + 16, kUntouched);
+            table().unpack_documents(packed.data(), width, n, next, last, docs.data());
+            const auto expected = unpacked_one_by_one(packed, width, n, next, last);
+            ASSERT_TRUE(std::equal(expected.begin(), expected.end(), docs.begin())) << "width " << width << " n " << n;
+            ASSERT_EQ(docs[n + 15], kUntouched) << "width " << width << " n " << n;
+        }
+    }
+}
+
 TEST_P(EveryTable, WidensEveryHalf) {
     std::vector<std::uint16_t> halves(65536);
     for (std::size_t i = 0; i < halves.size(); ++i) halves[i] = static_cast<std::uint16_t>(i);

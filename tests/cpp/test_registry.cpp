@@ -41,6 +41,7 @@ using test::small_file;
 using test::small_files;
 using test::small_graph_index;
 using test::small_index;
+using test::small_postings_index;
 using test::TemporaryDirectory;
 using test::write_bytes;
 
@@ -176,6 +177,12 @@ void search_everything(const Index& index) {
                 ASSERT_GE(other, 0);
                 ASSERT_LT(other, static_cast<std::int64_t>(index.n_docs()));
             }
+        }
+    }
+    if (const auto* postings = dynamic_cast<const PostingsIndex*>(&index)) {
+        for (const char* algorithm : {"maxscore", "wand", "block_max_maxscore", "block_max_wand"}) {
+            postings->search(queries, options, {.algorithm = algorithm}, hits);
+            ASSERT_NO_FATAL_FAILURE(expect_ids());
         }
     }
     std::vector<std::int64_t> docs(index.n_docs());
@@ -421,6 +428,22 @@ TEST(OpenIndex, RefusesGraphCountsThatDoNotMatchTheSections) {
         for (const char* name : {"m", "ef_construction", "entry_points", "reorder"}) {  // the sections do not tell
             rewriter.write(directory.path("other"), {{name, 2}});
             search_unless_refused(directory.path("other"));
+        }
+    }
+}
+
+TEST(OpenIndex, RefusesPostingsCountsThatDoNotMatchTheSections) {
+    const TemporaryDirectory directory;
+    small_postings_index()->save(directory.path("good"), nullptr);
+    const Rewriter rewriter(directory.path("good"));
+    rewriter.write(directory.path("same"), {});
+    ASSERT_FALSE(refused(directory.path("same"), true));
+    const IndexFile file = IndexFile::open(directory.path("good"), true, nullptr);
+    for (const char* name : {"n_docs", "nnz", "block_size"}) {
+        const std::uint64_t right = file.integer(name);
+        for (const std::uint64_t wrong : {right - 1, right + 1, right + (std::uint64_t{1} << 32), UINT64_MAX}) {
+            rewriter.write(directory.path("bad"), {{name, wrong}});
+            EXPECT_TRUE(refused(directory.path("bad"), true)) << name << " " << wrong;
         }
     }
 }

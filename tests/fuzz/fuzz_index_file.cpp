@@ -19,6 +19,7 @@
 #include "engines/block_max_index.hpp"
 #include "engines/clustered_index.hpp"
 #include "engines/graph_index.hpp"
+#include "engines/postings_index.hpp"
 #include "engines/registry.hpp"
 
 namespace {
@@ -104,6 +105,13 @@ void search(const thresher::Index& index) {
             for (const std::int64_t other : graph->edges(static_cast<std::int64_t>(doc))) {
                 if (other < 0 || other >= static_cast<std::int64_t>(index.n_docs())) std::abort();
             }
+        }
+    }
+    if (const auto* postings = dynamic_cast<const thresher::PostingsIndex*>(&index)) {
+        for (const char* algorithm : {"wand", "block_max_maxscore", "block_max_wand"}) {
+            postings->search_one(std::span(terms).first(n), std::span(weights).first(n), {algorithm},
+                                 {kHits, ids, scores});
+            check_ids();
         }
     }
     if (index.n_docs() != 0) {

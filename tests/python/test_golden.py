@@ -20,7 +20,7 @@ pytestmark = pytest.mark.kernels
 DATA = Path(__file__).parents[1] / "data"
 FILES = sorted(DATA.glob("*.thresher"))
 NEWEST = 3
-VERSIONS = {"block-max": [1, 2, 3], "clustered": [2, 3], "exact": [1, 2, 3], "graph": [3]}
+VERSIONS = {"block-max": [1, 2, 3], "clustered": [2, 3], "exact": [1, 2, 3], "graph": [3], "postings": [3]}
 OLD_FILES = [path for path in FILES if f"-v{NEWEST}-" not in path.name]
 # The first digits of their SHA-256: they are never written again.
 RELEASED = {
@@ -99,6 +99,7 @@ FORMS = {
     "clustered": {*LISTS, *ORDER, "summaries/codes", "neighbours/positions"},
     "exact": {"rows/impacts", *LISTS},
     "graph": {*ORDER, "edges/starts", "edges/bytes", "entries/heaviest", "entries/bytes"},
+    "postings": {"lists/lasts", "lists/maxima", "lists/impacts_10", "blocks/bytes", "rare/docs"},
 }
 FORWARD = {
     1: {"forward/slots16", "forward/halves", "forward/floats"},

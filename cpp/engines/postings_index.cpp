@@ -1,0 +1,140 @@
+#include "postings_index.hpp"
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+#include "../core/integer_query.hpp"
+#include "../core/rescoring.hpp"
+#include "../core/traversal.hpp"
+#include "query_batches.hpp"
+
+namespace thresher {
+
+namespace {
+
+// Passes over the documents, for the progress report, beside those of the postings.
+constexpr unsigned kBuildPasses = 6;
+constexpr std::size_t kBatch = 256;
+
+// Queries of at most so many terms: bounds of blocks pay there, and cost more than they spare in longer ones.
+constexpr std::size_t kShort = 2;
+
+void traverse_by_length(Traversal& traversal) {
+    if (traversal.lists().size() <= kShort) {
+        block_max_max_score(traversal);
+    } else {
+        max_score(traversal);
+    }
+}
+
+struct Algorithm {
+    std::string_view name;
+    void (*traverse)(Traversal& traversal);
+};
+
+constexpr std::array kAlgorithms{
+    Algorithm{"auto", traverse_by_length},
+    Algorithm{"maxscore", max_score},
+    Algorithm{"wand", wand},
+    Algorithm{"block_max_maxscore", block_max_max_score},
+    Algorithm{"block_max_wand", block_max_wand},
+};
+
+auto traversal_named(std::string_view name) {
+    const auto found = std::ranges::find(kAlgorithms, name, &Algorithm::name);
+    if (found != kAlgorithms.end()) return found->traverse;
+    std::string names;
+    for (const Algorithm& algorithm : kAlgorithms)
+        names += (names.empty() ? "'" : ", '") + std::string(algorithm.name) + "'";
+    throw std::invalid_argument("algorithm must be one of " + names + ", got '" + std::string(name) + "'");
+}
+
+}  // namespace
+
+// What one thread needs to search, kept between searches.
+struct PostingsIndex::Context {
+    explicit Context(std::uint32_t n_slots) : rescoring(n_slots) {}
+
+    SlotQuery query;
+    IntegerQuery integers;
+    Traversal traversal;
+    Rescoring rescoring;
+};
+
+PostingsIndex::PostingsIndex(Vocabulary vocabulary, ForwardIndex forward, Quantiser quantiser,
+                             CompressedPostings postings)
+    : Index(std::move(vocabulary), std::move(forward), {}),
+      quantiser_(std::move(quantiser)),
+      postings_(std::move(postings)) {}
+
+PostingsIndex::~PostingsIndex() = default;
+
+std::unique_ptr<PostingsIndex> PostingsIndex::build(const CsrView& docs, unsigned threads, Monitor* monitor) {
+    check_collection(docs);
+    Progress progress(monitor, kBuildPasses + CompressedPostings::kPasses, docs.n_rows());
+    const CanonicalCsr canonical(docs, Signs::non_negative, "docs", threads, progress);
+    auto vocabulary = Vocabulary::build(canonical.view(), threads, progress);
+    auto quantiser = Quantiser::build(canonical.view(), vocabulary, threads, progress);
+    auto forward = ForwardIndex::build(canonical.view(), vocabulary, threads, progress);
+    auto postings = CompressedPostings::build(forward, vocabulary, quantiser, threads, progress);
+    return std::unique_ptr<PostingsIndex>(
+        new PostingsIndex(std::move(vocabulary), std::move(forward), std::move(quantiser), std::move(postings)));
+}
+
+PostingsIndex::PostingsIndex(const IndexFile& file) : Index(file, {}) {
+    quantiser_ = Quantiser::load(file, vocabulary().n_slots());
+    postings_ = CompressedPostings::load(file, vocabulary(), n_docs());
+}
+
+std::unique_ptr<Index> PostingsIndex::load(const IndexFile& file) {
+    return std::unique_ptr<Index>(new PostingsIndex(file));
+}
+
+std::vector<std::pair<std::string, std::size_t>> PostingsIndex::engine_nbytes() const {
+    return {{"quantiser", quantiser_.nbytes()},
+            {"blocks", postings_.blocks_nbytes()},
+            {"skips", postings_.skips_nbytes()},
+            {"rare", postings_.rare_nbytes()}};
+}
+
+void PostingsIndex::save_engine(Parameters& counts, SectionList& sections) const {
+    quantiser_.save(sections);
+    postings_.save(counts, sections);
+}
+
+void PostingsIndex::search(const CsrView& queries, const SearchOptions& options, const PostingsSearchParams& params,
+                           const HitsView& hits) const {
+    const Traverse traverse = traversal_named(params.algorithm);
+    check_and_search(queries, options, [&](const CsrView& checked) { search_with(checked, options, traverse, hits); });
+}
+
+void PostingsIndex::search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,
+                               const PostingsSearchParams& params, const HitsView& hits) const {
+    const Traverse traverse = traversal_named(params.algorithm);
+    const SearchOptions options{hits.k, 1, nullptr};
+    check_and_search_one(terms, weights, options,
+                         [&](const CsrView& query) { search_with(query, options, traverse, hits); });
+}
+
+void PostingsIndex::search_canonical(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const {
+    search_with(queries, options, traversal_named(PostingsSearchParams{}.algorithm), hits);
+}
+
+void PostingsIndex::search_with(const CsrView& queries, const SearchOptions& options, Traverse traverse,
+                                const HitsView& hits) const {
+    const std::size_t k = std::min(hits.k, n_docs());
+    const auto search = [&](std::size_t begin, std::size_t end, Context& context) {
+        for (std::size_t row = begin; row < end; ++row) {
+            context.query.assign(queries, row, vocabulary());
+            context.integers.assign(context.query, quantiser_);
+            context.traversal.start(postings_, context.integers, n_docs(), k);
+            traverse(context.traversal);
+            const auto docs = context.traversal.candidates().finish();
+            hits.write(row, context.rescoring.rescore(context.query, docs, forward(), order()));
+        }
+    };
+    search_in_batches(queries.n_rows(), n_docs(), kBatch, options, contexts_, search, vocabulary().n_slots());
+}
+
+}  // namespace thresher

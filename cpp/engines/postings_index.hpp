@@ -1,0 +1,70 @@
+// Document-at-a-time search over compressed postings: the classical engine, exact, and the right one for short queries.
+//
+// A query becomes integers with a known error (core/integer_query); one of four traversals finds the documents whose
+// integer score reaches the cutoff (core/traversal), skipping those that bounds of lists and blocks rule out; these few
+// are finished in full precision from the forward index (core/rescoring). Which traversal it is changes the time and
+// nothing else: docs/engines/postings.md.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "../core/compressed_postings.hpp"
+#include "../core/context_pool.hpp"
+#include "../core/quantiser.hpp"
+#include "index.hpp"
+
+namespace thresher {
+
+class Traversal;
+
+struct PostingsSearchParams {
+    // "maxscore", "wand", "block_max_maxscore", "block_max_wand", or "auto": the library's choice by the query.
+    std::string algorithm = "auto";
+};
+
+class PostingsIndex final : public Index {
+  public:
+    static constexpr std::string_view kEngine = "postings";
+
+    // Rows of `docs` are documents; weights finite and >= 0. The index does not depend on the number of threads. Throws
+    // std::invalid_argument. Memory beside the input: the index, and 5 bytes for each posting while they are sorted.
+    static std::unique_ptr<PostingsIndex> build(const CsrView& docs, unsigned threads, Monitor* monitor);
+    static std::unique_ptr<Index> load(const IndexFile& file);
+    ~PostingsIndex() override;
+
+    std::string_view engine() const noexcept override { return kEngine; }
+    Parameters parameters() const override { return {}; }
+
+    // As in Index, with parameters of this engine. Throws std::invalid_argument for those that do not exist.
+    using Index::search;
+    using Index::search_one;
+    void search(const CsrView& queries, const SearchOptions& options, const PostingsSearchParams& params,
+                const HitsView& hits) const;
+    void search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,
+                    const PostingsSearchParams& params, const HitsView& hits) const;
+
+  protected:
+    void search_canonical(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const override;
+    std::vector<std::pair<std::string, std::size_t>> engine_nbytes() const override;
+    void save_engine(Parameters& counts, SectionList& sections) const override;
+
+  private:
+    struct Context;
+    using Traverse = void (*)(Traversal& traversal);
+
+    PostingsIndex(Vocabulary vocabulary, ForwardIndex forward, Quantiser quantiser, CompressedPostings postings);
+    explicit PostingsIndex(const IndexFile& file);
+
+    void search_with(const CsrView& queries, const SearchOptions& options, Traverse traverse,
+                     const HitsView& hits) const;
+
+    Quantiser quantiser_;
+    CompressedPostings postings_;
+    mutable ContextPool<Context> contexts_;
+};
+
+}  // namespace thresher
