@@ -72,7 +72,6 @@ void SegmentPlan::add_segments(const ImpactSegments& segments, std::uint32_t slo
     if (slot >= segments.n_levelled()) {
         const auto n = static_cast<std::uint32_t>(segments.rare(slot).docs.size());
         segments_.push_back({term, 1, n, kLevels * size, kLevels * size, kLevels * std::max(step, 0.0)});
-        total_ += segments_.back().lowers_bound;
         return;
     }
     const auto counts = segments.counts(slot);
@@ -85,7 +84,6 @@ void SegmentPlan::add_segments(const ImpactSegments& segments, std::uint32_t slo
         const std::uint32_t next = i + 1 < segments_.size() ? segments_[i + 1].level : 0;
         segments_[i].lowers = (segments_[i].level - next) * size;
         segments_[i].lowers_bound = step > 0 ? segments_[i].lowers : 0;
-        total_ += segments_[i].lowers_bound;
     }
 }
 
@@ -114,14 +112,17 @@ void SegmentPlan::arrange(Order order) {
         places_[ends[bucket_of(priorities_[i])]++].segment = static_cast<std::uint32_t>(i);
     }
     std::uint64_t postings = 0;
-    double remaining = total_;
     for (Place& place : places_) {
         postings += segments_[place.segment].n_postings;
-        remaining -= segments_[place.segment].lowers_bound;
         place.postings = postings;
-        place.remaining = std::max(remaining, 0.0);
     }
-    if (!places_.empty()) places_.back().remaining = never_read_;  // without the rounding of the differences
+    // Summed from the last: in differences from the total, what light terms have would drown in the rounding of what
+    // heavy ones had.
+    total_ = never_read_;
+    for (auto place = places_.rbegin(); place != places_.rend(); ++place) {
+        place->remaining = total_;
+        total_ += segments_[place->segment].lowers_bound;
+    }
     wanted_ = 0;
 }
 
