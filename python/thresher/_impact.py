@@ -123,7 +123,7 @@ class ImpactIndex(Index):
             found in that time depends on the machine and its load.
         rescored
             Documents to score in full precision once a limit has stopped the reading, at least k: those of the
-            greatest sums. 0 is the library's choice, 250 + 5 k.
+            greatest sums. 0 is the library's choice, 150 + 5 k.
 
         Returns
         -------

@@ -25,6 +25,7 @@
 #include "engines/clustered_index.hpp"
 #include "engines/exact_index.hpp"
 #include "engines/graph_index.hpp"
+#include "engines/impact_index.hpp"
 #include "engines/postings_index.hpp"
 #include "engines/registry.hpp"
 #include "random_rows.hpp"
@@ -117,9 +118,31 @@ inline std::unique_ptr<GraphIndex> small_graph_index(bool reordered) {
                              std::nullopt, 1, nullptr);
 }
 
+// Segments and rare terms.
+inline std::unique_ptr<ImpactIndex> small_impact_index() {
+    return ImpactIndex::build(small_collection().view(), 1, nullptr);
+}
+
 // Lists of one block and of several, and rare ones.
 inline std::unique_ptr<PostingsIndex> small_postings_index() {
     return PostingsIndex::build(small_collection().view(), 1, nullptr);
+}
+
+// Has `alter` change the elements of section `name`, whose number stays.
+template <class T, class Alter>
+void alter_section(Bytes& file, const std::string& name, const Alter& alter) {
+    for (std::size_t s = 0; s < n_sections(file); ++s) {
+        if (name != reinterpret_cast<const char*>(file.data() + entry_at(s))) continue;
+        const auto offset = get<std::uint64_t>(file, entry_at(s) + kOffsetAt);
+        const auto size = get<std::uint64_t>(file, entry_at(s) + kSizeAt);
+        if (size == 0) return;
+        std::vector<T> elements(size / sizeof(T));
+        std::memcpy(elements.data(), file.data() + offset, size);
+        alter(elements);
+        std::memcpy(file.data() + offset, elements.data(), size);
+        return;
+    }
+    ADD_FAILURE() << "no section " << name;
 }
 
 // Whether the bytes are refused by FormatError; anything else that is thrown fails the test.
@@ -252,9 +275,11 @@ inline std::vector<SmallFile> small_files() {
         small_graph_index(reordered)->save(directory.path("f"), nullptr);
         files.push_back({reordered ? "graph, reordered" : "graph", read_bytes(directory.path("f"))});
     }
-    const TemporaryDirectory postings;
-    small_postings_index()->save(postings.path("f"), nullptr);
-    files.push_back({"postings", read_bytes(postings.path("f"))});
+    const TemporaryDirectory directory;
+    small_impact_index()->save(directory.path("f"), nullptr);
+    files.push_back({"impact", read_bytes(directory.path("f"))});
+    small_postings_index()->save(directory.path("f"), nullptr);
+    files.push_back({"postings", read_bytes(directory.path("f"))});
     const std::size_t n_newest = files.size();
     for (std::size_t i = 0; i < n_newest; ++i) {
         files.push_back({files[i].name + ", version 1", version_1_of(files[i].bytes)});

@@ -60,13 +60,18 @@ inline std::vector<BruteForce> brute_force(const Rows& docs, const Rows& queries
 
 // What a search writes into.
 struct Hits {
-    Hits(std::size_t n_queries, std::size_t columns) : k(columns), ids(n_queries * k, -2), scores(n_queries * k, -2) {}
-    HitsView view() { return {k, ids, scores}; }
+    Hits(std::size_t n_queries, std::size_t columns)
+        : k(columns), ids(n_queries * k, -2), scores(n_queries * k, -2), complete(n_queries, kNotTold) {}
+    HitsView view() { return {k, ids, scores, complete}; }
     bool operator==(const Hits&) const = default;
+
+    // What an engine leaves in `complete` that has no limits to stop at.
+    static constexpr std::uint8_t kNotTold = 9;
 
     std::size_t k;
     std::vector<std::int64_t> ids;
     std::vector<float> scores;
+    std::vector<std::uint8_t> complete;
 };
 
 inline Hits search(const Index& index, const Rows& queries, std::size_t k, unsigned threads = 1) {
@@ -81,7 +86,8 @@ Hits search_one_by_one(const Engine& index, const Rows& queries, std::size_t k, 
     Hits hits(queries.n_rows(), k);
     for (std::size_t query = 0; query < queries.n_rows(); ++query) {
         index.search_one(queries.view().row_terms(query), queries.view().row_weights(query), params,
-                         {k, std::span(hits.ids).subspan(query * k, k), std::span(hits.scores).subspan(query * k, k)});
+                         {k, std::span(hits.ids).subspan(query * k, k), std::span(hits.scores).subspan(query * k, k),
+                          std::span(hits.complete).subspan(query, 1)});
     }
     return hits;
 }
@@ -115,7 +121,7 @@ inline void expect_true_scores(const std::vector<BruteForce>& truth, const Hits&
             const auto doc = static_cast<std::size_t>(hits.ids[at]);
             ASSERT_GT(hits.scores[at], 0);
             ASSERT_NEAR(static_cast<double>(hits.scores[at]), truth[query].scores[doc],
-                        1e-6 * truth[query].scores[doc] + 1e-12 * truth[query].magnitudes[doc])
+                        1e-6 * truth[query].scores[doc] + 1e-12 * truth[query].magnitudes[doc] + 1e-44)
                 << "query " << query << " document " << doc;
             ASSERT_TRUE(at == query * hits.k || hits.scores[at] < hits.scores[at - 1] ||
                         (hits.scores[at] == hits.scores[at - 1] && hits.ids[at] > hits.ids[at - 1]))

@@ -932,15 +932,7 @@ test::Bytes file_of(const GraphIndex& index) {
 // The index of a file in which `alter` has had the elements of section `name`.
 template <class T, class Alter>
 std::unique_ptr<Index> altered(test::Bytes bytes, const std::string& name, const Alter& alter) {
-    for (std::size_t s = 0; s < test::n_sections(bytes); ++s) {
-        if (name != reinterpret_cast<const char*>(bytes.data() + test::entry_at(s))) continue;
-        const auto offset = test::get<std::uint64_t>(bytes, test::entry_at(s) + test::kOffsetAt);
-        const auto size = test::get<std::uint64_t>(bytes, test::entry_at(s) + test::kSizeAt);
-        std::vector<T> elements(size / sizeof(T));
-        std::memcpy(elements.data(), bytes.data() + offset, size);
-        alter(elements);
-        std::memcpy(bytes.data() + offset, elements.data(), size);
-    }
+    test::alter_section<T>(bytes, name, alter);
     const TemporaryDirectory directory;
     test::write_bytes(directory.path("f"), bytes);
     return open_index(directory.path("f"), false, nullptr);

@@ -313,6 +313,40 @@ TEST_P(EveryTable, SelectsBlocks) {
     }
 }
 
+TEST_P(EveryTable, SelectsSums) {
+    Random random(13);
+    const std::vector<std::int16_t> extremes{-32768, -32767, -1, 0, 1, 999, 1000, 1001, 32766, 32767};
+    const Kernels* scalar = kernels::available().tables[0];
+    for (const std::size_t n : {std::size_t{0}, kStrip, 2 * kStrip, 5 * kStrip, 2048 + kStrip}) {
+        for (int round = 0; round < 3; ++round) {
+            std::vector<std::int16_t> sums(n + 1);  // of every alignment
+            for (auto& sum : sums) sum = round == 0 ? pick(random, extremes) : static_cast<std::int16_t>(random());
+            if (round == 2) {  // what is selected is few and far between
+                for (auto& sum : sums) sum = uniform(random, 0, 50) == 0 ? sum : std::int16_t{-32768};
+            }
+            const std::int16_t* first = sums.data() + round % 2;
+            for (const std::int16_t least : extremes) {
+                std::vector<std::uint32_t> expected;
+                std::vector<std::int32_t> expected_sums;
+                for (std::size_t i = 0; i < n; ++i) {
+                    if (first[i] < least) continue;
+                    expected.push_back(static_cast<std::uint32_t>(i));
+                    expected_sums.push_back(first[i]);
+                }
+                for (const Kernels* kernels : {&table(), scalar}) {
+                    std::vector<std::uint32_t> items(n);
+                    std::vector<std::int32_t> item_sums(n);
+                    const std::size_t found = kernels->select_sums(first, n, least, items.data(), item_sums.data());
+                    items.resize(found);
+                    item_sums.resize(found);
+                    ASSERT_EQ(items, expected) << n << " sums, least " << least;
+                    ASSERT_EQ(item_sums, expected_sums) << n << " sums, least " << least;
+                }
+            }
+        }
+    }
+}
+
 TEST_P(EveryTable, BoundsMembers) {
     Random random(12);
     for (const std::size_t block_size : {4, 8, 16, 32, 64}) {

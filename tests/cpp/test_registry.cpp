@@ -40,6 +40,7 @@ using test::small_collection;
 using test::small_file;
 using test::small_files;
 using test::small_graph_index;
+using test::small_impact_index;
 using test::small_index;
 using test::small_postings_index;
 using test::TemporaryDirectory;
@@ -92,6 +93,15 @@ TEST(OpenIndex, OfTheSmallGraphFileHasEdgesEntriesAndAnOrder) {
         EXPECT_GT(file.section<std::uint8_t>("entries/bytes").size(), 0U);
         EXPECT_EQ(file.section<std::uint32_t>("order/given").size(), reordered ? n_docs : 0U);
     }
+}
+
+TEST(OpenIndex, OfTheSmallImpactFileHasSegmentsAndRareTerms) {
+    const TemporaryDirectory directory;
+    small_impact_index()->save(directory.path("f"), nullptr);
+    const IndexFile file = IndexFile::open(directory.path("f"), true, nullptr);
+    EXPECT_GT(file.integer("n_levelled"), 0U);
+    EXPECT_GT(file.section<std::uint16_t>("segments/docs").size(), 0U);
+    EXPECT_GT(file.section<std::uint32_t>("rare/docs").size(), 0U);
 }
 
 // The hits of some queries, and the documents.
@@ -177,6 +187,13 @@ void search_everything(const Index& index) {
                 ASSERT_GE(other, 0);
                 ASSERT_LT(other, static_cast<std::int64_t>(index.n_docs()));
             }
+        }
+    }
+    if (const auto* impact = dynamic_cast<const ImpactIndex*>(&index)) {
+        for (const ImpactSearchParams& params :
+             {ImpactSearchParams{.postings_budget = 1, .rescored = 4}, {.postings_budget = 20}, {.deadline_us = 1}}) {
+            impact->search(queries, options, params, hits);
+            ASSERT_NO_FATAL_FAILURE(expect_ids());
         }
     }
     if (const auto* postings = dynamic_cast<const PostingsIndex*>(&index)) {
@@ -428,6 +445,23 @@ TEST(OpenIndex, RefusesGraphCountsThatDoNotMatchTheSections) {
         for (const char* name : {"m", "ef_construction", "entry_points", "reorder"}) {  // the sections do not tell
             rewriter.write(directory.path("other"), {{name, 2}});
             search_unless_refused(directory.path("other"));
+        }
+    }
+}
+
+TEST(OpenIndex, RefusesImpactCountsThatDoNotMatchTheSections) {
+    const TemporaryDirectory directory;
+    small_impact_index()->save(directory.path("good"), nullptr);
+    const Rewriter rewriter(directory.path("good"));
+    rewriter.write(directory.path("same"), {});
+    ASSERT_FALSE(refused(directory.path("same"), true));
+    const IndexFile file = IndexFile::open(directory.path("good"), true, nullptr);
+    for (const char* name : {"n_levelled", "n_docs", "nnz"}) {
+        const std::uint64_t right = file.integer(name);
+        for (const std::uint64_t wrong :
+             {right - 1, right + 1, right + (std::uint64_t{1} << 32), std::uint64_t{15}, UINT64_MAX}) {
+            rewriter.write(directory.path("bad"), {{name, wrong}});
+            EXPECT_TRUE(refused(directory.path("bad"), true)) << name << " " << wrong;
         }
     }
 }

@@ -26,6 +26,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "block-max": {"reorder": True, "bound_frequency": 0.2, "tile_frequency": 0.4},
     "clustered": {"dense_frequency": 0.4, "neighbours": 3},
     "graph": {"m": 3, "ef_construction": 12, "entry_points": 2},
+    "impact": {},
     "postings": {},
 }
 N_DOCS, N_TERMS, N_QUERIES, K = 70, 50, 10, 8

@@ -19,6 +19,7 @@
 #include "engines/block_max_index.hpp"
 #include "engines/clustered_index.hpp"
 #include "engines/graph_index.hpp"
+#include "engines/impact_index.hpp"
 #include "engines/postings_index.hpp"
 #include "engines/registry.hpp"
 
@@ -105,6 +106,15 @@ void search(const thresher::Index& index) {
             for (const std::int64_t other : graph->edges(static_cast<std::int64_t>(doc))) {
                 if (other < 0 || other >= static_cast<std::int64_t>(index.n_docs())) std::abort();
             }
+        }
+    }
+    if (const auto* impact = dynamic_cast<const thresher::ImpactIndex*>(&index)) {
+        for (const thresher::ImpactSearchParams& params :
+             {thresher::ImpactSearchParams{.postings_budget = 1, .rescored = kHits},
+              {.postings_budget = 40, .rescored = kHits},
+              {.deadline_us = 1}}) {
+            impact->search_one(std::span(terms).first(n), std::span(weights).first(n), params, {kHits, ids, scores});
+            check_ids();
         }
     }
     if (const auto* postings = dynamic_cast<const thresher::PostingsIndex*>(&index)) {

@@ -12,6 +12,7 @@
 #include "engines/clustered_index.hpp"
 #include "engines/exact_index.hpp"
 #include "engines/graph_index.hpp"
+#include "engines/impact_index.hpp"
 #include "engines/postings_index.hpp"
 
 namespace {
@@ -83,6 +84,12 @@ int main(int argc, char** argv) {
     save_graph("graph_empty", random_rows(0, 0, 0), {});
     save_graph("graph", random_rows(150, 30, 0.1), {.m = 2, .entry_points = 3, .reorder = false});
     save_graph("graph_reordered", random_rows(150, 30, 0.1), {.m = 8, .ef_construction = 16, .entry_points = 1});
+    const auto save_impact = [&](const char* name, const Rows& rows) {
+        thresher::ImpactIndex::build(rows.view(), 1, nullptr)->save(folder / name, nullptr);
+    };
+    save_impact("impact_empty", random_rows(0, 0, 0));
+    save_impact("impact_rare", random_rows(20, 8, 0.3));
+    save_impact("impact", random_rows(150, 30, 0.1));
     const auto save_postings = [&](const char* name, const Rows& rows) {
         thresher::PostingsIndex::build(rows.view(), 1, nullptr)->save(folder / name, nullptr);
     };

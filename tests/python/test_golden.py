@@ -20,7 +20,14 @@ pytestmark = pytest.mark.kernels
 DATA = Path(__file__).parents[1] / "data"
 FILES = sorted(DATA.glob("*.thresher"))
 NEWEST = 3
-VERSIONS = {"block-max": [1, 2, 3], "clustered": [2, 3], "exact": [1, 2, 3], "graph": [3], "postings": [3]}
+VERSIONS = {
+    "block-max": [1, 2, 3],
+    "clustered": [2, 3],
+    "exact": [1, 2, 3],
+    "graph": [3],
+    "impact": [3],
+    "postings": [3],
+}
 OLD_FILES = [path for path in FILES if f"-v{NEWEST}-" not in path.name]
 # The first digits of their SHA-256: they are never written again.
 RELEASED = {
@@ -66,6 +73,8 @@ def test_golden_files_give_the_same_answers(path: Path, verify: bool) -> None:
         searches.append({"block_budget": 2**40})  # exact too, and never exhaustive
     if isinstance(index, thresher.ClusteredIndex):
         searches += [{"query_cut": 0, "cluster_budget": 2**40}, {"cluster_budget": 12, "refine": 8}]
+    if isinstance(index, thresher.ImpactIndex):
+        searches += [{"postings_budget": 2**40}, {"deadline_us": 1e9}]  # which it does not reach
     for limits in searches:
         hits = index.search(sp.csr_array(queries), ids.shape[1], **limits)
         np.testing.assert_array_equal(hits.ids, ids)
@@ -99,6 +108,7 @@ FORMS = {
     "clustered": {*LISTS, *ORDER, "summaries/codes", "neighbours/positions"},
     "exact": {"rows/impacts", *LISTS},
     "graph": {*ORDER, "edges/starts", "edges/bytes", "entries/heaviest", "entries/bytes"},
+    "impact": {"segments/counts", "segments/directory", "segments/docs", "rare/docs", "rare/levels"},
     "postings": {"lists/lasts", "lists/maxima", "lists/impacts_10", "blocks/bytes", "rare/docs"},
 }
 FORWARD = {
