@@ -19,7 +19,7 @@ import numpy as np
 from scipy import sparse
 
 from thresher import _core
-from thresher.formats import bigann
+from thresher.formats import bigann, detect, npz
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,8 +34,12 @@ _DENSE_SCORES = 20_000_000  # float64 scores held at a time
 
 
 def load(path: Path, rows: int | None = None) -> sparse.csr_matrix:
-    """Read the first `rows` rows of a BigANN ``.csr`` file into memory, so that none is read later."""
-    indptr, indices, data, shape = bigann.read_csr_arrays(path, allow_negative=True)
+    """Read the first `rows` rows of a ``.csr`` or ``.npz`` file into memory, so that none is read later."""
+    if detect(path) == "npz":
+        matrix = npz.read_npz(path, allow_negative=True)
+        indptr, indices, data, shape = matrix.indptr, matrix.indices, matrix.data, matrix.shape
+    else:
+        indptr, indices, data, shape = bigann.read_csr_arrays(path, allow_negative=True)
     n_rows = shape[0] if rows is None else min(rows, shape[0])
     nnz = int(indptr[n_rows])
     parts = np.array(data[:nnz]), np.array(indices[:nnz]), np.array(indptr[: n_rows + 1])

@@ -1,4 +1,4 @@
-"""The engines that `exact.py` and `approximate.py` compare, each set up as one who knows it well would.
+"""The engines that the benchmarks compare, each set up as one who knows it well would.
 
 A search is timed as the calls that `calls` returns: one for a whole batch, or one for each query where that
 is how the library works. Queries are converted before the clock starts, ids are read after it stops.
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     Vector: TypeAlias = tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]
 
 
+class UnsuitableError(ValueError):
+    """A library can't answer such queries."""
+
+
 class Engine(ABC):
     """One library, searching on one thread."""
 
@@ -49,11 +53,23 @@ class Engine(ABC):
 
     @abstractmethod
     def calls(self, queries: sparse.csr_matrix, k: int) -> list[Callable[[], Any]]:
-        """Return the calls that answer all queries."""
+        """Return the calls that answer all queries; raise UnsuitableError if the library can't."""
 
     @abstractmethod
     def ids(self, answers: list[Any], k: int) -> npt.NDArray[np.int64]:
         """Return the ids in the answers of all calls, (n_queries, k), padded with -1."""
+
+    def latencies(self, answers: list[Any]) -> list[float]:  # noqa: ARG002 - most can't tell
+        """Return the seconds of each query, if one call has answered all of them and they are known."""
+        return []
+
+    def others(self) -> list[Engine]:
+        """Return engines that search the same index otherwise."""
+        return []
+
+    def index_bytes(self) -> int | None:
+        """Return what the index takes, or None: measure how much a fresh process grows by it."""
+        return None
 
     def close(self) -> None:  # noqa: B027 - most have nothing to close
         """Let go of what outlives the object."""
@@ -90,6 +106,12 @@ class Thresher(Saved):
 
     def ids(self, answers: list[Any], k: int) -> npt.NDArray[np.int64]:
         return padded([row for hits in answers for row in np.atleast_2d(hits.ids)], k)
+
+    def others(self) -> list[Engine]:
+        return [OneACall(self)]
+
+    def index_bytes(self) -> int:
+        return sum(self.index.nbytes.values())
 
 
 class BlockMax(Thresher):
@@ -128,6 +150,18 @@ class Graph(Thresher):
         self.index = thresher.GraphIndex.build(docs)
 
 
+class Impact(Thresher):
+    """thresher's ImpactIndex, a batch a call: to the exact end, or with the search parameters given."""
+
+    name = "impact"
+
+    def __init__(self, **search: float) -> None:
+        self.search = search  # type: ignore[misc]
+
+    def build(self, docs: sparse.csr_matrix) -> None:
+        self.index = thresher.ImpactIndex.build(docs)
+
+
 class OneACall(Thresher):
     """An index that is built, one query a call."""
 
@@ -141,6 +175,9 @@ class OneACall(Thresher):
             partial(self.index.search_one, terms.astype(np.uint32), weights, k, **self.search)
             for terms, weights in vectors(queries)
         ]
+
+    def others(self) -> list[Engine]:
+        return []
 
 
 class Sindi(Saved):
@@ -385,9 +422,6 @@ class Bmp(Engine):
 
     def close(self) -> None:
         self.folder.cleanup()
-
-
-PEERS: dict[str, type[Engine]] = {engine.name: engine for engine in (Sindi, Qdrant, SparseDotTopn, Bmp)}
 
 
 def vectors(matrix: sparse.csr_matrix) -> list[Vector]:

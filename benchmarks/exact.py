@@ -1,4 +1,4 @@
-"""Exact search on one thread: thresher against the peers that are installed, in interleaved rounds.
+"""Exact search on one thread: thresher's engines and the peers that are installed, in interleaved rounds.
 
 python benchmarks/exact.py base.csr queries.csr --docs 100000
 """
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 os.environ["OMP_NUM_THREADS"] = "1"  # read when a library with OpenMP is loaded
 
 import numpy as np
+from _classical import Bm25s, Pisa
 from _common import (
     Truth,
     in_fresh_process,
@@ -30,11 +31,25 @@ from _common import (
     shape_of,
     wall_and_cpus,
 )
-from _engines import PEERS, BlockMax, Engine, OneACall, Thresher
+from _engines import (
+    BlockMax,
+    Bmp,
+    Engine,
+    Impact,
+    Qdrant,
+    Sindi,
+    SparseDotTopn,
+    Thresher,
+    UnsuitableError,
+)
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     from scipy import sparse
+
+LIBRARIES: dict[str, type[Engine]] = {
+    engine.name: engine for engine in (Thresher, BlockMax, Impact, Sindi, Qdrant, SparseDotTopn, Bmp, Pisa, Bm25s)
+}
 
 
 class Contestant:
@@ -69,6 +84,8 @@ class Contestant:
         self.seconds.append(times[-1] - times[0])
         if len(self.calls) == self.n_queries:
             self.latencies.extend(np.diff(times))
+        else:
+            self.latencies.extend(self.engine.latencies(answers))
         return answers
 
     def warm_up(self) -> npt.NDArray[np.int64]:
@@ -98,9 +115,9 @@ class Contestant:
 
 
 def resident_bytes(name: str, base: Path, rows: int | None) -> int:
-    """Return by how much this process grows when it builds a peer's index."""
+    """Return by how much this process grows when it builds a library's index."""
     docs = load(base, rows)
-    engine = PEERS[name]()
+    engine = LIBRARIES[name]()
     settle()
     before = memory("VmRSS")
     engine.build(docs)
@@ -110,28 +127,30 @@ def resident_bytes(name: str, base: Path, rows: int | None) -> int:
     return grown
 
 
-def build(engine: Engine, docs: sparse.csr_matrix, queries: sparse.csr_matrix, k: int) -> Contestant:
-    """Build an engine's index; CPU seconds over seconds tell how many cores that took."""
+def build(name: str, docs: sparse.csr_matrix, queries: sparse.csr_matrix, args: argparse.Namespace) -> list[Contestant]:
+    """Build a library's index; return all ways to search it. CPU seconds over seconds tell how many cores it took."""
+    engine = LIBRARIES[name]()
     seconds, cpus = wall_and_cpus(lambda: engine.build(docs))
-    contestant = Contestant(engine, queries, k)
-    contestant.build_seconds = seconds
-    contestant.build_cpus = cpus
-    return contestant
+    built = Contestant(engine, queries, args.k)
+    built.build_seconds = seconds
+    built.build_cpus = cpus
+    built.index_bytes = engine.index_bytes()
+    if built.index_bytes is None:
+        built.index_bytes = in_fresh_process(resident_bytes, name, args.base, args.docs)
+    return [built, *(Contestant(other, queries, args.k) for other in engine.others())]
 
 
 def contest(args: argparse.Namespace, docs: sparse.csr_matrix, queries: sparse.csr_matrix) -> list[dict[str, Any]]:
     """Build, warm up, run the rounds; return each engine's figures."""
-    contestants = []
-    for ours in (Thresher(), BlockMax()):
-        contestants.append(build(ours, docs, queries, args.k))
-        contestants[-1].index_bytes = sum(ours.index.nbytes.values())
-        contestants.append(Contestant(OneACall(ours), queries, args.k))
-    for name in args.peers:
-        if PEERS[name].version() is None:
-            print(f"{name}: left out, {PEERS[name].distribution} is not installed")
-            continue
-        contestants.append(build(PEERS[name](), docs, queries, args.k))
-        contestants[-1].index_bytes = in_fresh_process(resident_bytes, name, args.base, args.docs)
+    contestants = build(Thresher.name, docs, queries, args)
+    for name in args.libraries:
+        if LIBRARIES[name].version() is None:
+            print(f"{name}: left out, {LIBRARIES[name].distribution} is not installed")
+        elif name != Thresher.name:
+            try:
+                contestants.extend(build(name, docs, queries, args))
+            except UnsuitableError as error:
+                print(f"{name}: left out, {error}")
     try:
         if args.cpu is not None:
             pin(args.cpu)
@@ -175,24 +194,29 @@ def show(figures: list[dict[str, Any]]) -> None:
     print_table([*header, "p50 us", "p95 us", "p99 us"], rows)
 
 
-def names_of_peers(text: str) -> list[str]:
-    """Parse a comma-separated list of peers."""
+def names_of_libraries(text: str) -> list[str]:
+    """Parse a comma-separated list of libraries."""
     names = [name for name in text.split(",") if name]
-    if unknown := set(names) - set(PEERS):
-        raise argparse.ArgumentTypeError(f"no peer {', '.join(sorted(unknown))}; there are {', '.join(PEERS)}")
+    if unknown := set(names) - set(LIBRARIES):
+        raise argparse.ArgumentTypeError(f"no library {', '.join(sorted(unknown))}; there are {', '.join(LIBRARIES)}")
     return names
 
 
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("base", type=Path, help="documents, a BigANN .csr file")
-    parser.add_argument("queries_file", type=Path, metavar="queries", help="queries, a BigANN .csr file")
+    parser.add_argument("base", type=Path, help="documents, a BigANN .csr file or a scipy .npz file")
+    parser.add_argument("queries_file", type=Path, metavar="queries", help="queries, such a file too")
     parser.add_argument("--docs", type=int, help="use the first N documents only")
     parser.add_argument("--queries", type=int, default=1000, help="queries in the batch (default: %(default)s)")
     parser.add_argument("--k", type=int, default=10, help="documents to return (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds (default: %(default)s)")
-    parser.add_argument("--peers", type=names_of_peers, default=",".join(PEERS), help="default: %(default)s")
+    parser.add_argument(
+        "--libraries",
+        type=names_of_libraries,
+        default=",".join(LIBRARIES),
+        help="default: %(default)s; exact, the reference, is always there",
+    )
     parser.add_argument("--cpu", type=int, help="keep all searches on this CPU")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     args = parser.parse_args()
