@@ -20,6 +20,7 @@ class BestSums {
     void reset(std::size_t n, std::int32_t lowest) {
         n_ = n;
         cutoff_ = lowest;
+        most_dropped_ = std::min(lowest, -kMostSum - 1) - 1;
         entries_.clear();
         counts_.fill(0);
         bucket_ = bucket_of(std::clamp(lowest, -kMostSum - 1, kMostSum));
@@ -43,10 +44,11 @@ class BestSums {
     void keep(std::size_t n) {
         const std::int32_t cutoff = cutoff_;
         std::erase_if(entries_, [cutoff](std::uint64_t entry) { return sum_of(entry) < cutoff; });
+        most_dropped_ = std::max(most_dropped_, cutoff - 1);
         if (entries_.size() <= n) return;
         const auto end = entries_.begin() + static_cast<std::ptrdiff_t>(n);
         std::nth_element(entries_.begin(), end, entries_.end(), std::greater<>{});
-        cutoff_ = sum_of(*end) + 1;
+        most_dropped_ = std::max(most_dropped_, sum_of(*end));
         entries_.erase(end, entries_.end());
     }
 
@@ -59,7 +61,7 @@ class BestSums {
     static std::uint32_t doc_of(std::uint64_t entry) noexcept { return ~static_cast<std::uint32_t>(entry); }
 
     // After `keep`: no document that was not kept has a greater sum.
-    std::int32_t most_dropped() const noexcept { return cutoff_ - 1; }
+    std::int32_t most_dropped() const noexcept { return most_dropped_; }
 
   private:
     static constexpr std::uint32_t kBias = 0x80000000U;
@@ -80,6 +82,7 @@ class BestSums {
 
     std::size_t n_ = 0;
     std::int32_t cutoff_ = 0;
+    std::int32_t most_dropped_ = 0;
     std::uint32_t bucket_ = 0;  // that the cutoff is in
     std::size_t above_ = 0;     // entries of this bucket and higher ones
     std::array<std::uint32_t, kBuckets> counts_{};
