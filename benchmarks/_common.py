@@ -106,6 +106,7 @@ class Truth:
     def __init__(self, docs: sparse.csr_matrix, queries: sparse.csr_matrix, k: int) -> None:
         self.docs = docs
         self.queries = queries
+        self.k = k
         self.wanted = np.zeros(queries.shape[0], np.int64)
         self.lowest = np.zeros(queries.shape[0])
         columns = docs.T.tocsr().astype(np.float64)

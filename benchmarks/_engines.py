@@ -162,6 +162,31 @@ class Impact(Thresher):
         self.index = thresher.ImpactIndex.build(docs)
 
 
+class Postings(Thresher):
+    """thresher's PostingsIndex, a batch a call: the algorithm of its choice, or the one given."""
+
+    name = "postings"
+
+    ALGORITHMS: ClassVar = ("maxscore", "wand", "block_max_maxscore", "block_max_wand")
+
+    def __init__(self, algorithm: str | None = None) -> None:
+        if algorithm is not None:
+            self.name = f"postings {algorithm}"  # type: ignore[misc]
+            self.search = {"algorithm": algorithm}  # type: ignore[misc]
+
+    def searching(self, algorithm: str) -> Postings:
+        """Return the same index, searched otherwise."""
+        other = Postings(algorithm)
+        other.index = self.index
+        return other
+
+    def build(self, docs: sparse.csr_matrix) -> None:
+        self.index = thresher.PostingsIndex.build(docs)
+
+    def others(self) -> list[Engine]:
+        return [OneACall(engine) for engine in (self, *map(self.searching, self.ALGORITHMS))]
+
+
 class OneACall(Thresher):
     """An index that is built, one query a call."""
 

@@ -36,6 +36,7 @@ from _engines import (
     Bmp,
     Engine,
     Impact,
+    Postings,
     Qdrant,
     Sindi,
     SparseDotTopn,
@@ -48,7 +49,8 @@ if TYPE_CHECKING:
     from scipy import sparse
 
 LIBRARIES: dict[str, type[Engine]] = {
-    engine.name: engine for engine in (Thresher, BlockMax, Impact, Sindi, Qdrant, SparseDotTopn, Bmp, Pisa, Bm25s)
+    engine.name: engine
+    for engine in (Thresher, BlockMax, Impact, Postings, Sindi, Qdrant, SparseDotTopn, Bmp, Pisa, Bm25s)
 }
 
 
