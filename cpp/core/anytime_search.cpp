@@ -15,9 +15,8 @@ constexpr double kScanTime = 0.0001;     // a document's sum looked at, and set 
 constexpr double kScoringTime = 0.08;    // a document scored in full precision
 
 // A proof is first looked for when this share of all that a query could score remains, less the more hits are wanted:
-// over k to that power.
-constexpr double kFirstRemaining = 0.15;
-constexpr double kFirstPower = 0.2;
+// over the fourth root of k.
+constexpr double kFirstRemaining = 0.17;
 // A limit that leaves at least this share of a query's postings to be read is spent on a proof.
 constexpr double kProvableShare = 0.25;
 constexpr double kProvableShareTimed = 0.5;
@@ -74,7 +73,7 @@ std::size_t AnytimeSearch::affordable_terms(const Task& task) {
 // Reads until what remains can be settled by scoring documents.
 bool AnytimeSearch::prove(const Task& task) {
     const std::size_t most = plan_.most_within(task.limits.postings);
-    const double first = kFirstRemaining / std::pow(static_cast<double>(task.k), kFirstPower);
+    const double first = kFirstRemaining / std::sqrt(std::sqrt(static_cast<double>(task.k)));
     std::size_t n_read = std::min(plan_.first_below(first * plan_.remaining(0)), most);
     for (;;) {
         read(task, n_read);

@@ -43,7 +43,7 @@ class ImpactScores {
             const std::size_t first = w * ImpactSegments::kWindow;
             const std::size_t end = std::min<std::size_t>(first + ImpactSegments::kWindow, n_sums_);
             scan(first, end, sink);
-            std::fill(sums_.items.begin() + first, sums_.items.begin() + end, std::int16_t{0});
+            std::ranges::fill(sums_.items.subspan(first, end - first), std::int16_t{0});
         }
         finish();
     }
