@@ -128,6 +128,15 @@ py::tuple search_one(const Engine& index, const Array<std::uint32_t>& terms, con
     return arrays.take();
 }
 
+// `params`: what the engine's own build takes, or nothing.
+template <class Engine, class... Params>
+std::unique_ptr<Engine> build(const Array<std::int64_t>& indptr, const Array<std::uint32_t>& indices,
+                              const Array<float>& data, std::uint64_t n_terms, const Params&... params,
+                              unsigned threads, const py::object& progress) {
+    const CsrView docs = view(indptr, indices, data, n_terms);
+    return without_gil(progress, [&](Monitor* monitor) { return Engine::build(docs, params..., threads, monitor); });
+}
+
 // Of engines that store documents in an order of their own, or in `order`.
 template <class Engine, class Params>
 std::unique_ptr<Engine> build_ordered(const Array<std::int64_t>& indptr, const Array<std::uint32_t>& indices,
@@ -289,16 +298,8 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
         .def_readwrite("row_density", &ExactParams::row_density);
 
     py::class_<ExactIndex, Index>(module, "ExactIndex")
-        .def_static(
-            "build",
-            [](const thresher::Array<std::int64_t>& indptr, const thresher::Array<std::uint32_t>& indices,
-               const thresher::Array<float>& data, std::uint64_t n_terms, const ExactParams& params, unsigned threads,
-               const py::object& progress) {
-                const auto docs = thresher::view(indptr, indices, data, n_terms);
-                return thresher::without_gil(
-                    progress, [&](Monitor* monitor) { return ExactIndex::build(docs, params, threads, monitor); });
-            },
-            "indptr"_a, "indices"_a, "data"_a, "n_terms"_a, "params"_a, "threads"_a, "progress"_a);
+        .def_static("build", &thresher::build<ExactIndex, ExactParams>, "indptr"_a, "indices"_a, "data"_a, "n_terms"_a,
+                    "params"_a, "threads"_a, "progress"_a);
 
     py::class_<BlockMaxParams>(module, "BlockMaxParams")
         .def(py::init<>())
@@ -384,16 +385,8 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
         .def_readwrite("rescored", &ImpactSearchParams::rescored);
 
     py::class_<ImpactIndex, Index>(module, "ImpactIndex")
-        .def_static(
-            "build",
-            [](const thresher::Array<std::int64_t>& indptr, const thresher::Array<std::uint32_t>& indices,
-               const thresher::Array<float>& data, std::uint64_t n_terms, unsigned threads,
-               const py::object& progress) {
-                const auto docs = thresher::view(indptr, indices, data, n_terms);
-                return thresher::without_gil(
-                    progress, [&](Monitor* monitor) { return ImpactIndex::build(docs, threads, monitor); });
-            },
-            "indptr"_a, "indices"_a, "data"_a, "n_terms"_a, "threads"_a, "progress"_a)
+        .def_static("build", &thresher::build<ImpactIndex>, "indptr"_a, "indices"_a, "data"_a, "n_terms"_a, "threads"_a,
+                    "progress"_a)
         .def("search_with", &thresher::search<ImpactIndex, ImpactSearchParams>, "indptr"_a, "indices"_a, "data"_a,
              "n_terms"_a, "k"_a, "threads"_a, "progress"_a, "params"_a)
         .def("search_one_with", &thresher::search_one<ImpactIndex, ImpactSearchParams>, "terms"_a, "weights"_a, "k"_a,
@@ -404,16 +397,8 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
         .def_readwrite("algorithm", &PostingsSearchParams::algorithm);
 
     py::class_<PostingsIndex, Index>(module, "PostingsIndex")
-        .def_static(
-            "build",
-            [](const thresher::Array<std::int64_t>& indptr, const thresher::Array<std::uint32_t>& indices,
-               const thresher::Array<float>& data, std::uint64_t n_terms, unsigned threads,
-               const py::object& progress) {
-                const auto docs = thresher::view(indptr, indices, data, n_terms);
-                return thresher::without_gil(
-                    progress, [&](Monitor* monitor) { return PostingsIndex::build(docs, threads, monitor); });
-            },
-            "indptr"_a, "indices"_a, "data"_a, "n_terms"_a, "threads"_a, "progress"_a)
+        .def_static("build", &thresher::build<PostingsIndex>, "indptr"_a, "indices"_a, "data"_a, "n_terms"_a,
+                    "threads"_a, "progress"_a)
         .def("search_with", &thresher::search<PostingsIndex, PostingsSearchParams>, "indptr"_a, "indices"_a, "data"_a,
              "n_terms"_a, "k"_a, "threads"_a, "progress"_a, "params"_a)
         .def("search_one_with", &thresher::search_one<PostingsIndex, PostingsSearchParams>, "terms"_a, "weights"_a,

@@ -48,13 +48,6 @@ void check(const BlockMaxParams& params) {
     check_share(params.tile_frequency, "tile_frequency");
 }
 
-void check(const BlockMaxSearchParams& params) {
-    check_share(params.alpha, "alpha");
-    check_share(params.beta, "beta");
-    check_count(params.block_budget, "block_budget");
-    check_count(params.superblock_budget, "superblock_budget");
-}
-
 }  // namespace
 
 // What one thread needs to search, kept between searches.
@@ -75,7 +68,7 @@ struct BlockMaxIndex::Context {
 BlockMaxIndex::BlockMaxIndex(const BlockMaxParams& params, Vocabulary vocabulary, ForwardIndex forward,
                              DocumentOrder order, ExhaustiveSearch exhaustive, BlockMaxima blocks,
                              BlockMaxima superblocks, BlockTiles tiles)
-    : Index(std::move(vocabulary), std::move(forward), std::move(order)),
+    : TunableIndex(std::move(vocabulary), std::move(forward), std::move(order)),
       params_(params),
       exhaustive_(std::move(exhaustive)),
       blocks_(std::move(blocks)),
@@ -114,7 +107,7 @@ std::unique_ptr<BlockMaxIndex> BlockMaxIndex::build(const CsrView& docs, const B
         {std::move(quantiser), std::move(postings)}, std::move(blocks), std::move(superblocks), std::move(tiles)));
 }
 
-BlockMaxIndex::BlockMaxIndex(const IndexFile& file) : Index(file, DocumentOrder::load(file)) {
+BlockMaxIndex::BlockMaxIndex(const IndexFile& file) : TunableIndex(file, DocumentOrder::load(file)) {
     const std::uint64_t block_size = file.integer("block_size");
     file.require(block_size >= 4 && block_size <= 64 && std::has_single_bit(block_size),
                  "block_size " + std::to_string(block_size));
@@ -162,22 +155,11 @@ void BlockMaxIndex::save_engine(Parameters& counts, SectionList& sections) const
     tiles_.save(counts, sections);
 }
 
-void BlockMaxIndex::search(const CsrView& queries, const SearchOptions& options, const BlockMaxSearchParams& params,
-                           const HitsView& hits) const {
-    check(params);
-    check_and_search(queries, options, [&](const CsrView& checked) { search_with(checked, options, params, hits); });
-}
-
-void BlockMaxIndex::search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,
-                               const BlockMaxSearchParams& params, const HitsView& hits) const {
-    check(params);
-    const SearchOptions options{hits.k, 1, nullptr};
-    check_and_search_one(terms, weights, options,
-                         [&](const CsrView& query) { search_with(query, options, params, hits); });
-}
-
-void BlockMaxIndex::search_canonical(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const {
-    search_with(queries, options, {}, hits);
+void BlockMaxIndex::check_search(const BlockMaxSearchParams& params, std::size_t) const {
+    check_share(params.alpha, "alpha");
+    check_share(params.beta, "beta");
+    check_count(params.block_budget, "block_budget");
+    check_count(params.superblock_budget, "superblock_budget");
 }
 
 void BlockMaxIndex::search_with(const CsrView& queries, const SearchOptions& options,

@@ -25,7 +25,7 @@
 #include "../core/context_pool.hpp"
 #include "../core/exhaustive_search.hpp"
 #include "block_params.hpp"
-#include "index.hpp"
+#include "tunable_index.hpp"
 
 namespace thresher {
 
@@ -54,7 +54,7 @@ struct BlockMaxSearchParams {
     bool exact() const noexcept { return alpha >= 1.0 && beta >= 1.0 && block_budget == 0 && superblock_budget == 0; }
 };
 
-class BlockMaxIndex final : public Index {
+class BlockMaxIndex final : public TunableIndex<BlockMaxSearchParams> {
   public:
     static constexpr std::string_view kEngine = "block-max";
 
@@ -68,16 +68,7 @@ class BlockMaxIndex final : public Index {
     std::string_view engine() const noexcept override { return kEngine; }
     Parameters parameters() const override;
 
-    // As in Index, with parameters of this engine. Throws std::invalid_argument for those out of range.
-    using Index::search;
-    using Index::search_one;
-    void search(const CsrView& queries, const SearchOptions& options, const BlockMaxSearchParams& params,
-                const HitsView& hits) const;
-    void search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,
-                    const BlockMaxSearchParams& params, const HitsView& hits) const;
-
   protected:
-    void search_canonical(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const override;
     std::vector<std::pair<std::string, std::size_t>> engine_nbytes() const override;
     void save_engine(Parameters& counts, SectionList& sections) const override;
 
@@ -88,8 +79,9 @@ class BlockMaxIndex final : public Index {
                   ExhaustiveSearch exhaustive, BlockMaxima blocks, BlockMaxima superblocks, BlockTiles tiles);
     explicit BlockMaxIndex(const IndexFile& file);
 
+    void check_search(const BlockMaxSearchParams& params, std::size_t k) const override;
     void search_with(const CsrView& queries, const SearchOptions& options, const BlockMaxSearchParams& params,
-                     const HitsView& hits) const;
+                     const HitsView& hits) const override;
     bool exhaustive_is_cheaper(const SlotQuery& query, std::size_t k) const;
     BlockBounds block_bounds() const noexcept;
     // Finds the hits of `query`, in no particular order, into the context.

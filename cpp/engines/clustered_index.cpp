@@ -65,7 +65,7 @@ struct ClusteredIndex::Context {
 
 ClusteredIndex::ClusteredIndex(const ClusteredParams& params, Vocabulary vocabulary, ForwardIndex forward,
                                DocumentOrder order, Quantiser quantiser, ClusterSummaries summaries, BlockTiles tiles)
-    : Index(std::move(vocabulary), std::move(forward), std::move(order)),
+    : TunableIndex(std::move(vocabulary), std::move(forward), std::move(order)),
       params_(params),
       quantiser_(std::move(quantiser)),
       summaries_(std::move(summaries)),
@@ -149,7 +149,7 @@ void ClusteredIndex::search_documents(
                       });
 }
 
-ClusteredIndex::ClusteredIndex(const IndexFile& file) : Index(file, DocumentOrder::load(file)) {
+ClusteredIndex::ClusteredIndex(const IndexFile& file) : TunableIndex(file, DocumentOrder::load(file)) {
     const std::uint64_t cluster_size = file.integer("cluster_size");
     file.require(cluster_size >= 4 && cluster_size <= 64 && std::has_single_bit(cluster_size),
                  "cluster_size " + std::to_string(cluster_size));
@@ -203,7 +203,7 @@ void ClusteredIndex::save_engine(Parameters& counts, SectionList& sections) cons
     neighbours_.save(sections);
 }
 
-void ClusteredIndex::check(const ClusteredSearchParams& params) const {
+void ClusteredIndex::check_search(const ClusteredSearchParams& params, std::size_t) const {
     check_count(params.query_cut, "query_cut");
     check_share(params.heap_factor, "heap_factor");
     check_count(params.cluster_budget, "cluster_budget");
@@ -211,25 +211,6 @@ void ClusteredIndex::check(const ClusteredSearchParams& params) const {
     if (params.refine > 0 && neighbours_.degree() == 0) {
         throw std::invalid_argument("refine needs neighbours: build the index with neighbours >= 1");
     }
-}
-
-void ClusteredIndex::search(const CsrView& queries, const SearchOptions& options, const ClusteredSearchParams& params,
-                            const HitsView& hits) const {
-    check(params);
-    check_and_search(queries, options, [&](const CsrView& checked) { search_with(checked, options, params, hits); });
-}
-
-void ClusteredIndex::search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,
-                                const ClusteredSearchParams& params, const HitsView& hits) const {
-    check(params);
-    const SearchOptions options{hits.k, 1, nullptr};
-    check_and_search_one(terms, weights, options,
-                         [&](const CsrView& query) { search_with(query, options, params, hits); });
-}
-
-void ClusteredIndex::search_canonical(const CsrView& queries, const SearchOptions& options,
-                                      const HitsView& hits) const {
-    search_with(queries, options, {}, hits);
 }
 
 void ClusteredIndex::search_with(const CsrView& queries, const SearchOptions& options,

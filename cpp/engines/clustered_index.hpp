@@ -26,7 +26,7 @@
 #include "../core/neighbours.hpp"
 #include "../core/quantiser.hpp"
 #include "block_params.hpp"
-#include "index.hpp"
+#include "tunable_index.hpp"
 
 namespace thresher {
 
@@ -58,7 +58,7 @@ struct ClusteredSearchParams {
     std::int64_t refine = 0;
 };
 
-class ClusteredIndex final : public Index {
+class ClusteredIndex final : public TunableIndex<ClusteredSearchParams> {
   public:
     static constexpr std::string_view kEngine = "clustered";
 
@@ -84,16 +84,7 @@ class ClusteredIndex final : public Index {
     std::string_view engine() const noexcept override { return kEngine; }
     Parameters parameters() const override;
 
-    // As in Index, with parameters of this engine. Throws std::invalid_argument for those out of range.
-    using Index::search;
-    using Index::search_one;
-    void search(const CsrView& queries, const SearchOptions& options, const ClusteredSearchParams& params,
-                const HitsView& hits) const;
-    void search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,
-                    const ClusteredSearchParams& params, const HitsView& hits) const;
-
   protected:
-    void search_canonical(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const override;
     std::vector<std::pair<std::string, std::size_t>> engine_nbytes() const override;
     void save_engine(Parameters& counts, SectionList& sections) const override;
 
@@ -105,9 +96,9 @@ class ClusteredIndex final : public Index {
     explicit ClusteredIndex(const IndexFile& file);
 
     void connect(unsigned threads, Progress& progress);
-    void check(const ClusteredSearchParams& params) const;
+    void check_search(const ClusteredSearchParams& params, std::size_t k) const override;
     void search_with(const CsrView& queries, const SearchOptions& options, const ClusteredSearchParams& params,
-                     const HitsView& hits) const;
+                     const HitsView& hits) const override;
     // Finds the hits of `query`, in no particular order, into the context.
     void search_query(const SlotQuery& query, std::size_t k, const ClusteredSearchParams& params,
                       Context& context) const;

@@ -77,7 +77,7 @@ struct GraphIndex::Plan {
 };
 
 GraphIndex::GraphIndex(const GraphParams& params, const ClusteredIndex& guide)
-    : Index(SameCollection{guide}), params_(params) {}
+    : TunableIndex(SameCollection{guide}), params_(params) {}
 
 GraphIndex::~GraphIndex() = default;
 
@@ -117,7 +117,7 @@ PositionLists GraphIndex::connected(std::unique_ptr<ClusteredIndex> guide, unsig
     return builder.finish(threads, progress);
 }
 
-GraphIndex::GraphIndex(const IndexFile& file) : Index(file, DocumentOrder::load(file)) {
+GraphIndex::GraphIndex(const IndexFile& file) : TunableIndex(file, DocumentOrder::load(file)) {
     params_.m = static_cast<std::int64_t>(file.integer("m"));
     params_.ef_construction = static_cast<std::int64_t>(file.integer("ef_construction"));
     params_.entry_points = static_cast<std::int64_t>(file.integer("entry_points"));
@@ -161,7 +161,7 @@ std::vector<std::int64_t> GraphIndex::edges(std::int64_t doc) const {
     return docs;
 }
 
-void GraphIndex::check(const GraphSearchParams& params) const {
+void GraphIndex::check_search(const GraphSearchParams& params, std::size_t) const {
     check_count(params.ef, "ef");
     check_count(params.entry_terms, "entry_terms");
     if (!(params.early_stop >= 0 && params.early_stop <= 1)) {
@@ -171,24 +171,6 @@ void GraphIndex::check(const GraphSearchParams& params) const {
         throw std::invalid_argument("allowed: " + std::to_string(params.allowed.size()) + " documents; the index has " +
                                     std::to_string(n_docs()));
     }
-}
-
-void GraphIndex::search(const CsrView& queries, const SearchOptions& options, const GraphSearchParams& params,
-                        const HitsView& hits) const {
-    check(params);
-    check_and_search(queries, options, [&](const CsrView& checked) { search_with(checked, options, params, hits); });
-}
-
-void GraphIndex::search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,
-                            const GraphSearchParams& params, const HitsView& hits) const {
-    check(params);
-    const SearchOptions options{hits.k, 1, nullptr};
-    check_and_search_one(terms, weights, options,
-                         [&](const CsrView& query) { search_with(query, options, params, hits); });
-}
-
-void GraphIndex::search_canonical(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const {
-    search_with(queries, options, {}, hits);
 }
 
 void GraphIndex::search_with(const CsrView& queries, const SearchOptions& options, const GraphSearchParams& params,

@@ -21,7 +21,7 @@
 #include "../core/entry_points.hpp"
 #include "../core/position_lists.hpp"
 #include "block_params.hpp"
-#include "index.hpp"
+#include "tunable_index.hpp"
 
 namespace thresher {
 
@@ -51,7 +51,7 @@ struct GraphSearchParams {
     std::span<const std::uint8_t> allowed = {};  // NOLINT(readability-redundant-member-init): GCC warns without it
 };
 
-class GraphIndex final : public Index {
+class GraphIndex final : public TunableIndex<GraphSearchParams> {
   public:
     static constexpr std::string_view kEngine = "graph";
 
@@ -69,16 +69,7 @@ class GraphIndex final : public Index {
     // such document.
     std::vector<std::int64_t> edges(std::int64_t doc) const;
 
-    // As in Index, with parameters of this engine. Throws std::invalid_argument for those out of range.
-    using Index::search;
-    using Index::search_one;
-    void search(const CsrView& queries, const SearchOptions& options, const GraphSearchParams& params,
-                const HitsView& hits) const;
-    void search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,
-                    const GraphSearchParams& params, const HitsView& hits) const;
-
   protected:
-    void search_canonical(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const override;
     std::vector<std::pair<std::string, std::size_t>> engine_nbytes() const override;
     void save_engine(Parameters& counts, SectionList& sections) const override;
 
@@ -91,9 +82,9 @@ class GraphIndex final : public Index {
 
     // The edges of the documents, among candidates that `guide` finds.
     PositionLists connected(std::unique_ptr<ClusteredIndex> guide, unsigned threads, Progress& progress) const;
-    void check(const GraphSearchParams& params) const;
+    void check_search(const GraphSearchParams& params, std::size_t k) const override;
     void search_with(const CsrView& queries, const SearchOptions& options, const GraphSearchParams& params,
-                     const HitsView& hits) const;
+                     const HitsView& hits) const override;
     // Finds the hits of the context's query, in no particular order, into the context.
     void search_query(const Plan& plan, Context& context) const;
     void enter(const Plan& plan, Context& context) const;

@@ -21,18 +21,6 @@ constexpr std::size_t kBatch = 256;
 constexpr std::size_t kRescored = 150;
 constexpr std::size_t kRescoredPerHit = 5;
 
-void check(const ImpactSearchParams& params, std::size_t k) {
-    check_count(params.postings_budget, "postings_budget");
-    if (!(params.deadline_us >= 0)) {
-        throw std::invalid_argument("deadline_us must be >= 0, got " + std::to_string(params.deadline_us));
-    }
-    check_count(params.rescored, "rescored");
-    if (params.rescored > 0 && static_cast<std::size_t>(params.rescored) < k) {
-        throw std::invalid_argument("rescored must be at least k, or 0 to choose, got " +
-                                    std::to_string(params.rescored));
-    }
-}
-
 }  // namespace
 
 // What one thread needs to search, kept between searches.
@@ -44,7 +32,7 @@ struct ImpactIndex::Context {
 };
 
 ImpactIndex::ImpactIndex(Vocabulary vocabulary, ForwardIndex forward, Quantiser quantiser, ImpactSegments segments)
-    : Index(std::move(vocabulary), std::move(forward), {}),
+    : TunableIndex(std::move(vocabulary), std::move(forward), {}),
       quantiser_(std::move(quantiser)),
       segments_(std::move(segments)) {}
 
@@ -62,7 +50,7 @@ std::unique_ptr<ImpactIndex> ImpactIndex::build(const CsrView& docs, unsigned th
         new ImpactIndex(std::move(vocabulary), std::move(forward), std::move(quantiser), std::move(segments)));
 }
 
-ImpactIndex::ImpactIndex(const IndexFile& file) : Index(file, {}) {
+ImpactIndex::ImpactIndex(const IndexFile& file) : TunableIndex(file, {}) {
     quantiser_ = Quantiser::load(file, vocabulary().n_slots());
     segments_ = ImpactSegments::load(file, n_docs(), vocabulary().n_slots());
 }
@@ -82,22 +70,16 @@ void ImpactIndex::save_engine(Parameters& counts, SectionList& sections) const {
     segments_.save(counts, sections);
 }
 
-void ImpactIndex::search(const CsrView& queries, const SearchOptions& options, const ImpactSearchParams& params,
-                         const HitsView& hits) const {
-    check(params, options.k);
-    check_and_search(queries, options, [&](const CsrView& checked) { search_with(checked, options, params, hits); });
-}
-
-void ImpactIndex::search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,
-                             const ImpactSearchParams& params, const HitsView& hits) const {
-    check(params, hits.k);
-    const SearchOptions options{hits.k, 1, nullptr};
-    check_and_search_one(terms, weights, options,
-                         [&](const CsrView& query) { search_with(query, options, params, hits); });
-}
-
-void ImpactIndex::search_canonical(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const {
-    search_with(queries, options, {}, hits);
+void ImpactIndex::check_search(const ImpactSearchParams& params, std::size_t k) const {
+    check_count(params.postings_budget, "postings_budget");
+    if (!(params.deadline_us >= 0)) {
+        throw std::invalid_argument("deadline_us must be >= 0, got " + std::to_string(params.deadline_us));
+    }
+    check_count(params.rescored, "rescored");
+    if (params.rescored > 0 && static_cast<std::size_t>(params.rescored) < k) {
+        throw std::invalid_argument("rescored must be at least k, or 0 to choose, got " +
+                                    std::to_string(params.rescored));
+    }
 }
 
 void ImpactIndex::search_with(const CsrView& queries, const SearchOptions& options, const ImpactSearchParams& params,

@@ -20,7 +20,7 @@
 #include "../core/context_pool.hpp"
 #include "../core/impact_segments.hpp"
 #include "../core/quantiser.hpp"
-#include "index.hpp"
+#include "tunable_index.hpp"
 
 namespace thresher {
 
@@ -34,7 +34,7 @@ struct ImpactSearchParams {
     std::int64_t rescored = 0;
 };
 
-class ImpactIndex final : public Index {
+class ImpactIndex final : public TunableIndex<ImpactSearchParams> {
   public:
     static constexpr std::string_view kEngine = "impact";
 
@@ -46,29 +46,23 @@ class ImpactIndex final : public Index {
     std::string_view engine() const noexcept override { return kEngine; }
     Parameters parameters() const override { return {}; }
 
-    // As in Index, with parameters of this engine; hits.complete says of each query whether it ended before its limits,
-    // and is exact then. Throws std::invalid_argument for parameters out of range.
-    using Index::search;
-    using Index::search_one;
-    void search(const CsrView& queries, const SearchOptions& options, const ImpactSearchParams& params,
-                const HitsView& hits) const;
-    void search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,
-                    const ImpactSearchParams& params, const HitsView& hits) const;
+    // hits.complete says of each query whether it ended before its limits, and is exact then.
+    using TunableIndex::search;
+    using TunableIndex::search_one;
 
   protected:
-    void search_canonical(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const override;
     std::vector<std::pair<std::string, std::size_t>> engine_nbytes() const override;
     void save_engine(Parameters& counts, SectionList& sections) const override;
 
   private:
     struct Context;
-    class Search;
 
     ImpactIndex(Vocabulary vocabulary, ForwardIndex forward, Quantiser quantiser, ImpactSegments segments);
     explicit ImpactIndex(const IndexFile& file);
 
+    void check_search(const ImpactSearchParams& params, std::size_t k) const override;
     void search_with(const CsrView& queries, const SearchOptions& options, const ImpactSearchParams& params,
-                     const HitsView& hits) const;
+                     const HitsView& hits) const override;
 
     Quantiser quantiser_;
     ImpactSegments segments_;

@@ -64,7 +64,7 @@ struct PostingsIndex::Context {
 
 PostingsIndex::PostingsIndex(Vocabulary vocabulary, ForwardIndex forward, Quantiser quantiser,
                              CompressedPostings postings)
-    : Index(std::move(vocabulary), std::move(forward), {}),
+    : TunableIndex(std::move(vocabulary), std::move(forward), {}),
       quantiser_(std::move(quantiser)),
       postings_(std::move(postings)) {}
 
@@ -82,7 +82,7 @@ std::unique_ptr<PostingsIndex> PostingsIndex::build(const CsrView& docs, unsigne
         new PostingsIndex(std::move(vocabulary), std::move(forward), std::move(quantiser), std::move(postings)));
 }
 
-PostingsIndex::PostingsIndex(const IndexFile& file) : Index(file, {}) {
+PostingsIndex::PostingsIndex(const IndexFile& file) : TunableIndex(file, {}) {
     quantiser_ = Quantiser::load(file, vocabulary().n_slots());
     postings_ = CompressedPostings::load(file, vocabulary(), n_docs());
 }
@@ -103,26 +103,13 @@ void PostingsIndex::save_engine(Parameters& counts, SectionList& sections) const
     postings_.save(counts, sections);
 }
 
-void PostingsIndex::search(const CsrView& queries, const SearchOptions& options, const PostingsSearchParams& params,
-                           const HitsView& hits) const {
-    const Traverse traverse = traversal_named(params.algorithm);
-    check_and_search(queries, options, [&](const CsrView& checked) { search_with(checked, options, traverse, hits); });
+void PostingsIndex::check_search(const PostingsSearchParams& params, std::size_t) const {
+    traversal_named(params.algorithm);
 }
 
-void PostingsIndex::search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,
-                               const PostingsSearchParams& params, const HitsView& hits) const {
-    const Traverse traverse = traversal_named(params.algorithm);
-    const SearchOptions options{hits.k, 1, nullptr};
-    check_and_search_one(terms, weights, options,
-                         [&](const CsrView& query) { search_with(query, options, traverse, hits); });
-}
-
-void PostingsIndex::search_canonical(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const {
-    search_with(queries, options, traversal_named(PostingsSearchParams{}.algorithm), hits);
-}
-
-void PostingsIndex::search_with(const CsrView& queries, const SearchOptions& options, Traverse traverse,
-                                const HitsView& hits) const {
+void PostingsIndex::search_with(const CsrView& queries, const SearchOptions& options,
+                                const PostingsSearchParams& params, const HitsView& hits) const {
+    const auto traverse = traversal_named(params.algorithm);
     const std::size_t k = std::min(hits.k, n_docs());
     const auto search = [&](std::size_t begin, std::size_t end, Context& context) {
         for (std::size_t row = begin; row < end; ++row) {

@@ -15,18 +15,16 @@
 #include "../core/compressed_postings.hpp"
 #include "../core/context_pool.hpp"
 #include "../core/quantiser.hpp"
-#include "index.hpp"
+#include "tunable_index.hpp"
 
 namespace thresher {
-
-class Traversal;
 
 struct PostingsSearchParams {
     // "maxscore", "wand", "block_max_maxscore", "block_max_wand", or "auto": the library's choice by the query.
     std::string algorithm = "auto";
 };
 
-class PostingsIndex final : public Index {
+class PostingsIndex final : public TunableIndex<PostingsSearchParams> {
   public:
     static constexpr std::string_view kEngine = "postings";
 
@@ -39,28 +37,19 @@ class PostingsIndex final : public Index {
     std::string_view engine() const noexcept override { return kEngine; }
     Parameters parameters() const override { return {}; }
 
-    // As in Index, with parameters of this engine. Throws std::invalid_argument for those that do not exist.
-    using Index::search;
-    using Index::search_one;
-    void search(const CsrView& queries, const SearchOptions& options, const PostingsSearchParams& params,
-                const HitsView& hits) const;
-    void search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,
-                    const PostingsSearchParams& params, const HitsView& hits) const;
-
   protected:
-    void search_canonical(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const override;
     std::vector<std::pair<std::string, std::size_t>> engine_nbytes() const override;
     void save_engine(Parameters& counts, SectionList& sections) const override;
 
   private:
     struct Context;
-    using Traverse = void (*)(Traversal& traversal);
 
     PostingsIndex(Vocabulary vocabulary, ForwardIndex forward, Quantiser quantiser, CompressedPostings postings);
     explicit PostingsIndex(const IndexFile& file);
 
-    void search_with(const CsrView& queries, const SearchOptions& options, Traverse traverse,
-                     const HitsView& hits) const;
+    void check_search(const PostingsSearchParams& params, std::size_t k) const override;
+    void search_with(const CsrView& queries, const SearchOptions& options, const PostingsSearchParams& params,
+                     const HitsView& hits) const override;
 
     Quantiser quantiser_;
     CompressedPostings postings_;
