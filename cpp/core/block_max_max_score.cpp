@@ -14,7 +14,7 @@ namespace {
 
 // Documents of a window: few enough that bounds differ from window to window.
 constexpr std::uint32_t kWindow = 4096;
-static_assert(kWindow <= WindowScores::kDense);
+static_assert(kWindow <= WindowScores::kWindow);
 
 // Adds what the document has in the first `n` lists, or gives up: then below the cutoff.
 std::int32_t complete(Traversal& traversal, std::size_t n, std::uint32_t doc, std::int32_t score) {

@@ -1,6 +1,7 @@
 #include "candidates.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <limits>
 
@@ -42,8 +43,16 @@ std::int64_t Candidates::reach(std::int64_t kth_score) const noexcept {
     return kth_score - 2 * slack_ - rounding;
 }
 
-void Candidates::expect(std::int64_t kth_score) {
-    lowest_ = std::max(lowest_, reach(kth_score));
+void Candidates::expect(std::int64_t kth_score) { raise_lowest(reach(kth_score)); }
+
+void Candidates::require(double kth_score) {
+    // A true score is that of a document within one slack, not two.
+    const double most = std::min(kth_score, static_cast<double>(std::numeric_limits<std::int32_t>::max()));
+    raise_lowest(reach(static_cast<std::int64_t>(std::floor(most))) + slack_);
+}
+
+void Candidates::raise_lowest(std::int64_t lowest) noexcept {
+    lowest_ = std::max(lowest_, lowest);
     cutoff_ = std::max(cutoff_, saturate(lowest_));
 }
 

@@ -19,6 +19,9 @@ class Candidates {
     // At least k documents have a score of `kth_score`, whether or not they are ever added.
     void expect(std::int64_t kth_score);
 
+    // At least k documents have a true score of this, in the units of `score`.
+    void require(double kth_score);
+
     // Only documents that reach this need be added; it rises as better ones come in.
     std::int32_t cutoff() const noexcept { return cutoff_; }
     void add(std::uint32_t first_doc, const std::uint32_t* docs, const std::int32_t* scores, std::size_t n);
@@ -28,6 +31,7 @@ class Candidates {
 
   private:
     std::int64_t reach(std::int64_t kth_score) const noexcept;
+    void raise_lowest(std::int64_t lowest) noexcept;
     void raise_cutoff();
 
     std::size_t k_ = 0;

@@ -19,7 +19,7 @@ void IntegerQuery::assign(const SlotQuery& query, const Quantiser& quantiser) {
         sum += weight;
         largest = std::max(largest, weight);
     }
-    const double unit = std::max(largest / kMostWeight, sum * 255 / static_cast<double>(kMostScore));
+    unit = std::max(largest / kMostWeight, sum * 255 / static_cast<double>(kMostScore));
     if (unit == 0) return;
 
     double error = 1;

@@ -24,6 +24,7 @@ struct IntegerQuery {
         std::int32_t weight;  // not 0; |weight| <= kMostWeight, and > 0 where the weight given is
     };
     std::vector<Term> terms;  // without those whose weight rounds to 0
+    double unit = 0;          // what 1 of an integer score stands for; 0 if there is nothing to score
     std::int64_t slack = 0;   // of integer scores
     std::int64_t lowest = 1;  // no document below this integer score has a positive score
 

@@ -2,7 +2,8 @@
 //
 // Lists of rising bound; the first of them are not essential while their bounds together stay below the cutoff: a
 // document in no other list can't reach it. The essential lists of a window are added up term at a time, then others,
-// largest bound first, as long as there is enough to add to; what is left is looked up in the rest.
+// largest bound first, as long as there is enough to add to. What is left is looked up in the rest, or, where essential
+// lists are sparse, scored in full precision (core/coarse_scores).
 #include <algorithm>
 
 #include "traversal.hpp"
@@ -36,9 +37,11 @@ void max_score(Traversal& traversal) {
             density += list->density();
         }
         if (first == kNoMoreDocuments) return;
-        const bool sparse = density < WindowScores::kMostSparse;
-        const std::uint32_t width = sparse ? WindowScores::kSparse : WindowScores::kDense;
-        const std::size_t n_left = traversal.score_window(first, first + width, sparse);
+        if (density < WindowScores::kMostSparse && traversal.lists().size() <= CoarseScores::kMostLists) {
+            traversal.search_sparse(first);
+            continue;
+        }
+        const std::size_t n_left = traversal.score_window(first, first + WindowScores::kWindow, false);
         for (std::size_t i = 0; i < window.size(); ++i) {
             const std::int32_t score = complete(traversal, n_left, window.doc(i), window.score(i));
             if (score >= traversal.cutoff()) traversal.offer(window.doc(i), score);

@@ -81,13 +81,13 @@ class PostingCursor {
         bound_ = weight_ > 0 ? weight_ * most : 0;
     }
 
-    // Calls visit(document, score) for each posting before `end`, and moves behind them.
+    // Calls visit(documents, impacts, n) for stretches of postings that hold all before `end`, and moves behind them.
     template <class Visit>
-    void for_each_before(std::uint32_t end, const Visit& visit) {
+    void for_each_stretch_before(std::uint32_t end, const Visit& visit) {
         while (doc_ < end) {
             const bool whole = list_.lasts[block_] < end;
             const std::uint32_t stop = whole ? size_ : find_in_block(end);
-            for (std::uint32_t p = at_; p < stop; ++p) visit(docs_[p], weight_ * impacts_[p]);
+            visit(docs_ + at_, impacts_ + at_, stop - at_);
             if (!whole) {
                 at_ = stop;
                 doc_ = docs_[at_];
@@ -96,6 +96,14 @@ class PostingCursor {
             enter(block_ + 1);
         }
     }
+    // Calls visit(document, score) for each posting before `end`, and moves behind them.
+    template <class Visit>
+    void for_each_before(std::uint32_t end, const Visit& visit) {
+        for_each_stretch_before(end, [&](const std::uint32_t* docs, const std::uint8_t* impacts, std::uint32_t n) {
+            for (std::uint32_t p = 0; p < n; ++p) visit(docs[p], weight_ * impacts[p]);
+        });
+    }
+    std::int32_t weight() const noexcept { return weight_; }
 
   private:
     // Unpacks a block and stands at its first posting.

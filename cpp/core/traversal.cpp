@@ -4,13 +4,27 @@
 
 namespace thresher {
 
-void Traversal::start(const CompressedPostings& postings, const IntegerQuery& query, std::size_t n_docs,
-                      std::size_t k) {
-    k_ = k;
+namespace {
+
+// Documents, beside k, of which a good cutoff is learned.
+constexpr std::size_t kSeeds = 54;
+// Postings to come that are worth that: their own, and once more for lists so many times as long.
+constexpr std::size_t kWorthSeeds = 4000;
+constexpr std::size_t kMuchLonger = 4;
+// Postings added in the time of scoring one document.
+constexpr std::size_t kAddedByScoring = 50;
+
+}  // namespace
+
+void Traversal::start(const CompressedPostings& postings, const IntegerQuery& query, BestDocuments& best) {
+    k_ = best.k();
+    unit_ = query.unit;
+    best_ = &best;
+    scored_.clear();
+    worth_seeds_ = kWorthSeeds;
     non_negative_ = query.non_negative();
     expected_ = 0;
-    candidates_.reset(k, query.lowest, query.slack);
-    window_.reserve(n_docs);
+    candidates_.reset(k_, query.lowest, query.slack);
     lists_.clear();
     negative_.clear();
     if (cursors_.size() < query.terms.size()) cursors_.resize(query.terms.size());
@@ -18,7 +32,7 @@ void Traversal::start(const CompressedPostings& postings, const IntegerQuery& qu
         const auto& [slot, weight] = query.terms[i];
         cursors_[i].open(postings, slot, weight);
         (weight > 0 ? lists_ : negative_).push_back(&cursors_[i]);
-        expected_ = std::max(expected_, weight * postings.kth_impact(slot, k));
+        expected_ = std::max(expected_, weight * postings.kth_impact(slot, k_));
     }
     // Where nothing lowers a score, that many documents score at least what one term alone gives them.
     if (non_negative_ && expected_ > 0) candidates_.expect(expected_);
@@ -67,6 +81,57 @@ void Traversal::learn_from_window() {
     if (!non_negative_) return;
     expected_ = window_.kth_best(k_, expected_);
     if (expected_ > 0) candidates_.expect(expected_);
+}
+
+void Traversal::search_sparse(std::uint32_t first) {
+    coarse_.start(first, bounds_.back(), lists_.size());
+    std::size_t n = lists_.size();
+    std::size_t n_added = 0;
+    // Lists that bring documents in.
+    while (n > 0 && bounds_[n] >= cutoff()) {
+        const std::size_t ahead = lists_[n - 1]->n_postings();
+        if (n_added >= k_ && ahead >= worth_seeds_) {
+            worth_seeds_ = kMuchLonger * ahead;
+            coarse_.select_best(k_ + kSeeds, cutoff() - bounds_[n]);
+            score_best(k_ + kSeeds, n);
+            continue;
+        }
+        coarse_.add(*lists_[--n]);
+        n_added += ahead;
+    }
+    coarse_.select(cutoff() - bounds_[n]);
+    // Lists that tell these apart, as long as that costs less than to score them.
+    while (n > 0 && lists_[n - 1]->n_postings() < kAddedByScoring * coarse_.size()) {
+        const std::size_t ahead = lists_[n - 1]->n_postings();
+        if (ahead >= worth_seeds_) {
+            worth_seeds_ = kMuchLonger * ahead;
+            score_best(k_ + kSeeds, n);
+        }
+        coarse_.add(*lists_[--n]);
+        coarse_.keep(cutoff() - bounds_[n]);
+    }
+    score_best(coarse_.size(), n);
+    coarse_.finish();
+}
+
+// Scores the best of the documents noted, `n` at least, in full precision, as long as they may be wanted whatever they
+// have in the first `n_left` lists.
+void Traversal::score_best(std::size_t n, std::size_t n_left) {
+    docs_.clear();
+    limits_.clear();
+    for (const auto& [doc, bound] : coarse_.best(n)) {
+        if (!scored_.insert(doc)) continue;
+        docs_.push_back(doc);
+        limits_.push_back(bound + bounds_[n_left]);
+    }
+    best_->finish(docs_, [&](std::size_t next) {
+        candidates_.require(best_->kth_score() / unit_);
+        return limits_[next] >= cutoff();
+    });
+}
+
+void Traversal::finish() {
+    best_->finish(candidates_.finish(), [](std::size_t) { return true; });
 }
 
 void Traversal::offer(std::uint32_t doc, std::int32_t score) {

@@ -13,10 +13,13 @@
 #include <span>
 #include <vector>
 
+#include "best_documents.hpp"
 #include "candidates.hpp"
+#include "coarse_scores.hpp"
 #include "compressed_postings.hpp"
 #include "integer_query.hpp"
 #include "posting_cursor.hpp"
+#include "visited_set.hpp"
 #include "window_scores.hpp"
 
 namespace thresher {
@@ -24,7 +27,10 @@ namespace thresher {
 // Scratch memory of one thread.
 class Traversal {
   public:
-    void start(const CompressedPostings& postings, const IntegerQuery& query, std::size_t n_docs, std::size_t k);
+    explicit Traversal(std::size_t n_docs) : window_(n_docs), coarse_(n_docs), scored_(n_docs) {}
+
+    // Borrows `best`, which gets what it finds, until `finish`.
+    void start(const CompressedPostings& postings, const IntegerQuery& query, BestDocuments& best);
 
     // The lists of positive weights by rising bound, and the sum of the bounds of the first i of them.
     std::span<PostingCursor*> lists() noexcept { return lists_; }
@@ -34,12 +40,16 @@ class Traversal {
     // Narrows all bounds to documents [first, end), and orders the lists by them. No cursor may be behind `first`.
     void narrow(std::uint32_t first, std::uint32_t end);
 
-    // Scores documents [first, end), as many as a window can have (sparse or not), by the essential lists, which must
-    // not stand before them, and by others as long as that pays. What is found there may raise the cutoff. Returns how
+    // Scores documents [first, end), at most WindowScores::kWindow, by the essential lists, which must not stand before
+    // them, and by others as long as that pays. What is found there may raise the cutoff. Returns how
     // many lists are left, the first: the documents that may reach the cutoff with what they have in these are in
     // `window`.
     std::size_t score_window(std::uint32_t first, std::uint32_t end, bool sparse);
     const WindowScores& window() const noexcept { return window_; }
+
+    // Finds all that is wanted of documents [first, first + CoarseScores::kWindow), by the essential lists, which must
+    // not stand before them, and by others as long as that pays. At most CoarseScores::kMostLists lists.
+    void search_sparse(std::uint32_t first);
 
     // At least 1, because a document with a lower sum over the lists of positive weights has no positive score. A
     // document whose sum is below the cutoff is not wanted.
@@ -47,21 +57,30 @@ class Traversal {
     // A document with a posting in one of the lists at least, and its sum over them. Documents come in ascending order.
     void offer(std::uint32_t doc, std::int32_t score);
 
-    Candidates& candidates() noexcept { return candidates_; }
+    // Hands what was offered and is still wanted to `best`.
+    void finish();
 
   private:
     void order_by_bound();
     void learn_from_window();
+    void score_best(std::size_t n, std::size_t n_left);
 
     std::vector<PostingCursor> cursors_;
     std::vector<PostingCursor*> lists_;
     std::vector<PostingCursor*> negative_;
     std::vector<std::int32_t> bounds_;
     std::size_t k_ = 0;
+    double unit_ = 0;
+    BestDocuments* best_ = nullptr;
     bool non_negative_ = true;
     std::int32_t expected_ = 0;  // so many documents are known to score at least this
     Candidates candidates_;
     WindowScores window_;
+    CoarseScores coarse_;
+    VisitedSet scored_;  // by `score_best`
+    std::size_t worth_seeds_ = 0;
+    std::vector<std::uint32_t> docs_;
+    std::vector<std::int64_t> limits_;
 };
 
 // MaxScore (Turtle and Flood, Information Processing and Management 1995), windows of documents at a time.

@@ -14,13 +14,10 @@ constexpr double kLookup = 16;
 
 }  // namespace
 
-void WindowScores::reserve(std::size_t n_docs) {
-    const std::size_t most = std::min<std::size_t>((n_docs + 63) / 64 * 64, kSparse);
-    if (scores_.size() >= std::max<std::size_t>(most, kDense)) return;
-    scores_.resize(std::max<std::size_t>(most, kDense));
-    docs_.resize(scores_.size() + 1);
-    doc_scores_.resize(scores_.size() + 1);
-}
+WindowScores::WindowScores(std::size_t n_docs)
+    : scores_(std::min<std::size_t>((n_docs + kernels::kStrip - 1) / kernels::kStrip * kernels::kStrip, kWindow)),
+      docs_(scores_.size() + 1),
+      doc_scores_(scores_.size() + 1) {}
 
 void WindowScores::start(std::uint32_t first, std::uint32_t end, bool sparse) noexcept {
     first_ = first;

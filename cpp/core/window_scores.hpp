@@ -3,9 +3,9 @@
 //
 // First the essential lists bring documents in (`add`); then others are merged into what is kept of these (`merge`).
 // What can't reach a cutoff is dropped in between (`keep`). Where essential lists are sparse the documents that they
-// bring are noted one by one, and a window is wide; where they are dense, SIMD looks at all of a window that fits the
-// L1 cache. Reading a posting costs a nanosecond or two; looking a document up in a list, with a block to find and to
-// unpack and branches that nothing foresees, costs twenty.
+// bring are noted one by one; where they are dense, SIMD looks at all of a window that fits the L1 cache. Reading a
+// posting costs a nanosecond or two; looking a document up in a list, with a block to find and to unpack and branches
+// that nothing foresees, costs twenty.
 #pragma once
 
 #include <algorithm>
@@ -19,14 +19,14 @@ namespace thresher {
 
 class WindowScores {
   public:
-    static constexpr std::uint32_t kDense = 16384;
-    static constexpr std::uint32_t kSparse = 1U << 17;
+    // Documents of a window.
+    static constexpr std::uint32_t kWindow = 16384;
     // Postings for each document of the collection up to which lists are sparse.
     static constexpr double kMostSparse = 0.5;
 
-    // Makes room for windows of a collection.
-    void reserve(std::size_t n_docs);
-    // Documents [first, end), at most kDense of them, or kSparse where the lists to be added are.
+    explicit WindowScores(std::size_t n_docs);
+
+    // Documents [first, end), at most kWindow of them.
     void start(std::uint32_t first, std::uint32_t end, bool sparse) noexcept;
     // Adds a list's postings; it moves behind the window and must not stand before it. A document without a score need
     // not get one that is below `least` > 0. Before the first `keep`.

@@ -4,8 +4,8 @@
 #include <array>
 #include <stdexcept>
 
+#include "../core/best_documents.hpp"
 #include "../core/integer_query.hpp"
-#include "../core/rescoring.hpp"
 #include "../core/traversal.hpp"
 #include "query_batches.hpp"
 
@@ -54,12 +54,12 @@ auto traversal_named(std::string_view name) {
 
 // What one thread needs to search, kept between searches.
 struct PostingsIndex::Context {
-    explicit Context(std::uint32_t n_slots) : rescoring(n_slots) {}
+    Context(std::uint32_t n_slots, std::size_t n_docs) : traversal(n_docs), best(n_slots) {}
 
     SlotQuery query;
     IntegerQuery integers;
     Traversal traversal;
-    Rescoring rescoring;
+    BestDocuments best;
 };
 
 PostingsIndex::PostingsIndex(Vocabulary vocabulary, ForwardIndex forward, Quantiser quantiser,
@@ -115,13 +115,14 @@ void PostingsIndex::search_with(const CsrView& queries, const SearchOptions& opt
         for (std::size_t row = begin; row < end; ++row) {
             context.query.assign(queries, row, vocabulary());
             context.integers.assign(context.query, quantiser_);
-            context.traversal.start(postings_, context.integers, n_docs(), k);
+            context.best.start(context.query, k, forward(), order());
+            context.traversal.start(postings_, context.integers, context.best);
             traverse(context.traversal);
-            const auto docs = context.traversal.candidates().finish();
-            hits.write(row, context.rescoring.rescore(context.query, docs, forward(), order()));
+            context.traversal.finish();
+            hits.write(row, context.best.end());
         }
     };
-    search_in_batches(queries.n_rows(), n_docs(), kBatch, options, contexts_, search, vocabulary().n_slots());
+    search_in_batches(queries.n_rows(), n_docs(), kBatch, options, contexts_, search, vocabulary().n_slots(), n_docs());
 }
 
 }  // namespace thresher

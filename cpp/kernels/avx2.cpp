@@ -142,6 +142,30 @@ std::size_t select_sums(const std::int16_t* sums, std::size_t n, std::int16_t le
     return count;
 }
 
+void stretch_maxima(const std::uint8_t* bytes, std::size_t n_stretches, std::uint8_t* maxima) noexcept {
+    for (std::size_t s = 0; s < n_stretches; ++s, bytes += kStretch) {
+        __m256i largest = _mm256_setzero_si256();
+        for (std::size_t i = 0; i < kStretch; i += 32) {
+            largest = _mm256_max_epu8(largest, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes + i)));
+        }
+        maxima[s] = largest_byte(_mm_max_epu8(_mm256_castsi256_si128(largest), _mm256_extracti128_si256(largest, 1)));
+    }
+}
+
+std::size_t select_bytes(const std::uint8_t* bytes, std::size_t n, std::uint8_t least, std::uint32_t* items) noexcept {
+    const __m256i threshold = _mm256_set1_epi8(static_cast<char>(least));
+    std::size_t count = 0;
+    for (std::size_t first = 0; first < n; first += 32) {
+        const __m256i lanes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes + first));
+        const __m256i reaches = _mm256_cmpeq_epi8(_mm256_max_epu8(lanes, threshold), lanes);
+        auto hits = static_cast<std::uint32_t>(_mm256_movemask_epi8(reaches));
+        for (; hits != 0; hits &= hits - 1) {
+            items[count++] = static_cast<std::uint32_t>(first) + static_cast<std::uint32_t>(__builtin_ctz(hits));
+        }
+    }
+    return count;
+}
+
 #include "document_layout.inc"
 #include "score_document.inc"
 
@@ -178,8 +202,9 @@ void unpack_documents(const std::uint8_t* packed, unsigned width, std::size_t n,
     }
 }
 
-constexpr Kernels kAvx2{"avx2",        accumulate_lists, select_candidates, sum_bounds,   select_blocks,  select_sums,
-                        bound_members, score_document,   unpack_documents,  widen_halves, checksum_blocks};
+constexpr Kernels kAvx2{"avx2",           accumulate_lists, select_candidates, sum_bounds,    select_blocks,
+                        select_sums,      stretch_maxima,   select_bytes,      bound_members, score_document,
+                        unpack_documents, widen_halves,     checksum_blocks};
 
 }  // namespace
 

@@ -138,6 +138,40 @@ std::size_t select_sums(const std::int16_t* sums, std::size_t n, std::int16_t le
     return count;
 }
 
+void stretch_maxima(const std::uint8_t* bytes, std::size_t n_stretches, std::uint8_t* maxima) noexcept {
+    for (std::size_t s = 0; s < n_stretches; ++s, bytes += kStretch) {
+        __m512i largest = _mm512_setzero_si512();
+        for (std::size_t i = 0; i < kStretch; i += 64)
+            largest = _mm512_max_epu8(largest, _mm512_loadu_si512(bytes + i));
+        const __m256i half = _mm256_max_epu8(_mm512_castsi512_si256(largest), _mm512_extracti64x4_epi64(largest, 1));
+        maxima[s] = largest_byte(_mm_max_epu8(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1)));
+    }
+}
+
+std::size_t select_bytes(const std::uint8_t* bytes, std::size_t n, std::uint8_t least, std::uint32_t* items) noexcept {
+    const __m512i threshold = _mm512_set1_epi8(static_cast<char>(least));
+    const __m512i places =
+        _mm512_set_epi64(0x3F3E3D3C3B3A3938, 0x3736353433323130, 0x2F2E2D2C2B2A2928, 0x2726252423222120,
+                         0x1F1E1D1C1B1A1918, 0x1716151413121110, 0x0F0E0D0C0B0A0908, 0x0706050403020100);
+    std::size_t count = 0;
+    for (std::size_t first = 0; first < n; first += kStrip) {
+        const std::uint64_t hits = _mm512_cmpge_epu8_mask(_mm512_loadu_si512(bytes + first), threshold);
+        // Eight at a time and no branch for fewer: how many there are nothing foresees.
+        __m512i found = _mm512_maskz_compress_epi8(hits, places);
+        const auto n_hits = static_cast<std::size_t>(__builtin_popcountll(hits));
+        const __m256i offset = _mm256_set1_epi32(static_cast<std::int32_t>(first));
+        for (std::size_t i = 0;;) {
+            const __m256i wide = _mm256_add_epi32(offset, _mm256_cvtepu8_epi32(_mm512_castsi512_si128(found)));
+            _mm256_storeu_si256(reinterpret_cast<__m256i*>(items + count + i), wide);
+            i += 8;
+            if (i >= n_hits) break;
+            found = _mm512_alignr_epi64(found, found, 1);
+        }
+        count += n_hits;
+    }
+    return count;
+}
+
 #include "document_layout.inc"
 #include "score_document.inc"
 
@@ -259,8 +293,9 @@ void unpack_documents(const std::uint8_t* packed, unsigned width, std::size_t n,
     }
 }
 
-constexpr Kernels kAvx512{"avx512",      accumulate_lists, select_candidates, sum_bounds,   select_blocks,  select_sums,
-                          bound_members, score_document,   unpack_documents,  widen_halves, checksum_blocks};
+constexpr Kernels kAvx512{"avx512",         accumulate_lists, select_candidates, sum_bounds,    select_blocks,
+                          select_sums,      stretch_maxima,   select_bytes,      bound_members, score_document,
+                          unpack_documents, widen_halves,     checksum_blocks};
 
 }  // namespace
 

@@ -15,6 +15,10 @@ namespace thresher::kernels {
 inline constexpr std::size_t kStrip = 64;
 // Blocks whose bounds are summed at once: a superblock.
 inline constexpr std::size_t kSuperblock = 128;
+// Items that `select_bytes` may write behind those that it has found.
+inline constexpr std::size_t kSelectMargin = 16;
+// Bytes of which `stretch_maxima` finds the largest.
+inline constexpr std::size_t kStretch = 512;
 // Words of 16 bits in a query's filter.
 inline constexpr std::size_t kFilter = 64;
 
@@ -59,6 +63,14 @@ struct Kernels {
     // kStrip. The outputs hold n each.
     std::size_t (*select_sums)(const std::int16_t* sums, std::size_t n, std::int16_t least, std::uint32_t* items,
                                std::int32_t* item_sums) noexcept;
+
+    // maxima[i] = the largest of bytes[i * kStretch .. (i + 1) * kStretch).
+    void (*stretch_maxima)(const std::uint8_t* bytes, std::size_t n_stretches, std::uint8_t* maxima) noexcept;
+
+    // Writes the items, ascending, whose byte is >= least, and returns how many; n is a multiple of kStrip. The output
+    // holds n + kSelectMargin.
+    std::size_t (*select_bytes)(const std::uint8_t* bytes, std::size_t n, std::uint8_t least,
+                                std::uint32_t* items) noexcept;
 
     // What the members of a block lack against its maxima: lacks[d] = sum over rows of weights[i] * (largest code of
     // row rows[i] of the tile - member d's code), saturating at 65,535, for weights up to 127. A row is `block_size`

@@ -95,6 +95,23 @@ std::size_t select_sums(const std::int16_t* sums, std::size_t n, std::int16_t le
     return count;
 }
 
+void stretch_maxima(const std::uint8_t* bytes, std::size_t n_stretches, std::uint8_t* maxima) noexcept {
+    for (std::size_t s = 0; s < n_stretches; ++s, bytes += kStretch) {
+        std::uint8_t largest = 0;
+        for (std::size_t i = 0; i < kStretch; ++i) largest = largest < bytes[i] ? bytes[i] : largest;
+        maxima[s] = largest;
+    }
+}
+
+std::size_t select_bytes(const std::uint8_t* bytes, std::size_t n, std::uint8_t least, std::uint32_t* items) noexcept {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+        items[count] = static_cast<std::uint32_t>(i);
+        count += bytes[i] >= least;
+    }
+    return count;
+}
+
 void bound_members(const std::uint8_t* tile, const std::uint32_t* rows, const std::uint8_t* weights, std::size_t n_rows,
                    std::size_t block_size, std::uint16_t* lacks) noexcept {
     std::uint32_t sums[64] = {};
@@ -184,8 +201,9 @@ void checksum_blocks(const std::uint8_t* data, std::size_t block_size, std::size
     for (std::size_t b = 0; b < n_blocks; ++b) checksums[b] = crc32c(data + b * block_size, block_size);
 }
 
-constexpr Kernels kScalar{"scalar",      accumulate_lists, select_candidates, sum_bounds,   select_blocks,  select_sums,
-                          bound_members, score_document,   unpack_documents,  widen_halves, checksum_blocks};
+constexpr Kernels kScalar{"scalar",         accumulate_lists, select_candidates, sum_bounds,    select_blocks,
+                          select_sums,      stretch_maxima,   select_bytes,      bound_members, score_document,
+                          unpack_documents, widen_halves,     checksum_blocks};
 
 }  // namespace
 

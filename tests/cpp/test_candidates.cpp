@@ -143,5 +143,25 @@ TEST(Candidates, RaiseTheCutoffAsBetterDocumentsComeIn) {
     EXPECT_GT(candidates.cutoff(), 19000);
 }
 
+// k documents have a true score of `kth`: whoever may have as much stays, whatever the error, and others need not.
+TEST(Candidates, RequireATrueScore) {
+    for (const std::int64_t slack : {0, 7}) {
+        for (const double kth : {1000.0, 1000.9}) {
+            Candidates candidates;
+            candidates.reset(10, kNoLowest, slack);
+            candidates.require(kth);
+            EXPECT_LE(candidates.cutoff(), 1000 - slack);
+            EXPECT_GE(candidates.cutoff(), 1000 - slack - 2);
+            const std::int32_t before = candidates.cutoff();
+            candidates.require(5);
+            EXPECT_EQ(candidates.cutoff(), before) << "the cutoff only rises";
+        }
+    }
+    Candidates candidates;
+    candidates.reset(10, kNoLowest, 0);
+    candidates.require(1e300);
+    EXPECT_GT(candidates.cutoff(), 0);
+}
+
 }  // namespace
 }  // namespace thresher

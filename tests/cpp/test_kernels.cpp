@@ -347,6 +347,50 @@ TEST_P(EveryTable, SelectsSums) {
     }
 }
 
+TEST_P(EveryTable, FindsMaximaOfStretches) {
+    Random random(17);
+    for (const std::size_t n : {0, 1, 2, 5}) {
+        for (int round = 0; round < 20; ++round) {
+            std::vector<std::uint8_t> bytes(n * kernels::kStretch);
+            for (auto& byte : bytes) byte = round % 2 == 0 ? 0 : static_cast<std::uint8_t>(uniform(random, 0, 200));
+            // A maximum anywhere, also where every other byte is 0.
+            std::vector<std::uint8_t> expected;
+            for (std::size_t s = 0; s < n; ++s) {
+                const auto largest = static_cast<std::uint8_t>(uniform(random, 201, 255));
+                bytes[s * kernels::kStretch + static_cast<std::size_t>(uniform(random, 0, kernels::kStretch - 1))] =
+                    largest;
+                expected.push_back(largest);
+            }
+            std::vector<std::uint8_t> maxima(n);
+            table().stretch_maxima(bytes.data(), n, maxima.data());
+            ASSERT_EQ(maxima, expected) << n << " stretches";
+        }
+    }
+}
+
+TEST_P(EveryTable, SelectsBytes) {
+    Random random(18);
+    for (const std::size_t n : {std::size_t{0}, kStrip, 3 * kStrip, 2048 + kStrip}) {
+        for (const int share : {0, 1, 10, 100}) {    // in a hundred, of bytes that are not 0
+            std::vector<std::uint8_t> bytes(n + 1);  // of every alignment
+            for (auto& byte : bytes) {
+                byte = uniform(random, 1, 100) <= share ? static_cast<std::uint8_t>(uniform(random, 1, 255)) : 0;
+            }
+            const std::uint8_t* first = bytes.data() + share % 2;
+            for (const int least : {1, 2, 127, 128, 129, 254, 255}) {
+                std::vector<std::uint32_t> expected;
+                for (std::size_t i = 0; i < n; ++i) {
+                    if (first[i] >= least) expected.push_back(static_cast<std::uint32_t>(i));
+                }
+                constexpr std::uint32_t kUntouched = 0xABABABAB;
+                std::vector<std::uint32_t> items(n + kernels::kSelectMargin + 1, kUntouched);
+                items.resize(table().select_bytes(first, n, static_cast<std::uint8_t>(least), items.data()));
+                ASSERT_EQ(items, expected) << n << " bytes, least " << least;
+            }
+        }
+    }
+}
+
 TEST_P(EveryTable, BoundsMembers) {
     Random random(12);
     for (const std::size_t block_size : {4, 8, 16, 32, 64}) {

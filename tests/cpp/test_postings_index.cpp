@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "brute_force.hpp"
+#include "core/coarse_scores.hpp"
 #include "core/window_scores.hpp"
 #include "engines/registry.hpp"
 #include "error_of.hpp"
@@ -82,9 +83,10 @@ TEST(PostingsIndex, AgreesWithBruteForceOnRealWeights) {
     }
 }
 
-// So many documents that there are several windows of each kind, with terms frequent and rare.
+// So many documents that there are several windows, with terms frequent and rare: some lists are long enough that a
+// cutoff is learned before they are read.
 TEST(PostingsIndex, AgreesWithBruteForceOverSeveralWindows) {
-    static_assert(WindowScores::kSparse < 140'000);
+    static_assert(WindowScores::kWindow < 70'000);
     Random random(3);
     const Rows docs = test::random_rows(random, 140'000, 400, 3, test::dyadic_weight);
     Rows queries = test::random_rows(random, 6, 400, 8, test::dyadic_weight);
@@ -92,6 +94,27 @@ TEST(PostingsIndex, AgreesWithBruteForceOverSeveralWindows) {
     queries.add(Row{{390, 1.0F}, {395, 2.0F}});
     queries.add(Row{{0, 1.0F}, {1, -2.0F}, {300, 5.0F}});
     expect_right(docs, queries, Sums::exact, {1, 10, 1000});
+}
+
+TEST(PostingsIndex, AgreesWithBruteForceOverSeveralWindowsOfSparseLists) {
+    static_assert(CoarseScores::kWindow < 530'000);
+    Random random(4);
+    const Rows docs = test::random_rows(random, 530'000, 1000, 1, test::dyadic_weight);
+    Rows queries = test::random_rows(random, 3, 1000, 8, test::dyadic_weight);
+    queries.add(Row{{20, 1.0F}, {21, -2.0F}, {300, 5.0F}, {990, 1.0F}});
+    expect_right(docs, queries, Sums::exact, {10});
+}
+
+// More lists than bytes can tell apart, all of them sparse.
+TEST(PostingsIndex, AgreesWithBruteForceOnLongQueries) {
+    Random random(5);
+    const Rows docs = test::random_rows(random, 20'000, 5000, 5, test::dyadic_weight);
+    for (const std::size_t length : {CoarseScores::kMostLists, CoarseScores::kMostLists + 1, std::size_t{300}}) {
+        Row row;
+        for (std::uint32_t term = 0; term < length; ++term)
+            row.emplace_back(1000 + 10 * term, test::dyadic_weight(random));
+        expect_right(docs, rows_of(5000, {row}), Sums::exact, {1, 10, 1000});
+    }
 }
 
 // Single documents that have all that counts, at the borders of blocks and windows.
