@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from _common import (
+from scipy import sparse
+
+import thresher
+from thresher_bench.common import (
     in_fresh_process,
     load,
     machine,
@@ -27,9 +30,6 @@ from _common import (
     shape_of,
     timed,
 )
-from scipy import sparse
-
-import thresher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -27,9 +27,12 @@ from typing import TYPE_CHECKING, Any
 os.environ["OMP_NUM_THREADS"] = "1"  # read when a library with OpenMP is loaded
 
 import numpy as np
-from _classical import Pisa
-from _common import Truth, load, machine, pin, print_facts, print_table, shape_of
-from _engines import Engine, Impact, OneACall, Postings, Thresher, vectors
+
+from thresher_bench.common import load, machine, pin, print_facts, print_table, shape_of
+from thresher_bench.engines.base import Engine, OneACall, vectors
+from thresher_bench.engines.ours import Exact, Impact, Postings
+from thresher_bench.engines.pisa import Pisa
+from thresher_bench.truth import Truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,31 +150,26 @@ def measure(weights: Weights, args: argparse.Namespace) -> None:
 
 def build(weights: Weights, half: int, *, with_pisa: bool) -> None:
     """Build the indexes of a kind of weights, and list the traversals and the budgets."""
-    exact, impact, postings = Thresher(), Impact(), Postings()
+    exact, impact, postings = Exact(), Impact(), Postings()
     for engine in (exact, impact, postings):
         engine.build(weights.docs)
     weights.traversals = [
         Traversal("exact", EXHAUSTIVE, OneACall(exact), "exact"),
-        *(
-            Traversal(name, DOCUMENTS, OneACall(postings.searching(name)), "exact")
-            for name in (*Postings.ALGORITHMS, "auto")
-        ),
+        *(Traversal(name, DOCUMENTS, OneACall(postings.by(name)), "exact") for name in (*Postings.ALGORITHMS, "auto")),
         Traversal("impact, to the end", SCORES, OneACall(impact), "exact"),
     ]
     if with_pisa:
         pisa = Pisa()
         pisa.build(weights.docs)
         weights.traversals += [
-            Traversal(engine.name, DOCUMENTS, engine, "pisa ranked_or")
-            for engine in map(pisa.searching, Pisa.ALGORITHMS)
+            Traversal(engine.name, DOCUMENTS, engine, "pisa ranked_or") for engine in map(pisa.by, Pisa.ALGORITHMS)
         ]
         for name in ("pisa ranked_or", "pisa ranked_or_taat"):
             weights.named(name).kind = EXHAUSTIVE
     lengths = weights.postings(slice(half))
     limits = sorted({two_digits(share * lengths.mean()) for share in SHARES})
     for budget in (*limits, int(lengths.max(initial=1))):  # the last is enough for every query to choose on
-        searcher = Impact(postings_budget=budget)
-        searcher.index = impact.index
+        searcher = impact.searching({"postings_budget": budget})
         weights.budgets.append(Traversal(f"impact, {budget:,}", SCORES, OneACall(searcher), "exact", budget))
 
 

@@ -1,4 +1,4 @@
-"""The peers that are inverted files of the classical kind, set up as one who knows them well would: PISA and bm25s."""
+"""PISA, by PyTerrier's package of it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager
-from copy import copy
 from functools import partial
-from importlib import import_module
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
-from _engines import Engine, UnsuitableError, padded, vectors
+
+from thresher_bench.engines.base import Engine, Settings, UnsuitableError, vectors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,6 +35,7 @@ class Pisa(Engine):
 
     name = "pisa"
     distribution = "pyterrier-pisa"
+    SEARCH: ClassVar[Settings] = {"algorithm": "maxscore"}
 
     # ranked_or is exhaustive, and so is ranked_or_taat, which is term-at-a-time. Not ranked_or_taat_lazy: it ignores
     # the repetition of terms.
@@ -51,21 +51,20 @@ class Pisa(Engine):
     TOP: ClassVar = 255
     SCALE: ClassVar = 100
 
-    def __init__(self) -> None:
+    def __init__(self, build: Settings | None = None) -> None:
+        super().__init__(build)
         self.library: Any = pisathon()
         self.folder = tempfile.TemporaryDirectory(prefix="thresher-pisa-")
         self.context: Any = None
-        self.algorithm = self.ALGORITHMS[0]
-        self.name = f"pisa {self.algorithm}"  # type: ignore[misc]
+        self.name = f"pisa {self.search['algorithm']}"
 
     def others(self) -> list[Engine]:
-        return [self.searching(algorithm) for algorithm in self.ALGORITHMS[1:]]
+        return [self.by(algorithm) for algorithm in self.ALGORITHMS[1:]]
 
-    def searching(self, algorithm: str) -> Pisa:
-        """Return the same index, searched otherwise."""
-        other = copy(self)
-        other.algorithm = algorithm
-        other.name = f"pisa {algorithm}"  # type: ignore[misc]
+    def by(self, algorithm: str) -> Pisa:
+        """Return the same index, searched by an algorithm."""
+        other = self.searching({"algorithm": algorithm})
+        other.name = f"pisa {algorithm}"
         return other
 
     def build(self, docs: sparse.csr_matrix) -> None:
@@ -103,7 +102,7 @@ class Pisa(Engine):
         seconds: list[float] = []
         found = self.library.retrieve(
             self.context,
-            self.algorithm,
+            self.search["algorithm"],
             Timed(queries, seconds),
             k=k,
             threads=1,
@@ -155,61 +154,6 @@ class Timed:
             started = clock()
             yield query
             self.seconds.append(clock() - started)
-
-
-class Bm25s(Engine):
-    """bm25s with its numba backend, a batch a call or one query a call, over the weights given.
-
-    It sums the scores of all documents and then selects. Queries are sets of terms without weights. `n_threads=0` is
-    its loop on the calling thread. Its numpy backend selects several times slower.
-    """
-
-    name = "bm25s"
-    distribution = "bm25s"
-
-    SEARCH: ClassVar = {"show_progress": False, "n_threads": 0}
-
-    def __init__(self) -> None:
-        self.library: Any = import_module("bm25s")
-        self.index: Any = None
-        self.together = True
-
-    def others(self) -> list[Engine]:
-        other = copy(self)
-        other.together = False
-        other.name = "bm25s, one a call"  # type: ignore[misc]
-        return [other]
-
-    def build(self, docs: sparse.csr_matrix) -> None:
-        n_docs, n_terms = docs.shape
-        columns = docs.tocsc()
-        self.index = self.library.BM25(backend="numba")
-        # What its own `index` leaves, and for queries without terms a term without documents.
-        self.index.scores = {
-            "data": columns.data.astype(np.float32),
-            "indices": columns.indices.astype(np.int32),
-            "indptr": np.append(columns.indptr, columns.indptr[-1]).astype(np.int64),
-            "num_docs": n_docs,
-        }
-        self.index.vocab_dict = {"": n_terms}
-        self.index.unique_token_ids_set = set(range(n_terms + 1))
-        self.index.nonoccurrence_array = None
-
-    def index_bytes(self) -> int:
-        return sum(self.index.scores[part].nbytes for part in ("data", "indices", "indptr"))
-
-    def calls(self, queries: sparse.csr_matrix, k: int) -> list[Callable[[], Any]]:
-        if (queries.data != 1).any():
-            raise UnsuitableError("its queries have no weights")
-        wanted = [terms.tolist() for terms, _ in vectors(queries)]
-        batches = [wanted] if self.together else [[query] for query in wanted]
-        few = min(k, self.index.scores["num_docs"])
-        return [partial(self.index.retrieve, batch, k=few, **self.SEARCH) for batch in batches]
-
-    def ids(self, answers: list[Any], k: int) -> npt.NDArray[np.int64]:
-        documents = np.concatenate([answer.documents for answer in answers])
-        scores = np.concatenate([answer.scores for answer in answers])
-        return padded([row[positive] for row, positive in zip(documents, scores > 0, strict=True)], k)
 
 
 def pisathon() -> Any:  # noqa: ANN401

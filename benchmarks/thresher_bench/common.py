@@ -1,4 +1,4 @@
-"""What the benchmarks share: loading, timing, recall, memory of this process, tables."""
+"""What the benchmarks share: loading, timing, memory of this process, tables."""
 
 from __future__ import annotations
 
@@ -24,13 +24,9 @@ from thresher.formats import bigann, detect, npz
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import numpy.typing as npt
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-TOLERANCE = 1e-5  # relative; two summation orders of one score differ by less
-_DENSE_SCORES = 20_000_000  # float64 scores held at a time
 
 
 def load(path: Path, rows: int | None = None) -> sparse.csr_matrix:
@@ -94,44 +90,6 @@ def pin(*cpus: int) -> None:
     for task in Path("/proc/self/task").iterdir():
         with suppress(ProcessLookupError):  # a thread that has just ended
             os.sched_setaffinity(int(task.name), cpus)
-
-
-class Truth:
-    """The exact k-th scores of queries, in float64, and the recall of answers to them.
-
-    Ties count as right: a returned document counts if its exact score reaches the exact k-th score. Where fewer than k
-    documents score above 0, all are wanted.
-    """
-
-    def __init__(self, docs: sparse.csr_matrix, queries: sparse.csr_matrix, k: int) -> None:
-        self.docs = docs
-        self.queries = queries
-        self.k = k
-        self.wanted = np.zeros(queries.shape[0], np.int64)
-        self.lowest = np.zeros(queries.shape[0])
-        columns = docs.T.tocsr().astype(np.float64)
-        step = max(1, _DENSE_SCORES // max(1, docs.shape[0]))
-        for start in range(0, queries.shape[0], step):
-            chunk = (queries[start : start + step].astype(np.float64) @ columns).toarray()
-            for row, scores in enumerate(chunk, start):
-                positive = scores[scores > 0]
-                self.wanted[row] = expected = min(k, len(positive))
-                if expected:
-                    self.lowest[row] = np.partition(positive, -expected)[-expected] * (1 - TOLERANCE)
-
-    def recall(self, ids: npt.NDArray[np.int64]) -> float:
-        """Return recall@k of answers, ids of shape (n_queries, k), padded with -1."""
-        right = 0
-        weights = np.zeros(self.docs.shape[1])
-        for row, answer in enumerate(ids):
-            first, last = self.queries.indptr[row : row + 2]
-            terms = self.queries.indices[first:last]
-            weights[terms] = self.queries.data[first:last]
-            scores = self.docs[np.unique(answer[answer >= 0])].astype(np.float64) @ weights
-            weights[terms] = 0
-            right += min(int((scores >= max(self.lowest[row], np.nextafter(0, 1))).sum()), int(self.wanted[row]))
-        wanted = int(self.wanted.sum())
-        return right / wanted if wanted else 1.0
 
 
 def machine() -> dict[str, str]:

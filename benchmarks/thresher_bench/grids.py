@@ -1,0 +1,196 @@
+"""The settings that each library is tried with.
+
+A grid is as wide as it takes for its library to reach every recall that it can reach by itself, and as fine as it
+takes for a finer one to change little: where the best setting of a floor lay at an edge, the edge was moved.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from thresher_bench.engines.base import Settings
+
+
+class Grid(NamedTuple):
+    """A library, the settings that it is built with, and those that each of its indexes is searched with."""
+
+    title: str
+    engine: str
+    """Module and class."""
+    builds: list[Settings]
+    searches: list[Settings]
+    ours: bool = False
+
+
+_DEFAULTS: list[Settings] = [{}]
+
+GRIDS: dict[str, Grid] = {
+    "exact": Grid("ExactIndex", "thresher_bench.engines.ours:Exact", _DEFAULTS, _DEFAULTS, ours=True),
+    "block-max": Grid(
+        "BlockMaxIndex",
+        "thresher_bench.engines.ours:BlockMax",
+        _DEFAULTS,
+        [
+            {},
+            *({"beta": beta} for beta in (0.9, 0.8, 0.75, 0.7, 0.65)),
+            *({"alpha": alpha} for alpha in (0.98, 0.96, 0.94, 0.92, 0.9)),
+            *(
+                {"alpha": alpha, "beta": beta}
+                for alpha, beta in product((0.98, 0.96, 0.94, 0.92, 0.9), (0.8, 0.75, 0.7))
+            ),
+            *({"block_budget": budget} for budget in (400, 200, 150, 100, 75)),
+        ],
+        ours=True,
+    ),
+    "impact": Grid(
+        "ImpactIndex",
+        "thresher_bench.engines.ours:Impact",
+        _DEFAULTS,
+        [{}, *({"postings_budget": n * 1000} for n in (5, 10, 15, 20, 30, 40, 50, 70, 100, 140, 200, 300, 500, 1000))],
+        ours=True,
+    ),
+    "postings": Grid(
+        "PostingsIndex",
+        "thresher_bench.engines.ours:Postings",
+        _DEFAULTS,
+        [
+            {},
+            *({"algorithm": name} for name in ("maxscore", "wand", "block_max_maxscore", "block_max_wand")),
+        ],
+        ours=True,
+    ),
+    "clustered": Grid(
+        "ClusteredIndex",
+        "thresher_bench.engines.ours:Clustered",
+        _DEFAULTS,
+        [
+            {},
+            *(
+                {"query_cut": cut, "cluster_budget": budget}
+                for cut, budget in product((12, 16, 24, 32, 0), (25, 37, 50, 75, 100, 150, 200, 300, 600))
+            ),
+        ],
+        ours=True,
+    ),
+    "graph": Grid(
+        "GraphIndex",
+        "thresher_bench.engines.ours:Graph",
+        _DEFAULTS,
+        [
+            {},
+            *({"ef": ef} for ef in (10, 15, 20, 30, 40, 50, 60, 80, 100, 150, 200, 300, 400, 600)),
+            *({"ef": ef, "early_stop": stop} for ef, stop in product((50, 100, 150, 200, 300, 600), (0.7, 0.75, 0.8))),
+            *({"ef": ef, "entry_terms": terms} for ef, terms in product((10, 20, 30, 50, 100, 200, 400), (4, 10))),
+        ],
+        ours=True,
+    ),
+    "sindi": Grid(
+        "SINDI",
+        "thresher_bench.engines.sindi:Sindi",
+        [
+            {"doc_prune_ratio": pruned, "use_quantization": coded, "use_reorder": pruned > 0 or coded}
+            for pruned, coded in product((0.0, 0.2, 0.4, 0.5, 0.6, 0.7), (False, True))
+        ],
+        [
+            {"query_prune_ratio": query, "n_candidate": n, "use_term_lists_heap_insert": heap}
+            for query, n, heap in product((0.0, 0.2, 0.4, 0.5, 0.6, 0.7), (20, 30, 50, 100, 200), (False, True))
+        ],
+    ),
+    "seismic": Grid(
+        "Seismic",
+        "thresher_bench.engines.seismic:Seismic",
+        [{"n_postings": n} for n in (600, 1000, 1500)],
+        [
+            {"query_cut": cut, "heap_factor": factor}
+            for cut, factor in product((5, 8, 10, 15, 20, 30), (0.6, 0.7, 0.8, 0.9, 1.0))
+        ],
+    ),
+    "kannolo": Grid(
+        "kANNolo",
+        "thresher_bench.engines.kannolo:Kannolo",
+        [{"packed": False}, {"packed": True}],
+        [
+            *({"ef_search": ef} for ef in (10, 15, 20, 30, 50, 75, 100, 150, 200, 300, 400, 600, 1000)),
+            *(
+                {"ef_search": ef, "early_exit_threshold": threshold}
+                for ef, threshold in product((10, 20, 30, 50, 100, 200), (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5))
+            ),
+        ],
+    ),
+    "bmp": Grid(
+        "BMP",
+        "thresher_bench.engines.bmp:Bmp",
+        [{"bsize": size} for size in (8, 16, 32)],
+        [{"alpha": alpha, "beta": beta} for alpha, beta in product((1.0, 0.95, 0.9, 0.85, 0.8), (1.0, 0.8, 0.6))],
+    ),
+    "pisa": Grid(
+        "PISA",
+        "thresher_bench.engines.pisa:Pisa",
+        _DEFAULTS,
+        [
+            {"algorithm": name}
+            for name in ("maxscore", "wand", "block_max_maxscore", "block_max_wand", "ranked_or", "ranked_or_taat")
+        ],
+    ),
+    "sparse-dot-topn": Grid(
+        "sparse-dot-topn", "thresher_bench.engines.sparse_dot_topn:SparseDotTopn", _DEFAULTS, _DEFAULTS
+    ),
+    "qdrant": Grid("Qdrant edge", "thresher_bench.engines.qdrant:Qdrant", _DEFAULTS, _DEFAULTS),
+    "bm25s": Grid("bm25s", "thresher_bench.engines.bm25s:Bm25s", _DEFAULTS, _DEFAULTS),
+}
+
+USUAL = tuple(name for name in GRIDS if name not in {"qdrant", "bm25s"})
+"""What runs unless libraries are named: bm25s answers queries without weights alone, Qdrant is a database."""
+
+_QUICK: dict[str, tuple[list[Settings], list[Settings]]] = {
+    "block-max": (_DEFAULTS, [{}, {"beta": 0.7}, {"alpha": 0.96, "beta": 0.7}, {"alpha": 0.98, "beta": 0.8}]),
+    "impact": (_DEFAULTS, [{}, *({"postings_budget": n * 1000} for n in (20, 50, 100))]),
+    "postings": (_DEFAULTS, _DEFAULTS),
+    "clustered": (
+        _DEFAULTS,
+        [{}, *({"query_cut": 24, "cluster_budget": n} for n in (37, 50, 75, 100)), {"cluster_budget": 300}],
+    ),
+    "graph": (_DEFAULTS, [{}, *({"ef": ef} for ef in (20, 50, 100, 300))]),
+    "sindi": (
+        [
+            {"doc_prune_ratio": 0.0, "use_quantization": False, "use_reorder": False},
+            {"doc_prune_ratio": 0.5, "use_quantization": True, "use_reorder": True},
+        ],
+        [
+            {"query_prune_ratio": query, "n_candidate": n, "use_term_lists_heap_insert": heap}
+            for query, n, heap in (
+                (0.0, 200, False),
+                (0.2, 200, False),
+                (0.4, 50, True),
+                (0.4, 100, True),
+                (0.5, 50, True),
+                (0.6, 30, True),
+            )
+        ],
+    ),
+    "seismic": (
+        [{"n_postings": 1000}],
+        [{"query_cut": cut, "heap_factor": factor} for cut, factor in ((5, 0.9), (8, 0.9), (10, 0.9), (20, 0.9))],
+    ),
+    "kannolo": ([{"packed": False}], [{"ef_search": ef} for ef in (30, 75, 150, 300, 1000)]),
+    "bmp": ([{"bsize": 16}], [{"alpha": alpha} for alpha in (1.0, 0.9)]),
+    "pisa": (_DEFAULTS, [{"algorithm": "ranked_or_taat"}]),
+}
+
+
+_LARGE = 500_000  # documents above which Seismic needs longer lists
+
+
+def whole(name: str, n_docs: int) -> Grid:
+    """Return a library's grid for a collection of this size."""
+    if name == "seismic" and n_docs > _LARGE:
+        return GRIDS[name]._replace(builds=[{"n_postings": n} for n in (1500, 2500, 3500)])
+    return GRIDS[name]
+
+
+def quick(name: str) -> Grid:
+    """Return a library's grid with a few settings of each."""
+    builds, searches = _QUICK.get(name, (_DEFAULTS, _DEFAULTS))
+    return GRIDS[name]._replace(builds=builds, searches=searches)

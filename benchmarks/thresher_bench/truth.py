@@ -1,0 +1,136 @@
+"""What the exact answers are, and the recall of others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+import thresher
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    import numpy.typing as npt
+    from scipy import sparse
+
+TOLERANCE = 1e-5  # relative; two summation orders of one score differ by less
+_DENSE_SCORES = 20_000_000  # float64 scores held at a time
+_PRODUCTS = 100_000_000_000  # nonzeros times queries that float64 scores of everything are worth their time for
+_SAMPLE = 20  # queries that answers of others are checked on
+
+
+class Truth:
+    """The exact k-th scores of queries, in float64, and the recall of answers to them.
+
+    Ties count as right: a returned document counts if its exact score reaches the exact k-th score. Where fewer than k
+    documents score above 0, all are wanted.
+
+    Parameters
+    ----------
+    docs
+        Documents, (n_docs, n_terms).
+    queries
+        Queries, (n_queries, n_terms).
+    k
+        Documents wanted of each query.
+    ids
+        Exact answers found elsewhere, (n_queries, at least k), padded with -1, best first. Without them the float64
+        scores of all documents are summed for each query.
+    """
+
+    def __init__(
+        self,
+        docs: sparse.csr_matrix,
+        queries: sparse.csr_matrix,
+        k: int,
+        ids: npt.NDArray[np.integer] | None = None,
+    ) -> None:
+        self.docs = docs
+        self.queries = queries
+        self.k = k
+        if ids is None:
+            self.wanted, self.lowest = _exhaustive(docs, queries, k)
+        else:
+            scores = self._scores(ids[:, :k])
+            self.wanted = (scores > 0).sum(1)
+            self.lowest = np.where(scores > 0, scores, np.inf).min(1, initial=np.inf) * (1 - TOLERANCE)
+            self.lowest[self.wanted == 0] = 0
+
+    @classmethod
+    def checked(
+        cls, docs: sparse.csr_matrix, queries: sparse.csr_matrix, k: int, ids: npt.NDArray[np.integer] | None = None
+    ) -> Self:
+        """Return the truth in little time: `ids`, or those of `ExactIndex`, if float64 agrees on a sample of queries.
+
+        Raises
+        ------
+        ValueError
+            If they are not the best documents.
+        """
+        if ids is None and docs.nnz * queries.shape[0] <= _PRODUCTS:
+            return cls(docs, queries, k)
+        source = "the ground truth's ids"
+        if ids is None:
+            ids = thresher.ExactIndex.build(docs).search(queries, k).ids
+            source = "ExactIndex's ids"
+        if ids.shape[0] < queries.shape[0] or ids.shape[1] < k:
+            raise ValueError(f"{source} are {ids.shape}; {queries.shape[0]} queries and k = {k} are asked for")
+        if ids.max(initial=-1) >= docs.shape[0]:
+            raise ValueError(f"{source} have document {ids.max()}; there are {docs.shape[0]}")
+        truth = cls(docs, queries, k, ids[: queries.shape[0]])
+        rows = np.unique(np.linspace(0, queries.shape[0] - 1, _SAMPLE).astype(int))
+        wanted, lowest = _exhaustive(docs, queries[rows], k)
+        for row, count, kth in zip(rows, wanted, lowest, strict=True):
+            if truth.wanted[row] != count or abs(truth.lowest[row] - kth) > TOLERANCE * kth:
+                raise ValueError(f"{source} of query {row} are not the best {k} documents")
+        return truth
+
+    def part(self, rows: slice) -> Truth:
+        """Return the truth of some queries."""
+        part = object.__new__(Truth)
+        part.docs, part.queries, part.k = self.docs, self.queries[rows], self.k
+        part.wanted, part.lowest = self.wanted[rows], self.lowest[rows]
+        return part
+
+    def recall(self, ids: npt.NDArray[np.int64]) -> float:
+        """Return recall@k of answers, ids of shape (n_queries, k), padded with -1."""
+        ids = np.sort(ids, axis=1)
+        ids[:, 1:][ids[:, 1:] == ids[:, :-1]] = -1  # a document counts once
+        enough = self._scores(ids) >= self.lowest[:, np.newaxis]
+        wanted = int(self.wanted.sum())
+        return int(np.minimum(enough.sum(1), self.wanted).sum()) / wanted if wanted else 1.0
+
+    def _scores(self, ids: npt.NDArray[np.integer]) -> npt.NDArray[np.float64]:
+        """Return the float64 scores of documents, -inf in place of -1."""
+        scores = np.full(ids.shape, -np.inf)
+        weights = np.zeros(self.docs.shape[1])
+        for row, answer in enumerate(ids):
+            first, last = self.queries.indptr[row : row + 2]
+            terms = self.queries.indices[first:last]
+            weights[terms] = self.queries.data[first:last]
+            some = answer >= 0
+            scores[row, some] = self.docs[answer[some]].astype(np.float64) @ weights
+            weights[terms] = 0
+        return scores
+
+
+def _exhaustive(
+    docs: sparse.csr_matrix, queries: sparse.csr_matrix, k: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Return how many documents are wanted of each query, and the score that they must reach."""
+    n_queries = queries.shape[0]
+    wanted, lowest = np.zeros(n_queries, np.int64), np.zeros(n_queries)
+    questions = queries.astype(np.float64).T.tocsc()
+    step = max(1, _DENSE_SCORES // max(1, n_queries))
+    best = np.zeros((n_queries, 0))
+    for start in range(0, docs.shape[0], step):
+        scores = (docs[start : start + step].astype(np.float64) @ questions).toarray().T
+        best = np.concatenate([best, scores], axis=1)
+        if best.shape[1] > k:
+            best = -np.partition(-best, k - 1, axis=1)[:, :k]
+    for row, scores in enumerate(best):
+        positive = scores[scores > 0]
+        wanted[row] = len(positive)
+        lowest[row] = positive.min(initial=np.inf) * (1 - TOLERANCE) if len(positive) else 0
+    return wanted, lowest

@@ -1,0 +1,137 @@
+"""A process that builds one index and answers what it is asked about it; `Worker` in `process` is its other end."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from thresher_bench.common import load, memory, pin, reset_peak, settle
+from thresher_bench.measure import Asked, ask
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    from thresher_bench.engines.base import Engine
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a worker needs to know."""
+
+    engine: str
+    """Module and class."""
+    build: dict[str, Any]
+    base: Path
+    queries: Path
+    n_docs: int | None
+    n_queries: int
+    k: int
+    cpu: int
+    """That searches are kept on."""
+    limit: float
+    """Seconds that a pass over half of the queries may take."""
+
+
+class Question(NamedTuple):
+    """What a worker is asked: to measure a setting on some of the queries."""
+
+    search: dict[str, Any]
+    rows: slice
+    latencies: bool
+
+
+class Built(NamedTuple):
+    """What a build has cost."""
+
+    seconds: float
+    cpu_seconds: float
+    peak_bytes: int
+    resident_bytes: int
+    saved_bytes: int | None
+
+
+class Failed(NamedTuple):
+    """An exception, as text."""
+
+    reason: str
+
+
+def class_of(engine: str) -> type[Engine]:
+    """Return the class that a job names."""
+    module, _, name = engine.partition(":")
+    kind: type[Engine] = getattr(import_module(module), name)
+    return kind
+
+
+def serve(job: Job, connection: Connection, log: Path) -> None:
+    """Build, report, and answer questions until there are no more."""
+    _speak_to(log)
+    _die_first()
+    engine: Engine | None = None
+    try:
+        try:
+            engine = class_of(job.engine)(job.build)
+            connection.send(_build(engine, job))
+        except Exception as error:  # noqa: BLE001 - a peer may raise anything; its reason goes into the table
+            connection.send(Failed(describe(error)))
+            return
+        queries = load(job.queries, job.n_queries)
+        pin(job.cpu)
+        while True:
+            try:
+                question: Question = connection.recv()
+            except EOFError:  # no more of them
+                return
+            answer: Asked | Failed
+            try:
+                searching = engine.searching(question.search)
+                answer = ask(searching, queries[question.rows], job.k, job.limit, latencies=question.latencies)
+            except Exception as error:  # noqa: BLE001 - as above
+                answer = Failed(describe(error))
+            connection.send(answer)
+    finally:
+        if engine is not None:
+            engine.close()
+
+
+def describe(error: BaseException) -> str:
+    """Return an exception as one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__
+
+
+def _build(engine: Engine, job: Job) -> Built:
+    docs = load(job.base, job.n_docs)
+    settle()
+    reset_peak()
+    before = memory("VmRSS")
+    cpu, wall = time.process_time(), time.perf_counter()
+    engine.build(docs)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    peak = memory("VmHWM") - before
+    settle()
+    grown = memory("VmRSS") - before  # while the documents are still there
+    saved = engine.saved_bytes()
+    del docs
+    settle()
+    return Built(wall, cpu, max(peak, 0), max(grown, 0), saved)
+
+
+def _speak_to(log: Path) -> None:
+    """Send what libraries print to a file: its end may tell why a process died."""
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for stream in (1, 2):
+        os.dup2(file, stream)
+    os.close(file)
+
+
+def _die_first() -> None:
+    """Where memory runs out, let the system end this process rather than the one that reports."""
+    try:
+        Path("/proc/self/oom_score_adj").write_text("1000")
+    except OSError:
+        return
