@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from helpers import run_python
 
-EXTRAS = ("bm25s", "google", "hypothesis", "pytest", "rich", "sklearn", "Stemmer", "torch", "tqdm", "typer")
+EXTRAS = (
+    *("bm25s", "google", "hypothesis", "jinja2", "matplotlib", "pytest", "rich", "sklearn", "Stemmer", "torch", "tqdm"),
+    "typer",
+)
 
 
 def output(code: str) -> str:
@@ -15,7 +18,7 @@ def output(code: str) -> str:
 
 def test_no_extra_is_imported() -> None:
     code = """
-import scipy.sparse, thresher
+import scipy.sparse, thresher, thresher.datasets
 docs = scipy.sparse.csr_array([[1.0, 0.0], [0.0, 2.0]])
 thresher.ExactIndex.build(docs).search(docs)
 import sys
@@ -38,7 +41,7 @@ class Alone:
             raise ModuleNotFoundError(f"{name} is not there")
 
 sys.meta_path.insert(0, Alone())
-import thresher
+import thresher, thresher.datasets
 print(all(hasattr(thresher, name) for name in thresher.__all__))
 """
     assert output(code) == "True\n"

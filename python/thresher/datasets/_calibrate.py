@@ -16,7 +16,7 @@ from scipy import sparse
 
 from thresher import ClusteredIndex, ExactIndex
 from thresher.datasets._generate import generate
-from thresher.datasets._profile import distance, document_profile, query_profile
+from thresher.datasets._profile import distance, document_profile, query_profile, recalls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,13 +78,8 @@ class _Neighbours:
 
     def of_queries(self, queries: sparse.csr_array) -> _Found:
         best = self._exact.search(queries, _K)
-        lowest = np.where(best.ids >= 0, best.scores, np.inf).min(axis=1, keepdims=True) * (1 - 1e-5)
-        missed = []
-        for budget in _BUDGETS:
-            found = self._clustered.search(queries, _K, cluster_budget=budget)
-            right = ((found.ids >= 0) & (found.scores >= lowest)).sum()
-            missed.append(1.02 - right / max(int((best.ids >= 0).sum()), 1))
-        return _Found(query_profile(queries, self._columns), np.array(missed))
+        found = np.nan_to_num(recalls(self._clustered, queries, best, _BUDGETS))
+        return _Found(query_profile(queries, self._columns), 1.02 - found)
 
 
 def _nearest(model: Model, names: tuple[str, ...], apart: Callable[[Model], float]) -> Model:

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 import thresher
-from thresher.datasets._profile import query_profile
+from thresher.datasets._profile import query_profile, recalls
 from thresher.formats._check import ScipySparse
 
 if TYPE_CHECKING:
@@ -144,12 +144,8 @@ def _figures(docs: sparse.csr_array, queries: sparse.csr_array) -> Iterator[tupl
     best = thresher.ExactIndex.build(docs).search(queries, _K)
     yield "tightness of block bounds", 0.05, False, _tightness(docs, queries, best.ids[:, 0])
     index = thresher.ClusteredIndex.build(docs)
-    lowest = np.where(best.ids >= 0, best.scores, np.inf).min(axis=1) * (1 - 1e-5)
-    wanted = int((best.ids >= 0).sum())
-    for budget in _BUDGETS:
-        found = index.search(queries, _K, cluster_budget=budget)
-        right = ((found.ids >= 0) & (found.scores >= lowest[:, None])).sum()
-        yield f"recall@10, cluster_budget {budget}", 0.05, False, float(right / wanted) if wanted else np.nan
+    for budget, recall in zip(_BUDGETS, recalls(index, queries, best, _BUDGETS), strict=True):
+        yield f"recall@10, cluster_budget {budget}", 0.05, False, float(recall)
 
 
 def _tightness(docs: sparse.csr_array, queries: sparse.csr_array, best: NDArray[np.int64]) -> float:

@@ -10,6 +10,8 @@ from scipy import sparse
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from thresher import ClusteredIndex, Hits
+
     Floats = NDArray[np.float64]
 
 RANKS = (0, 9, 99, 999)
@@ -51,6 +53,21 @@ def query_profile(queries: sparse.csr_array, columns: sparse.csr_array) -> Float
     scores[:, 0] /= np.maximum(norms, 1e-9)
 
     return np.asarray(np.quantile(scores, QUANTILES, axis=0).T)
+
+
+def recalls(index: ClusteredIndex, queries: sparse.csr_array, best: Hits, budgets: tuple[int, ...]) -> Floats:
+    """Return the recall of an index by its budget of clusters, (n_budgets,); nan without anything to find.
+
+    A document counts if its score reaches that of the last of `best`, the exact hits.
+    """
+    there = best.ids >= 0
+    lowest = np.where(there, best.scores, np.inf).min(axis=1, keepdims=True) * (1 - 1e-5)
+    right = []
+    for budget in budgets:
+        found = index.search(queries, best.ids.shape[1], cluster_budget=budget)
+        right.append(((found.ids >= 0) & (found.scores >= lowest)).sum())
+    wanted = int(there.sum())
+    return np.array(right) / wanted if wanted else np.full(len(budgets), np.nan)
 
 
 def distance(profile: Floats, other: Floats) -> float:
