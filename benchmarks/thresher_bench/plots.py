@@ -48,6 +48,11 @@ def draw(results: Results, folder: Path) -> None:
         _save(_latencies(results), folder / LATENCIES)
 
 
+def absence(library: Library) -> str:
+    """Return why a library has no latencies at some recall."""
+    return "not reached" if curve(library) else "not run"
+
+
 def _save(figure: Figure, path: Path) -> None:
     FigureCanvasAgg(figure)
     figure.savefig(path, dpi=_DPI, bbox_inches="tight", facecolor="white")
@@ -125,10 +130,8 @@ def _latencies(results: Results) -> Figure:
         for row, library in enumerate(libraries):
             choice = best(library, floor)
             if choice is None or choice.held_out.latency is None:
-                text = "not reached" if library.reason is None else "not run"
-                axes.annotate(
-                    text, (0.01, row), xycoords=("axes fraction", "data"), color="#9ca3af", va="center", fontsize=8
-                )
+                place = ("axes fraction", "data")
+                axes.annotate(absence(library), (0.01, row), xycoords=place, color="#9ca3af", va="center", fontsize=8)
                 continue
             times = [choice.held_out.latency[key] for key in ("p50", "p95", "p99")]
             colour = styles[library.name]["color"]

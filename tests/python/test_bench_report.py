@@ -17,6 +17,7 @@ from strategies import learned
 from thresher.formats import bigann
 from thresher_bench.app import app
 from thresher_bench.page import write_report
+from thresher_bench.plots import absence
 from thresher_bench.results import Build, Figures, Library, Point, Results
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -86,6 +87,11 @@ def test_the_page_needs_no_other_file(tmp_path: Path) -> None:
     assert text.count("data:image/png;base64,") == 2
     assert "url(" not in text
     assert "@import" not in text
+
+
+def test_a_library_whose_settings_all_failed_was_not_run() -> None:
+    failed = Library("bm25s", "bm25s", ours=False, builds=[Build({}, points=[Point({}, reason="no weights")])])
+    assert (absence(failed), absence(library(0.4))) == ("not run", "not reached")
 
 
 def test_the_page_has_the_figures_and_the_failures(tmp_path: Path) -> None:
