@@ -105,9 +105,14 @@ void stretch_maxima(const std::uint8_t* bytes, std::size_t n_stretches, std::uin
 
 std::size_t select_bytes(const std::uint8_t* bytes, std::size_t n, std::uint8_t least, std::uint32_t* items) noexcept {
     std::size_t count = 0;
-    for (std::size_t i = 0; i < n; ++i) {
-        items[count] = static_cast<std::uint32_t>(i);
-        count += bytes[i] >= least;
+    for (std::size_t first = 0; first < n; first += 8) {
+        std::uint64_t word;
+        std::memcpy(&word, bytes + first, sizeof word);
+        if (word == 0 && least > 0) continue;  // most bytes are 0
+        for (std::size_t i = first; i < first + 8; ++i) {
+            items[count] = static_cast<std::uint32_t>(i);
+            count += bytes[i] >= least;
+        }
     }
     return count;
 }
