@@ -90,8 +90,7 @@ void Traversal::search_sparse(std::uint32_t first) {
     // Lists that bring documents in.
     while (n > 0 && bounds_[n] >= cutoff()) {
         const std::size_t ahead = lists_[n - 1]->n_postings();
-        if (n_added >= k_ && ahead >= worth_seeds_) {
-            worth_seeds_ = kMuchLonger * ahead;
+        if (n_added >= k_ && is_worth_seeds(ahead)) {
             coarse_.select_best(k_ + kSeeds, cutoff() - bounds_[n]);
             score_best(k_ + kSeeds, n);
             continue;
@@ -102,16 +101,20 @@ void Traversal::search_sparse(std::uint32_t first) {
     coarse_.select(cutoff() - bounds_[n]);
     // Lists that tell these apart, as long as that costs less than to score them.
     while (n > 0 && lists_[n - 1]->n_postings() < kAddedByScoring * coarse_.size()) {
-        const std::size_t ahead = lists_[n - 1]->n_postings();
-        if (ahead >= worth_seeds_) {
-            worth_seeds_ = kMuchLonger * ahead;
-            score_best(k_ + kSeeds, n);
-        }
+        if (is_worth_seeds(lists_[n - 1]->n_postings())) score_best(k_ + kSeeds, n);
         coarse_.add(*lists_[--n]);
         coarse_.keep(cutoff() - bounds_[n]);
     }
     score_best(coarse_.size(), n);
     coarse_.finish();
+}
+
+// Whether a list of so many postings is worth a better cutoff before it is read; if so, only a much longer one is
+// again.
+bool Traversal::is_worth_seeds(std::size_t n_postings) noexcept {
+    if (n_postings < worth_seeds_) return false;
+    worth_seeds_ = kMuchLonger * n_postings;
+    return true;
 }
 
 // Scores the best of the documents noted, `n` at least, in full precision, as long as they may be wanted whatever they

@@ -63,6 +63,7 @@ class Traversal {
   private:
     void order_by_bound();
     void learn_from_window();
+    bool is_worth_seeds(std::size_t n_postings) noexcept;
     void score_best(std::size_t n, std::size_t n_left);
 
     std::vector<PostingCursor> cursors_;

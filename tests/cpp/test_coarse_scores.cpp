@@ -69,6 +69,10 @@ class Pair {
     std::vector<std::int32_t> weights_;
 };
 
+std::int32_t greatest(const Sums& sums) {
+    return std::ranges::max_element(sums, {}, [](const auto& item) { return item.second; })->second;
+}
+
 std::map<std::uint32_t, std::int64_t> noted(CoarseScores& coarse) {
     std::map<std::uint32_t, std::int64_t> bounds;
     std::int64_t before = std::numeric_limits<std::int64_t>::max();
@@ -134,8 +138,7 @@ TEST(CoarseScores, KeepsWhatMayReachAScoreByWhatIsAddedLater) {
     for (std::size_t i = 3; i < 6; ++i) ASSERT_NO_FATAL_FAILURE(pair.add(i));
     std::erase_if(pair.sums, [&](const auto& item) { return !before.contains(item.first); });
     const std::size_t n = pair.coarse.size();
-    const std::int32_t least =
-        std::ranges::max_element(pair.sums, {}, [](const auto& item) { return item.second; })->second / 2;
+    const std::int32_t least = greatest(pair.sums) / 2;
     pair.coarse.keep(least);
     ASSERT_LT(pair.coarse.size(), n);
     ASSERT_NO_FATAL_FAILURE(expect_noted(pair, least));
@@ -170,8 +173,7 @@ TEST(CoarseScores, NotesTheBest) {
         ASSERT_EQ(few[0].bound, bounds[0]);
         ASSERT_EQ(few[n - 1].bound, bounds[n - 1]);
     }
-    const std::int32_t most =
-        std::ranges::max_element(pair.sums, {}, [](const auto& item) { return item.second; })->second;
+    const std::int32_t most = greatest(pair.sums);
     pair.coarse.select_best(100000, most);
     ASSERT_NO_FATAL_FAILURE(expect_noted(pair, most));
 }

@@ -6,23 +6,35 @@ One file a command; `app` puts them together, and files with an underscore are w
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
-__all__ = ["main"]
-
-_EXTRA = ("typer", "tqdm", "rich", "bm25s", "Stemmer")
+__all__ = ["main", "run"]
 
 
 def main() -> None:
     """Run the command that ``sys.argv`` names; the console entry point."""
-    try:
-        from thresher.cli.app import app  # noqa: PLC0415  (an optional extra)
+    run("thresher.cli.app", "cli", ("typer", "tqdm", "rich", "bm25s", "Stemmer"))
 
-        app()
+
+def run(module: str, extra: str, packages: tuple[str, ...]) -> None:
+    """Run a command's application, or say in a line why it can't run.
+
+    Parameters
+    ----------
+    module
+        Where the application is: a callable of the name ``app``.
+    extra
+        The extra of this package that it needs.
+    packages
+        The modules which that brings.
+    """
+    try:
+        import_module(module).app()
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
-        if missing not in _EXTRA:
+        if missing not in packages:
             raise
-        sys.stderr.write(f'error: {missing} is missing: pip install "thresher[cli]"\n')
+        sys.stderr.write(f'error: {missing} is missing: pip install "thresher[{extra}]"\n')
         sys.exit(1)
     except ImportError as error:  # the core says so of a foreign THRESHER_ISA
         sys.stderr.write(f"error: {error}\n")

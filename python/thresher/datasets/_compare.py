@@ -141,19 +141,22 @@ def _figures(docs: sparse.csr_array, queries: sparse.csr_array) -> Iterator[tupl
     profile = query_profile(queries, sparse.csr_array(docs.T))
     for rank, row in zip((10, 100), profile[1:], strict=False):
         yield f"score at {rank} / best", 1.15, True, float(row[len(row) // 2])
-    best = thresher.ExactIndex.build(docs).search(queries, _K)
-    yield "tightness of block bounds", 0.05, False, _tightness(docs, queries, best.ids[:, 0])
+    exact = thresher.ExactIndex.build(docs)
+    best = exact.search(queries, _K)
+    yield "tightness of block bounds", 0.05, False, _tightness(docs, exact, queries, best.ids[:, 0])
     index = thresher.ClusteredIndex.build(docs)
     for budget, recall in zip(_BUDGETS, recalls(index, queries, best, _BUDGETS), strict=True):
         yield f"recall@10, cluster_budget {budget}", 0.05, False, float(recall)
 
 
-def _tightness(docs: sparse.csr_array, queries: sparse.csr_array, best: NDArray[np.int64]) -> float:
+def _tightness(
+    docs: sparse.csr_array, exact: thresher.ExactIndex, queries: sparse.csr_array, best: NDArray[np.int64]
+) -> float:
     """Return the mean of best score over bound for blocks of the nearest documents of each query's best one."""
     answered = np.flatnonzero(best >= 0)
     if not len(answered):
         return float("nan")
-    nearest = thresher.ExactIndex.build(docs).search(docs[best[answered]], _BLOCK).ids
+    nearest = exact.search(docs[best[answered]], _BLOCK).ids
     ratios = []
     for row, block in zip(answered, nearest, strict=True):
         members = docs[np.unique(np.append(block[block >= 0], best[row]))]

@@ -178,8 +178,7 @@ def _place(arrived: Path, target: Path, file: RemoteFile) -> None:
             _check(Path(out.name), file, arrived)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise FormatError(f"{arrived}: damaged gzip file: {error}") from error
-    with atomic_write(_record(target)) as out:
-        out.write(f"{digest.hexdigest()}  {target.name}\n".encode())
+    _write_record(target, digest.hexdigest())
 
 
 def _verified(target: Path, file: RemoteFile) -> Path:
@@ -188,8 +187,7 @@ def _verified(target: Path, file: RemoteFile) -> Path:
     with target.open("rb") as opened:
         digest = hashlib.file_digest(opened, "sha256").hexdigest()
     if not record.exists():
-        with atomic_write(record) as out:
-            out.write(f"{digest}  {target.name}\n".encode())
+        _write_record(target, digest)
     elif record.read_text().split()[:1] != [digest]:
         raise FormatError(f"{target}: its SHA-256 is {digest}, not the one in {record}; delete both to fetch it anew")
     return target
@@ -214,6 +212,11 @@ def _check(path: Path, file: RemoteFile, shown: Path | None = None) -> None:
 
 def _record(target: Path) -> Path:
     return target.with_name(target.name + ".sha256")
+
+
+def _write_record(target: Path, digest: str) -> None:
+    with atomic_write(_record(target)) as out:
+        out.write(f"{digest}  {target.name}\n".encode())
 
 
 def _progress_bar() -> Callable[..., Any]:

@@ -123,8 +123,8 @@ def blocks(model: Model, rows: int, *, kind: Kind, seed: int, threads: int) -> I
         raise ValueError(f"seed must be >= 0, got {seed}")
     if threads < 0:
         raise ValueError(f"threads must be >= 0, got {threads}")
-    workers = threads or os.process_cpu_count() if hasattr(os, "process_cpu_count") else threads or os.cpu_count()
-    return _blocks(Sampler(model, kind, seed), rows, workers or 1)
+    cpus: Callable[[], int | None] = getattr(os, "process_cpu_count", os.cpu_count)  # the former from Python 3.13 on
+    return _blocks(Sampler(model, kind, seed), rows, threads or cpus() or 1)
 
 
 def _blocks(sampler: Sampler, rows: int, workers: int) -> Iterator[Block]:

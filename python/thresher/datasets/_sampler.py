@@ -92,6 +92,7 @@ class Sampler:
         self._tail_key = regions + (total[1:] - before[regions]) / np.maximum(after - before, 1e-30)[regions]
         self._rare = np.where(np.diff(model.tail_starts) > 0, 1.0, 0.0)[model.region] * model.tail
         self._rare *= side.rare * side.draws
+        self._shape = side.shape.astype(np.float32).ravel()
         self._tail_mean = (model.tail_weight * side.ratio).astype(np.float32)
 
     def topics(self, first: int, count: int) -> NDArray[np.int64]:
@@ -183,10 +184,9 @@ class Sampler:
         place = (np.float32(1) - number) * np.float32(SHAPE - 1)
         knot = np.minimum(place.astype(np.int32), SHAPE - 2)
         part = place - knot.astype(np.float32)
-        table = self._side.shape.astype(np.float32).ravel()
         at = row * np.int32(SHAPE) + knot
-        low = table[at]
-        relative = low + part * (table[at + 1] - low)
+        low = self._shape[at]
+        relative = low + part * (self._shape[at + 1] - low)
         return np.asarray(relative * np.maximum(mean - np.float32(self._side.smallest), np.float32(1e-3)))
 
     def _assembled(self, rows: NDArray[np.int32], terms: Keys, weights: NDArray[np.float32], count: int) -> Block:
