@@ -9,6 +9,7 @@
 
 #include "../core/collected_rows.hpp"
 #include "../core/error.hpp"
+#include "../core/fields.hpp"
 #include "../core/version.hpp"
 #include "../engines/block_max_index.hpp"
 #include "../engines/clustered_index.hpp"
@@ -169,6 +170,36 @@ py::dict to_dict(const Parameters& parameters) {
     return dict;
 }
 
+// A class of parameters, with the names that they have everywhere.
+template <class Params>
+py::class_<Params> define_params(py::module_& module, const char* name) {
+    py::class_<Params> params(module, name);
+    params.def(py::init<>());
+    Params::fields([&](const char* field, auto member, const auto&...) { params.def_readwrite(field, member); });
+    return params;
+}
+
+// What an engine has whose searches take parameters of their own.
+template <class Engine, class Params>
+void define_search(py::class_<Engine, Index>& engine) {
+    using namespace py::literals;
+    engine
+        .def("search_with", &search<Engine, Params>, "indptr"_a, "indices"_a, "data"_a, "n_terms"_a, "k"_a, "threads"_a,
+             "progress"_a, "params"_a)
+        .def("search_one_with", &search_one<Engine, Params>, "terms"_a, "weights"_a, "k"_a, "params"_a)
+        .def("own_search_params", &Engine::search_params, "A copy of the parameters of searches that are given none.")
+        .def_property_readonly("search_params",
+                               [](const Engine& index) {
+                                   py::dict dict;
+                                   const Params params = index.search_params();
+                                   Params::fields([&](const char* name, auto member, const auto&...) {
+                                       dict[py::str(name)] = params.*member;
+                                   });
+                                   return dict;
+                               })
+        .def("with_search_params", &Engine::with_search_params, "params"_a);
+}
+
 py::dict describe(const py::bytes& path) {
     const IndexFile file = IndexFile::open(path, false, nullptr);
     py::list sections;
@@ -248,6 +279,7 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
         .def_property_readonly("n_terms", &Index::n_terms)
         .def_property_readonly("nnz", &Index::nnz)
         .def_property_readonly("params", [](const Index& index) { return thresher::to_dict(index.parameters()); })
+        .def_property_readonly("search_params", [](const Index& /*index*/) { return py::dict(); })
         .def_property_readonly("nbytes",
                                [](const Index& index) {
                                    py::dict parts;
@@ -292,74 +324,33 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
             },
             "indptr, indices, data (which point into the object until the next `add`) and the number of terms.");
 
-    py::class_<ExactParams>(module, "ExactParams")
-        .def(py::init<>())
-        .def_readwrite("window", &ExactParams::window)
-        .def_readwrite("row_density", &ExactParams::row_density);
+    thresher::define_params<ExactParams>(module, "ExactParams");
 
     py::class_<ExactIndex, Index>(module, "ExactIndex")
         .def_static("build", &thresher::build<ExactIndex, ExactParams>, "indptr"_a, "indices"_a, "data"_a, "n_terms"_a,
                     "params"_a, "threads"_a, "progress"_a);
 
-    py::class_<BlockMaxParams>(module, "BlockMaxParams")
-        .def(py::init<>())
-        .def_readwrite("block_size", &BlockMaxParams::block_size)
-        .def_readwrite("reorder", &BlockMaxParams::reorder)
-        .def_readwrite("bound_frequency", &BlockMaxParams::bound_frequency)
-        .def_readwrite("tile_frequency", &BlockMaxParams::tile_frequency);
+    thresher::define_params<BlockMaxParams>(module, "BlockMaxParams");
 
-    py::class_<BlockMaxSearchParams>(module, "BlockMaxSearchParams")
-        .def(py::init<>())
-        .def_readwrite("alpha", &BlockMaxSearchParams::alpha)
-        .def_readwrite("beta", &BlockMaxSearchParams::beta)
-        .def_readwrite("block_budget", &BlockMaxSearchParams::block_budget)
-        .def_readwrite("superblock_budget", &BlockMaxSearchParams::superblock_budget);
+    thresher::define_params<BlockMaxSearchParams>(module, "BlockMaxSearchParams");
 
-    py::class_<BlockMaxIndex, Index>(module, "BlockMaxIndex")
-        .def_static("build", &thresher::build_ordered<BlockMaxIndex, BlockMaxParams>, "indptr"_a, "indices"_a, "data"_a,
-                    "n_terms"_a, "params"_a, "order"_a, "threads"_a, "progress"_a)
-        .def("search_with", &thresher::search<BlockMaxIndex, BlockMaxSearchParams>, "indptr"_a, "indices"_a, "data"_a,
-             "n_terms"_a, "k"_a, "threads"_a, "progress"_a, "params"_a)
-        .def("search_one_with", &thresher::search_one<BlockMaxIndex, BlockMaxSearchParams>, "terms"_a, "weights"_a,
-             "k"_a, "params"_a);
+    py::class_<BlockMaxIndex, Index> block_max(module, "BlockMaxIndex");
+    thresher::define_search<BlockMaxIndex, BlockMaxSearchParams>(block_max);
+    block_max.def_static("build", &thresher::build_ordered<BlockMaxIndex, BlockMaxParams>, "indptr"_a, "indices"_a,
+                         "data"_a, "n_terms"_a, "params"_a, "order"_a, "threads"_a, "progress"_a);
 
-    py::class_<ClusteredParams>(module, "ClusteredParams")
-        .def(py::init<>())
-        .def_readwrite("cluster_size", &ClusteredParams::cluster_size)
-        .def_readwrite("reorder", &ClusteredParams::reorder)
-        .def_readwrite("dense_frequency", &ClusteredParams::dense_frequency)
-        .def_readwrite("tile_frequency", &ClusteredParams::tile_frequency)
-        .def_readwrite("n_postings", &ClusteredParams::n_postings)
-        .def_readwrite("summary_energy", &ClusteredParams::summary_energy)
-        .def_readwrite("neighbours", &ClusteredParams::neighbours);
+    thresher::define_params<ClusteredParams>(module, "ClusteredParams");
 
-    py::class_<ClusteredSearchParams>(module, "ClusteredSearchParams")
-        .def(py::init<>())
-        .def_readwrite("query_cut", &ClusteredSearchParams::query_cut)
-        .def_readwrite("heap_factor", &ClusteredSearchParams::heap_factor)
-        .def_readwrite("cluster_budget", &ClusteredSearchParams::cluster_budget)
-        .def_readwrite("refine", &ClusteredSearchParams::refine);
+    thresher::define_params<ClusteredSearchParams>(module, "ClusteredSearchParams");
 
-    py::class_<ClusteredIndex, Index>(module, "ClusteredIndex")
-        .def_static("build", &thresher::build_ordered<ClusteredIndex, ClusteredParams>, "indptr"_a, "indices"_a,
-                    "data"_a, "n_terms"_a, "params"_a, "order"_a, "threads"_a, "progress"_a)
-        .def("search_with", &thresher::search<ClusteredIndex, ClusteredSearchParams>, "indptr"_a, "indices"_a, "data"_a,
-             "n_terms"_a, "k"_a, "threads"_a, "progress"_a, "params"_a)
-        .def("search_one_with", &thresher::search_one<ClusteredIndex, ClusteredSearchParams>, "terms"_a, "weights"_a,
-             "k"_a, "params"_a);
+    py::class_<ClusteredIndex, Index> clustered(module, "ClusteredIndex");
+    thresher::define_search<ClusteredIndex, ClusteredSearchParams>(clustered);
+    clustered.def_static("build", &thresher::build_ordered<ClusteredIndex, ClusteredParams>, "indptr"_a, "indices"_a,
+                         "data"_a, "n_terms"_a, "params"_a, "order"_a, "threads"_a, "progress"_a);
 
-    py::class_<GraphParams>(module, "GraphParams")
-        .def(py::init<>())
-        .def_readwrite("m", &GraphParams::m)
-        .def_readwrite("ef_construction", &GraphParams::ef_construction)
-        .def_readwrite("entry_points", &GraphParams::entry_points)
-        .def_readwrite("reorder", &GraphParams::reorder);
+    thresher::define_params<GraphParams>(module, "GraphParams");
 
-    py::class_<GraphSearchParams>(module, "GraphSearchParams")
-        .def(py::init<>())
-        .def_readwrite("ef", &GraphSearchParams::ef)
-        .def_readwrite("entry_terms", &GraphSearchParams::entry_terms)
-        .def_readwrite("early_stop", &GraphSearchParams::early_stop)
+    thresher::define_params<GraphSearchParams>(module, "GraphSearchParams")
         .def(
             "allow",
             [](GraphSearchParams& params, const thresher::Array<std::uint8_t>& allowed) {
@@ -367,42 +358,28 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
             },
             py::arg("allowed").noconvert(), py::keep_alive<1, 2>());
 
-    py::class_<GraphIndex, Index>(module, "GraphIndex")
+    py::class_<GraphIndex, Index> graph(module, "GraphIndex");
+    thresher::define_search<GraphIndex, GraphSearchParams>(graph);
+    graph
         .def_static("build", &thresher::build_ordered<GraphIndex, GraphParams>, "indptr"_a, "indices"_a, "data"_a,
                     "n_terms"_a, "params"_a, "order"_a, "threads"_a, "progress"_a)
-        .def("search_with", &thresher::search<GraphIndex, GraphSearchParams>, "indptr"_a, "indices"_a, "data"_a,
-             "n_terms"_a, "k"_a, "threads"_a, "progress"_a, "params"_a)
-        .def("search_one_with", &thresher::search_one<GraphIndex, GraphSearchParams>, "terms"_a, "weights"_a, "k"_a,
-             "params"_a)
         .def(
             "edges", [](const GraphIndex& index, std::int64_t doc) { return thresher::to_array(index.edges(doc)); },
             "doc"_a);
 
-    py::class_<ImpactSearchParams>(module, "ImpactSearchParams")
-        .def(py::init<>())
-        .def_readwrite("postings_budget", &ImpactSearchParams::postings_budget)
-        .def_readwrite("deadline_us", &ImpactSearchParams::deadline_us)
-        .def_readwrite("rescored", &ImpactSearchParams::rescored);
+    thresher::define_params<ImpactSearchParams>(module, "ImpactSearchParams");
 
-    py::class_<ImpactIndex, Index>(module, "ImpactIndex")
-        .def_static("build", &thresher::build<ImpactIndex>, "indptr"_a, "indices"_a, "data"_a, "n_terms"_a, "threads"_a,
-                    "progress"_a)
-        .def("search_with", &thresher::search<ImpactIndex, ImpactSearchParams>, "indptr"_a, "indices"_a, "data"_a,
-             "n_terms"_a, "k"_a, "threads"_a, "progress"_a, "params"_a)
-        .def("search_one_with", &thresher::search_one<ImpactIndex, ImpactSearchParams>, "terms"_a, "weights"_a, "k"_a,
-             "params"_a);
+    py::class_<ImpactIndex, Index> impact(module, "ImpactIndex");
+    thresher::define_search<ImpactIndex, ImpactSearchParams>(impact);
+    impact.def_static("build", &thresher::build<ImpactIndex>, "indptr"_a, "indices"_a, "data"_a, "n_terms"_a,
+                      "threads"_a, "progress"_a);
 
-    py::class_<PostingsSearchParams>(module, "PostingsSearchParams")
-        .def(py::init<>())
-        .def_readwrite("algorithm", &PostingsSearchParams::algorithm);
+    thresher::define_params<PostingsSearchParams>(module, "PostingsSearchParams");
 
-    py::class_<PostingsIndex, Index>(module, "PostingsIndex")
-        .def_static("build", &thresher::build<PostingsIndex>, "indptr"_a, "indices"_a, "data"_a, "n_terms"_a,
-                    "threads"_a, "progress"_a)
-        .def("search_with", &thresher::search<PostingsIndex, PostingsSearchParams>, "indptr"_a, "indices"_a, "data"_a,
-             "n_terms"_a, "k"_a, "threads"_a, "progress"_a, "params"_a)
-        .def("search_one_with", &thresher::search_one<PostingsIndex, PostingsSearchParams>, "terms"_a, "weights"_a,
-             "k"_a, "params"_a);
+    py::class_<PostingsIndex, Index> postings(module, "PostingsIndex");
+    thresher::define_search<PostingsIndex, PostingsSearchParams>(postings);
+    postings.def_static("build", &thresher::build<PostingsIndex>, "indptr"_a, "indices"_a, "data"_a, "n_terms"_a,
+                        "threads"_a, "progress"_a);
 
     module.def(
         "open_index",

@@ -33,6 +33,10 @@ class ContextPool {
         int exceptions_ = std::uncaught_exceptions();
     };
 
+    ContextPool() = default;
+    ContextPool(const ContextPool& /*other*/) {}  // contexts are not shared: a copy has none yet
+    ContextPool& operator=(const ContextPool&) = delete;
+
     // An idle context, or a new one constructed from `arguments`.
     template <class... Arguments>
     Lease borrow(const Arguments&... arguments) {

@@ -282,6 +282,10 @@ const Section& IndexFile::find(std::string_view name, ElementType type) const {
     return *found;
 }
 
+bool IndexFile::has_parameter(std::string_view name) const {
+    return std::ranges::any_of(parameters_.entries(), [&](const auto& entry) { return entry.first == name; });
+}
+
 const std::string& IndexFile::parameter(std::string_view name) const {
     const auto entries = parameters_.entries();
     const auto found = std::find_if(entries.begin(), entries.end(), [&](const auto& e) { return e.first == name; });

@@ -102,6 +102,8 @@ class IndexFile {
         return buffer;
     }
 
+    bool has_parameter(std::string_view name) const;
+    // Each throws FormatError if there is no such parameter, or it is not a number of that kind.
     std::uint64_t integer(std::string_view name) const;
     double number(std::string_view name) const;
 

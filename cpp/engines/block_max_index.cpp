@@ -75,6 +75,8 @@ BlockMaxIndex::BlockMaxIndex(const BlockMaxParams& params, Vocabulary vocabulary
       superblocks_(std::move(superblocks)),
       tiles_(std::move(tiles)) {}
 
+BlockMaxIndex::BlockMaxIndex(const BlockMaxIndex& other) = default;
+
 BlockMaxIndex::~BlockMaxIndex() = default;
 
 std::unique_ptr<BlockMaxIndex> BlockMaxIndex::build(const CsrView& docs, const BlockMaxParams& given,
@@ -126,16 +128,9 @@ BlockMaxIndex::BlockMaxIndex(const IndexFile& file) : TunableIndex(file, Documen
                  "blocks, superblocks and tiles do not have the same rows");
 }
 
-std::unique_ptr<Index> BlockMaxIndex::load(const IndexFile& file) {
-    return std::unique_ptr<Index>(new BlockMaxIndex(file));
-}
-
 Parameters BlockMaxIndex::parameters() const {
     Parameters parameters;
-    parameters.set("block_size", static_cast<std::uint64_t>(params_.block_size));
-    parameters.set("reorder", std::uint64_t{params_.reorder});
-    parameters.set("bound_frequency", params_.bound_frequency);
-    parameters.set("tile_frequency", params_.tile_frequency);
+    write_fields(params_, "", parameters);
     return parameters;
 }
 
@@ -155,7 +150,7 @@ void BlockMaxIndex::save_engine(Parameters& counts, SectionList& sections) const
     tiles_.save(counts, sections);
 }
 
-void BlockMaxIndex::check_search(const BlockMaxSearchParams& params, std::size_t) const {
+void BlockMaxIndex::check_search(const BlockMaxSearchParams& params) const {
     check_share(params.alpha, "alpha");
     check_share(params.beta, "beta");
     check_count(params.block_budget, "block_budget");

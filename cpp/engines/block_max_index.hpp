@@ -38,6 +38,14 @@ struct BlockMaxParams {
     double bound_frequency = 0.01;
     // Terms that at least this share of the documents have are part of a block's tile.
     double tile_frequency = 0.06;
+
+    template <class Visit>
+    static void fields(const Visit& visit) {
+        visit("block_size", &BlockMaxParams::block_size);
+        visit("reorder", &BlockMaxParams::reorder);
+        visit("bound_frequency", &BlockMaxParams::bound_frequency);
+        visit("tile_frequency", &BlockMaxParams::tile_frequency);
+    }
 };
 
 struct BlockMaxSearchParams {
@@ -52,9 +60,17 @@ struct BlockMaxSearchParams {
     std::int64_t superblock_budget = 0;
 
     bool exact() const noexcept { return alpha >= 1.0 && beta >= 1.0 && block_budget == 0 && superblock_budget == 0; }
+
+    template <class Visit>
+    static void fields(const Visit& visit) {
+        visit("alpha", &BlockMaxSearchParams::alpha);
+        visit("beta", &BlockMaxSearchParams::beta);
+        visit("block_budget", &BlockMaxSearchParams::block_budget);
+        visit("superblock_budget", &BlockMaxSearchParams::superblock_budget);
+    }
 };
 
-class BlockMaxIndex final : public TunableIndex<BlockMaxSearchParams> {
+class BlockMaxIndex final : public TunableIndex<BlockMaxIndex, BlockMaxSearchParams> {
   public:
     static constexpr std::string_view kEngine = "block-max";
 
@@ -62,7 +78,6 @@ class BlockMaxIndex final : public TunableIndex<BlockMaxSearchParams> {
     // them, each once, instead of one that is computed. Throws std::invalid_argument.
     static std::unique_ptr<BlockMaxIndex> build(const CsrView& docs, const BlockMaxParams& params,
                                                 const GivenOrder& order, unsigned threads, Monitor* monitor);
-    static std::unique_ptr<Index> load(const IndexFile& file);
     ~BlockMaxIndex() override;
 
     std::string_view engine() const noexcept override { return kEngine; }
@@ -73,13 +88,15 @@ class BlockMaxIndex final : public TunableIndex<BlockMaxSearchParams> {
     void save_engine(Parameters& counts, SectionList& sections) const override;
 
   private:
+    friend TunableIndex;
     struct Context;
 
     BlockMaxIndex(const BlockMaxParams& params, Vocabulary vocabulary, ForwardIndex forward, DocumentOrder order,
                   ExhaustiveSearch exhaustive, BlockMaxima blocks, BlockMaxima superblocks, BlockTiles tiles);
     explicit BlockMaxIndex(const IndexFile& file);
+    BlockMaxIndex(const BlockMaxIndex& other);
 
-    void check_search(const BlockMaxSearchParams& params, std::size_t k) const override;
+    void check_search(const BlockMaxSearchParams& params) const override;
     void search_with(const CsrView& queries, const SearchOptions& options, const BlockMaxSearchParams& params,
                      const HitsView& hits) const override;
     bool exhaustive_is_cheaper(const SlotQuery& query, std::size_t k) const;

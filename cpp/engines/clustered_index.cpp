@@ -71,6 +71,8 @@ ClusteredIndex::ClusteredIndex(const ClusteredParams& params, Vocabulary vocabul
       summaries_(std::move(summaries)),
       tiles_(std::move(tiles)) {}
 
+ClusteredIndex::ClusteredIndex(const ClusteredIndex& other) = default;
+
 ClusteredIndex::~ClusteredIndex() = default;
 
 std::unique_ptr<ClusteredIndex> ClusteredIndex::build(const CsrView& docs, const ClusteredParams& params,
@@ -170,19 +172,9 @@ ClusteredIndex::ClusteredIndex(const IndexFile& file) : TunableIndex(file, Docum
     neighbours_ = Neighbours::load(file, n_docs(), static_cast<std::size_t>(neighbours));
 }
 
-std::unique_ptr<Index> ClusteredIndex::load(const IndexFile& file) {
-    return std::unique_ptr<Index>(new ClusteredIndex(file));
-}
-
 Parameters ClusteredIndex::parameters() const {
     Parameters parameters;
-    parameters.set("cluster_size", static_cast<std::uint64_t>(params_.cluster_size));
-    parameters.set("reorder", std::uint64_t{params_.reorder});
-    parameters.set("dense_frequency", params_.dense_frequency);
-    parameters.set("tile_frequency", params_.tile_frequency);
-    parameters.set("n_postings", static_cast<std::uint64_t>(params_.n_postings));
-    parameters.set("summary_energy", params_.summary_energy);
-    parameters.set("neighbours", static_cast<std::uint64_t>(params_.neighbours));
+    write_fields(params_, "", parameters);
     return parameters;
 }
 
@@ -203,7 +195,7 @@ void ClusteredIndex::save_engine(Parameters& counts, SectionList& sections) cons
     neighbours_.save(sections);
 }
 
-void ClusteredIndex::check_search(const ClusteredSearchParams& params, std::size_t) const {
+void ClusteredIndex::check_search(const ClusteredSearchParams& params) const {
     check_count(params.query_cut, "query_cut");
     check_share(params.heap_factor, "heap_factor");
     check_count(params.cluster_budget, "cluster_budget");

@@ -45,6 +45,17 @@ struct ClusteredParams {
     double summary_energy = 1.0;
     // Neighbours of each document in the k-NN graph that `refine` needs; 0: no graph.
     std::int64_t neighbours = 0;
+
+    template <class Visit>
+    static void fields(const Visit& visit) {
+        visit("cluster_size", &ClusteredParams::cluster_size);
+        visit("reorder", &ClusteredParams::reorder);
+        visit("dense_frequency", &ClusteredParams::dense_frequency);
+        visit("tile_frequency", &ClusteredParams::tile_frequency);
+        visit("n_postings", &ClusteredParams::n_postings);
+        visit("summary_energy", &ClusteredParams::summary_energy);
+        visit("neighbours", &ClusteredParams::neighbours);
+    }
 };
 
 struct ClusteredSearchParams {
@@ -56,9 +67,17 @@ struct ClusteredSearchParams {
     std::int64_t cluster_budget = 0;
     // Best hits whose neighbours are scored too.
     std::int64_t refine = 0;
+
+    template <class Visit>
+    static void fields(const Visit& visit) {
+        visit("query_cut", &ClusteredSearchParams::query_cut);
+        visit("heap_factor", &ClusteredSearchParams::heap_factor);
+        visit("cluster_budget", &ClusteredSearchParams::cluster_budget);
+        visit("refine", &ClusteredSearchParams::refine);
+    }
 };
 
-class ClusteredIndex final : public TunableIndex<ClusteredSearchParams> {
+class ClusteredIndex final : public TunableIndex<ClusteredIndex, ClusteredSearchParams> {
   public:
     static constexpr std::string_view kEngine = "clustered";
 
@@ -66,7 +85,6 @@ class ClusteredIndex final : public TunableIndex<ClusteredSearchParams> {
     // cut from them, each once, instead of one that is computed. Throws std::invalid_argument.
     static std::unique_ptr<ClusteredIndex> build(const CsrView& docs, const ClusteredParams& params,
                                                  const GivenOrder& order, unsigned threads, Monitor* monitor);
-    static std::unique_ptr<Index> load(const IndexFile& file);
     ~ClusteredIndex() override;
 
     // As a part of the build of another index: `ordering` of docs.n_rows() documents, `passes` passes of `progress`.
@@ -89,14 +107,16 @@ class ClusteredIndex final : public TunableIndex<ClusteredSearchParams> {
     void save_engine(Parameters& counts, SectionList& sections) const override;
 
   private:
+    friend TunableIndex;
     struct Context;
 
     ClusteredIndex(const ClusteredParams& params, Vocabulary vocabulary, ForwardIndex forward, DocumentOrder order,
                    Quantiser quantiser, ClusterSummaries summaries, BlockTiles tiles);
     explicit ClusteredIndex(const IndexFile& file);
+    ClusteredIndex(const ClusteredIndex& other);
 
     void connect(unsigned threads, Progress& progress);
-    void check_search(const ClusteredSearchParams& params, std::size_t k) const override;
+    void check_search(const ClusteredSearchParams& params) const override;
     void search_with(const CsrView& queries, const SearchOptions& options, const ClusteredSearchParams& params,
                      const HitsView& hits) const override;
     // Finds the hits of `query`, in no particular order, into the context.

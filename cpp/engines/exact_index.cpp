@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "../core/fields.hpp"
 #include "query_batches.hpp"
 
 namespace thresher {
@@ -67,8 +68,7 @@ std::unique_ptr<Index> ExactIndex::load(const IndexFile& file) { return std::uni
 
 Parameters ExactIndex::parameters() const {
     Parameters parameters;
-    parameters.set("window", static_cast<std::uint64_t>(params_.window));
-    parameters.set("row_density", params_.row_density);
+    write_fields(params_, "", parameters);
     return parameters;
 }
 

@@ -19,6 +19,12 @@ struct ExactParams {
     // Terms are stored as rows, a byte for each document, where at least this share of a row's bytes would be in use
     // (there are somewhat more of them than documents).
     double row_density = 0.1;
+
+    template <class Visit>
+    static void fields(const Visit& visit) {
+        visit("window", &ExactParams::window);
+        visit("row_density", &ExactParams::row_density);
+    }
 };
 
 class ExactIndex final : public Index {

@@ -79,6 +79,8 @@ struct GraphIndex::Plan {
 GraphIndex::GraphIndex(const GraphParams& params, const ClusteredIndex& guide)
     : TunableIndex(SameCollection{guide}), params_(params) {}
 
+GraphIndex::GraphIndex(const GraphIndex& other) = default;
+
 GraphIndex::~GraphIndex() = default;
 
 std::unique_ptr<GraphIndex> GraphIndex::build(const CsrView& docs, const GraphParams& given,
@@ -127,14 +129,9 @@ GraphIndex::GraphIndex(const IndexFile& file) : TunableIndex(file, DocumentOrder
     entries_ = EntryPoints::load(file, vocabulary().n_slots());
 }
 
-std::unique_ptr<Index> GraphIndex::load(const IndexFile& file) { return std::unique_ptr<Index>(new GraphIndex(file)); }
-
 Parameters GraphIndex::parameters() const {
     Parameters parameters;
-    parameters.set("m", static_cast<std::uint64_t>(params_.m));
-    parameters.set("ef_construction", static_cast<std::uint64_t>(params_.ef_construction));
-    parameters.set("entry_points", static_cast<std::uint64_t>(params_.entry_points));
-    parameters.set("reorder", std::uint64_t{params_.reorder});
+    write_fields(params_, "", parameters);
     return parameters;
 }
 
@@ -161,7 +158,7 @@ std::vector<std::int64_t> GraphIndex::edges(std::int64_t doc) const {
     return docs;
 }
 
-void GraphIndex::check_search(const GraphSearchParams& params, std::size_t) const {
+void GraphIndex::check_search(const GraphSearchParams& params) const {
     check_count(params.ef, "ef");
     check_count(params.entry_terms, "entry_terms");
     if (!(params.early_stop >= 0 && params.early_stop <= 1)) {

@@ -37,6 +37,14 @@ struct GraphParams {
     std::int64_t entry_points = 0;
     // Whether to store similar documents side by side.
     bool reorder = true;
+
+    template <class Visit>
+    static void fields(const Visit& visit) {
+        visit("m", &GraphParams::m);
+        visit("ef_construction", &GraphParams::ef_construction);
+        visit("entry_points", &GraphParams::entry_points);
+        visit("reorder", &GraphParams::reorder);
+    }
 };
 
 struct GraphSearchParams {
@@ -49,9 +57,16 @@ struct GraphSearchParams {
     double early_stop = 0;
     // One byte for each document by id, 0: not to be returned; empty: all may be. Must outlive the search.
     std::span<const std::uint8_t> allowed = {};  // NOLINT(readability-redundant-member-init): GCC warns without it
+
+    template <class Visit>
+    static void fields(const Visit& visit) {
+        visit("ef", &GraphSearchParams::ef);
+        visit("entry_terms", &GraphSearchParams::entry_terms);
+        visit("early_stop", &GraphSearchParams::early_stop);
+    }
 };
 
-class GraphIndex final : public TunableIndex<GraphSearchParams> {
+class GraphIndex final : public TunableIndex<GraphIndex, GraphSearchParams> {
   public:
     static constexpr std::string_view kEngine = "graph";
 
@@ -60,7 +75,6 @@ class GraphIndex final : public TunableIndex<GraphSearchParams> {
     // std::invalid_argument.
     static std::unique_ptr<GraphIndex> build(const CsrView& docs, const GraphParams& params, const GivenOrder& order,
                                              unsigned threads, Monitor* monitor);
-    static std::unique_ptr<Index> load(const IndexFile& file);
     ~GraphIndex() override;
 
     std::string_view engine() const noexcept override { return kEngine; }
@@ -74,15 +88,17 @@ class GraphIndex final : public TunableIndex<GraphSearchParams> {
     void save_engine(Parameters& counts, SectionList& sections) const override;
 
   private:
+    friend TunableIndex;
     struct Context;
     struct Plan;
 
     GraphIndex(const GraphParams& params, const ClusteredIndex& guide);
     explicit GraphIndex(const IndexFile& file);
+    GraphIndex(const GraphIndex& other);
 
     // The edges of the documents, among candidates that `guide` finds.
     PositionLists connected(std::unique_ptr<ClusteredIndex> guide, unsigned threads, Progress& progress) const;
-    void check_search(const GraphSearchParams& params, std::size_t k) const override;
+    void check_search(const GraphSearchParams& params) const override;
     void search_with(const CsrView& queries, const SearchOptions& options, const GraphSearchParams& params,
                      const HitsView& hits) const override;
     // Finds the hits of the context's query, in no particular order, into the context.

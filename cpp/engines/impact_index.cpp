@@ -36,6 +36,8 @@ ImpactIndex::ImpactIndex(Vocabulary vocabulary, ForwardIndex forward, Quantiser 
       quantiser_(std::move(quantiser)),
       segments_(std::move(segments)) {}
 
+ImpactIndex::ImpactIndex(const ImpactIndex& other) = default;
+
 ImpactIndex::~ImpactIndex() = default;
 
 std::unique_ptr<ImpactIndex> ImpactIndex::build(const CsrView& docs, unsigned threads, Monitor* monitor) {
@@ -55,10 +57,6 @@ ImpactIndex::ImpactIndex(const IndexFile& file) : TunableIndex(file, {}) {
     segments_ = ImpactSegments::load(file, n_docs(), vocabulary().n_slots());
 }
 
-std::unique_ptr<Index> ImpactIndex::load(const IndexFile& file) {
-    return std::unique_ptr<Index>(new ImpactIndex(file));
-}
-
 std::vector<std::pair<std::string, std::size_t>> ImpactIndex::engine_nbytes() const {
     return {{"quantiser", quantiser_.nbytes()},
             {"segments", segments_.segments_nbytes()},
@@ -70,16 +68,12 @@ void ImpactIndex::save_engine(Parameters& counts, SectionList& sections) const {
     segments_.save(counts, sections);
 }
 
-void ImpactIndex::check_search(const ImpactSearchParams& params, std::size_t k) const {
+void ImpactIndex::check_search(const ImpactSearchParams& params) const {
     check_count(params.postings_budget, "postings_budget");
     if (!(params.deadline_us >= 0)) {
         throw std::invalid_argument("deadline_us must be >= 0, got " + std::to_string(params.deadline_us));
     }
     check_count(params.rescored, "rescored");
-    if (params.rescored > 0 && static_cast<std::size_t>(params.rescored) < k) {
-        throw std::invalid_argument("rescored must be at least k, or 0 to choose, got " +
-                                    std::to_string(params.rescored));
-    }
 }
 
 void ImpactIndex::search_with(const CsrView& queries, const SearchOptions& options, const ImpactSearchParams& params,
@@ -88,7 +82,8 @@ void ImpactIndex::search_with(const CsrView& queries, const SearchOptions& optio
     SearchLimits limits;
     if (params.postings_budget > 0) limits.postings = static_cast<std::uint64_t>(params.postings_budget);
     if (params.deadline_us > 0) limits.microseconds = params.deadline_us;
-    limits.rescored = params.rescored > 0 ? static_cast<std::size_t>(params.rescored) : kRescored + kRescoredPerHit * k;
+    limits.rescored =
+        params.rescored > 0 ? std::max(static_cast<std::size_t>(params.rescored), k) : kRescored + kRescoredPerHit * k;
     const ImpactCollection collection{vocabulary(), segments_, quantiser_, forward(), order()};
     const auto search = [&](std::size_t begin, std::size_t end, Context& context) {
         for (std::size_t row = begin; row < end; ++row) {

@@ -29,18 +29,24 @@ struct ImpactSearchParams {
     std::int64_t postings_budget = 0;
     // Microseconds that a query may take; 0: as long as it takes.
     double deadline_us = 0;
-    // Documents to score in full precision once a limit has stopped the reading; at least k. 0: the library's choice
-    // by k.
+    // Documents to score in full precision once a limit has stopped the reading, k where it is less. 0: the library's
+    // choice by k.
     std::int64_t rescored = 0;
+
+    template <class Visit>
+    static void fields(const Visit& visit) {
+        visit("postings_budget", &ImpactSearchParams::postings_budget);
+        visit("deadline_us", &ImpactSearchParams::deadline_us);
+        visit("rescored", &ImpactSearchParams::rescored);
+    }
 };
 
-class ImpactIndex final : public TunableIndex<ImpactSearchParams> {
+class ImpactIndex final : public TunableIndex<ImpactIndex, ImpactSearchParams> {
   public:
     static constexpr std::string_view kEngine = "impact";
 
     // Rows of `docs` are documents; weights finite and >= 0. Throws std::invalid_argument.
     static std::unique_ptr<ImpactIndex> build(const CsrView& docs, unsigned threads, Monitor* monitor);
-    static std::unique_ptr<Index> load(const IndexFile& file);
     ~ImpactIndex() override;
 
     std::string_view engine() const noexcept override { return kEngine; }
@@ -55,12 +61,14 @@ class ImpactIndex final : public TunableIndex<ImpactSearchParams> {
     void save_engine(Parameters& counts, SectionList& sections) const override;
 
   private:
+    friend TunableIndex;
     struct Context;
 
     ImpactIndex(Vocabulary vocabulary, ForwardIndex forward, Quantiser quantiser, ImpactSegments segments);
     explicit ImpactIndex(const IndexFile& file);
+    ImpactIndex(const ImpactIndex& other);
 
-    void check_search(const ImpactSearchParams& params, std::size_t k) const override;
+    void check_search(const ImpactSearchParams& params) const override;
     void search_with(const CsrView& queries, const SearchOptions& options, const ImpactSearchParams& params,
                      const HitsView& hits) const override;
 

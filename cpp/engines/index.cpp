@@ -114,6 +114,7 @@ void Index::save(const std::string& path, Monitor* monitor) const {
     vocabulary_.save(sections);
     forward_.save(sections);
     save_engine(all, sections);
+    save_search_params(all);
     write_index_file(path, engine(), all, sections, monitor);
 }
 

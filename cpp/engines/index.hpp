@@ -30,7 +30,6 @@ struct SearchOptions {
 class Index {
   public:
     virtual ~Index() = default;
-    Index(const Index&) = delete;
     Index& operator=(const Index&) = delete;
 
     virtual std::string_view engine() const noexcept = 0;
@@ -72,6 +71,7 @@ class Index {
     struct SameCollection {
         const Index& other;
     };
+    Index(const Index&) = default;
     explicit Index(SameCollection same)
         : vocabulary_(same.other.vocabulary_), forward_(same.other.forward_), order_(same.other.order_) {}
 
@@ -91,6 +91,7 @@ class Index {
     virtual void search_canonical(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const = 0;
     virtual std::vector<std::pair<std::string, std::size_t>> engine_nbytes() const = 0;
     virtual void save_engine(Parameters& counts, SectionList& sections) const = 0;
+    virtual void save_search_params(Parameters& /*parameters*/) const {}
 
   private:
     Vocabulary vocabulary_;

@@ -28,25 +28,17 @@ void traverse_by_length(Traversal& traversal) {
     }
 }
 
-struct Algorithm {
-    std::string_view name;
-    void (*traverse)(Traversal& traversal);
-};
-
-constexpr std::array kAlgorithms{
-    Algorithm{"auto", traverse_by_length},
-    Algorithm{"maxscore", max_score},
-    Algorithm{"wand", wand},
-    Algorithm{"block_max_maxscore", block_max_max_score},
-    Algorithm{"block_max_wand", block_max_wand},
-};
+// In the order of their names.
+constexpr std::array kTraversals{traverse_by_length, max_score, wand, block_max_max_score, block_max_wand};
+static_assert(kTraversals.size() == PostingsSearchParams::kAlgorithms.size());
 
 auto traversal_named(std::string_view name) {
-    const auto found = std::ranges::find(kAlgorithms, name, &Algorithm::name);
-    if (found != kAlgorithms.end()) return found->traverse;
+    const auto& known = PostingsSearchParams::kAlgorithms;
+    const auto found = std::ranges::find(known, name);
+    if (found != known.end()) return kTraversals[static_cast<std::size_t>(found - known.begin())];
     std::string names;
-    for (const Algorithm& algorithm : kAlgorithms)
-        names += (names.empty() ? "'" : ", '") + std::string(algorithm.name) + "'";
+    for (const std::string_view algorithm : known)
+        names += (names.empty() ? "'" : ", '") + std::string(algorithm) + "'";
     throw std::invalid_argument("algorithm must be one of " + names + ", got '" + std::string(name) + "'");
 }
 
@@ -68,6 +60,8 @@ PostingsIndex::PostingsIndex(Vocabulary vocabulary, ForwardIndex forward, Quanti
       quantiser_(std::move(quantiser)),
       postings_(std::move(postings)) {}
 
+PostingsIndex::PostingsIndex(const PostingsIndex& other) = default;
+
 PostingsIndex::~PostingsIndex() = default;
 
 std::unique_ptr<PostingsIndex> PostingsIndex::build(const CsrView& docs, unsigned threads, Monitor* monitor) {
@@ -87,10 +81,6 @@ PostingsIndex::PostingsIndex(const IndexFile& file) : TunableIndex(file, {}) {
     postings_ = CompressedPostings::load(file, vocabulary(), n_docs());
 }
 
-std::unique_ptr<Index> PostingsIndex::load(const IndexFile& file) {
-    return std::unique_ptr<Index>(new PostingsIndex(file));
-}
-
 std::vector<std::pair<std::string, std::size_t>> PostingsIndex::engine_nbytes() const {
     return {{"quantiser", quantiser_.nbytes()},
             {"blocks", postings_.blocks_nbytes()},
@@ -103,9 +93,7 @@ void PostingsIndex::save_engine(Parameters& counts, SectionList& sections) const
     postings_.save(counts, sections);
 }
 
-void PostingsIndex::check_search(const PostingsSearchParams& params, std::size_t) const {
-    traversal_named(params.algorithm);
-}
+void PostingsIndex::check_search(const PostingsSearchParams& params) const { traversal_named(params.algorithm); }
 
 void PostingsIndex::search_with(const CsrView& queries, const SearchOptions& options,
                                 const PostingsSearchParams& params, const HitsView& hits) const {

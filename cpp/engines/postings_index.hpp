@@ -6,6 +6,7 @@
 // nothing else: docs/engines/postings.md.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,16 +23,23 @@ namespace thresher {
 struct PostingsSearchParams {
     // "maxscore", "wand", "block_max_maxscore", "block_max_wand", or "auto": the library's choice by the query.
     std::string algorithm = "auto";
+
+    static constexpr std::array<std::string_view, 5> kAlgorithms{"auto", "maxscore", "wand", "block_max_maxscore",
+                                                                 "block_max_wand"};
+
+    template <class Visit>
+    static void fields(const Visit& visit) {
+        visit("algorithm", &PostingsSearchParams::algorithm, kAlgorithms);
+    }
 };
 
-class PostingsIndex final : public TunableIndex<PostingsSearchParams> {
+class PostingsIndex final : public TunableIndex<PostingsIndex, PostingsSearchParams> {
   public:
     static constexpr std::string_view kEngine = "postings";
 
     // Rows of `docs` are documents; weights finite and >= 0. The index does not depend on the number of threads. Throws
     // std::invalid_argument. Memory beside the input: the index, and 5 bytes for each posting while they are sorted.
     static std::unique_ptr<PostingsIndex> build(const CsrView& docs, unsigned threads, Monitor* monitor);
-    static std::unique_ptr<Index> load(const IndexFile& file);
     ~PostingsIndex() override;
 
     std::string_view engine() const noexcept override { return kEngine; }
@@ -42,12 +50,14 @@ class PostingsIndex final : public TunableIndex<PostingsSearchParams> {
     void save_engine(Parameters& counts, SectionList& sections) const override;
 
   private:
+    friend TunableIndex;
     struct Context;
 
     PostingsIndex(Vocabulary vocabulary, ForwardIndex forward, Quantiser quantiser, CompressedPostings postings);
     explicit PostingsIndex(const IndexFile& file);
+    PostingsIndex(const PostingsIndex& other);
 
-    void check_search(const PostingsSearchParams& params, std::size_t k) const override;
+    void check_search(const PostingsSearchParams& params) const override;
     void search_with(const CsrView& queries, const SearchOptions& options, const PostingsSearchParams& params,
                      const HitsView& hits) const override;
 

@@ -1,28 +1,56 @@
-// An engine whose searches take parameters of its own.
+// An engine whose searches take parameters of its own. An index has such parameters too, for searches that are given
+// none: the library's defaults, unless others were set; those are saved with it.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
+#include <memory>
+#include <optional>
 #include <span>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
 
+#include "../core/fields.hpp"
 #include "index.hpp"
 
 namespace thresher {
 
-template <class SearchParams>
+// `Engine` derives from this, is a friend of it, has a constructor that takes an IndexFile, and can be copied.
+template <class Engine, class SearchParams>
 class TunableIndex : public Index {
   public:
+    static std::unique_ptr<Index> load(const IndexFile& file) {
+        std::unique_ptr<Engine> index(new Engine(file));
+        index->load_search_params(file);
+        return index;
+    }
+
+    // What searches go by that are given no parameters.
+    SearchParams search_params() const { return own_params_.value_or(SearchParams{}); }
+    // The same index, whose memory it shares, with `params` in their place: those that have names. Throws
+    // std::invalid_argument for parameters out of range.
+    std::unique_ptr<Engine> with_search_params(const SearchParams& params) const {
+        SearchParams named;
+        SearchParams::fields([&](const char*, auto member, const auto&...) { named.*member = params.*member; });
+        check_own(named);
+        std::unique_ptr<Engine> index(new Engine(static_cast<const Engine&>(*this)));
+        static_cast<TunableIndex&>(*index).own_params_ = named;
+        return index;
+    }
+
     using Index::search;
     using Index::search_one;
     // As in Index, with parameters of this engine. Throws std::invalid_argument for those out of range.
     void search(const CsrView& queries, const SearchOptions& options, const SearchParams& params,
                 const HitsView& hits) const {
-        check_search(params, options.k);
+        check_search(params);
         check_and_search(queries, options,
                          [&](const CsrView& checked) { search_with(checked, options, params, hits); });
     }
     void search_one(std::span<const std::uint32_t> terms, std::span<const float> weights, const SearchParams& params,
                     const HitsView& hits) const {
-        check_search(params, hits.k);
+        check_search(params);
         const SearchOptions options{hits.k, 1, nullptr};
         check_and_search_one(terms, weights, options,
                              [&](const CsrView& query) { search_with(query, options, params, hits); });
@@ -30,16 +58,47 @@ class TunableIndex : public Index {
 
   protected:
     using Index::Index;
+    TunableIndex(const TunableIndex&) = default;
+
     void search_canonical(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const final {
-        search_with(queries, options, SearchParams{}, hits);
+        search_with(queries, options, search_params(), hits);
+    }
+    void save_search_params(Parameters& parameters) const final {
+        if (own_params_) write_fields(*own_params_, kPrefix, parameters);
     }
 
   private:
+    static constexpr const char* kPrefix = "search/";  // of names in a file
+
     // Throws std::invalid_argument for parameters out of range.
-    virtual void check_search(const SearchParams& params, std::size_t k) const = 0;
+    virtual void check_search(const SearchParams& params) const = 0;
     // As search_canonical, with checked parameters.
     virtual void search_with(const CsrView& queries, const SearchOptions& options, const SearchParams& params,
                              const HitsView& hits) const = 0;
+
+    // As check_search, for parameters that a file can hold.
+    void check_own(const SearchParams& params) const {
+        check_search(params);
+        SearchParams::fields([&]<class Field>(const char* name, Field SearchParams::* member, const auto&...) {
+            if constexpr (std::is_same_v<Field, double>) {
+                if (std::isfinite(params.*member)) return;
+                throw std::invalid_argument(std::string(name) + " must be finite, got " +
+                                            std::to_string(params.*member));
+            }
+        });
+    }
+    void load_search_params(const IndexFile& file) {
+        SearchParams params;
+        if (!read_fields(file, kPrefix, params)) return;
+        try {
+            check_own(params);
+        } catch (const std::invalid_argument& wrong) {
+            file.require(false, std::string("its search parameters: ") + wrong.what());
+        }
+        own_params_ = params;
+    }
+
+    std::optional<SearchParams> own_params_;
 };
 
 }  // namespace thresher

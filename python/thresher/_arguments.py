@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import SupportsFloat, SupportsIndex, TypeAlias
+from collections.abc import Callable
+from typing import Any, SupportsFloat, SupportsIndex, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+Params = TypeVar("Params")
 Reorder: TypeAlias = bool | npt.ArrayLike
 
 MOST_THREADS = 1024
@@ -46,6 +48,17 @@ def as_name(value: str, name: str) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{name} must be a string, got {type(value).__name__}")
     return value
+
+
+def with_given(params: Params, **given: SupportsFloat | SupportsIndex | str | None) -> Params:
+    """Set the parameters that are not None, each as the type it has, and return `params`; or raise naming one."""
+    for name, value in given.items():
+        if value is not None:
+            setattr(params, name, _CONVERTERS[type(getattr(params, name))](value, name))
+    return params
+
+
+_CONVERTERS: dict[type, Callable[[Any, str], object]] = {int: as_int64, float: as_number, str: as_name}
 
 
 def as_threads(threads: SupportsIndex) -> int:

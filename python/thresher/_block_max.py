@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self, SupportsFloat, SupportsIndex
 
 from thresher import _core
-from thresher._arguments import as_int64, as_k, as_number, as_reorder, as_terms, as_threads, as_weights
+from thresher._arguments import as_int64, as_k, as_number, as_reorder, as_terms, as_threads, as_weights, with_given
 from thresher._hits import Hits
 from thresher._index import Index, Progress
 from thresher._matrix import MatrixLike, as_csr
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from thresher._arguments import Reorder
 
 _DEFAULTS = _core.BlockMaxParams()
-_EXACT = _core.BlockMaxSearchParams()
 
 
 class BlockMaxIndex(Index):
@@ -122,14 +121,17 @@ class BlockMaxIndex(Index):
         shape: tuple[int, int] | None = None,
         threads: SupportsIndex = 0,
         progress: Progress | None = None,
-        alpha: SupportsFloat = _EXACT.alpha,
-        beta: SupportsFloat = _EXACT.beta,
-        block_budget: SupportsIndex = _EXACT.block_budget,
-        superblock_budget: SupportsIndex = _EXACT.superblock_budget,
+        alpha: SupportsFloat | None = None,
+        beta: SupportsFloat | None = None,
+        block_budget: SupportsIndex | None = None,
+        superblock_budget: SupportsIndex | None = None,
     ) -> Hits:
         """Find the k documents with the greatest inner product with each query: exactly, unless told otherwise.
 
         Whatever the parameters, the scores that are returned are exact; approximate search may miss documents.
+
+        Search parameters that are not given, or None, are the index's own: `search_params`, which are the library's
+        defaults unless others were set.
 
         Parameters
         ----------
@@ -146,14 +148,14 @@ class BlockMaxIndex(Index):
             Called on this thread now and then as ``progress(done, n_queries)``.
         alpha
             In (0, 1]: blocks are opened while `alpha` times their bound reaches the k-th best score so far. 1 is
-            exact.
+            exact. Library default: 1.
         beta
             In (0, 1]: the share of a query's terms, those that can contribute most, that bounds are summed from. 1
-            is exact.
+            is exact. Library default: 1.
         block_budget
-            Blocks to open at most, best bound first; 0 for no limit.
+            Blocks to open at most, best bound first; 0 for no limit. Library default: 0.
         superblock_budget
-            Superblocks (of 128 blocks) to look into at most, best bound first; 0 for all.
+            Superblocks (of 128 blocks) to look into at most, best bound first; 0 for all. Library default: 0.
 
         Returns
         -------
@@ -178,7 +180,13 @@ class BlockMaxIndex(Index):
         array([[1]])
         """
         rows = as_csr(queries, shape=shape, name="queries")
-        params = _search_params(alpha, beta, block_budget, superblock_budget)
+        params = with_given(
+            self._engine.own_search_params(),
+            alpha=alpha,
+            beta=beta,
+            block_budget=block_budget,
+            superblock_budget=superblock_budget,
+        )
         ids, scores = self._engine.search_with(
             rows.indptr, rows.indices, rows.data, rows.shape[1], as_k(k), as_threads(threads), progress, params
         )
@@ -190,10 +198,10 @@ class BlockMaxIndex(Index):
         weights: npt.ArrayLike,
         k: SupportsIndex = 10,
         *,
-        alpha: SupportsFloat = _EXACT.alpha,
-        beta: SupportsFloat = _EXACT.beta,
-        block_budget: SupportsIndex = _EXACT.block_budget,
-        superblock_budget: SupportsIndex = _EXACT.superblock_budget,
+        alpha: SupportsFloat | None = None,
+        beta: SupportsFloat | None = None,
+        block_budget: SupportsIndex | None = None,
+        superblock_budget: SupportsIndex | None = None,
     ) -> Hits:
         """Search for one query given as its terms and their weights: the call with the least overhead.
 
@@ -226,7 +234,13 @@ class BlockMaxIndex(Index):
         >>> thresher.BlockMaxIndex.build(docs).search_one([1, 2], [1.0, 1.0], k=1)
         Hits(ids=array([1]), scores=array([3.5], dtype=float32))
         """
-        params = _search_params(alpha, beta, block_budget, superblock_budget)
+        params = with_given(
+            self._engine.own_search_params(),
+            alpha=alpha,
+            beta=beta,
+            block_budget=block_budget,
+            superblock_budget=superblock_budget,
+        )
         return Hits(*self._engine.search_one_with(as_terms(terms), as_weights(weights), as_k(k), params))
 
     @property
@@ -234,14 +248,3 @@ class BlockMaxIndex(Index):
         handle = self._live
         assert isinstance(handle, _core.BlockMaxIndex)
         return handle
-
-
-def _search_params(
-    alpha: SupportsFloat, beta: SupportsFloat, block_budget: SupportsIndex, superblock_budget: SupportsIndex
-) -> _core.BlockMaxSearchParams:
-    params = _core.BlockMaxSearchParams()
-    params.alpha = as_number(alpha, "alpha")
-    params.beta = as_number(beta, "beta")
-    params.block_budget = as_int64(block_budget, "block_budget")
-    params.superblock_budget = as_int64(superblock_budget, "superblock_budget")
-    return params

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self, SupportsFloat, SupportsIndex
 
 from thresher import _core
-from thresher._arguments import as_int64, as_k, as_number, as_reorder, as_terms, as_threads, as_weights
+from thresher._arguments import as_int64, as_k, as_number, as_reorder, as_terms, as_threads, as_weights, with_given
 from thresher._hits import Hits
 from thresher._index import Index, Progress
 from thresher._matrix import MatrixLike, as_csr
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from thresher._arguments import Reorder
 
 _DEFAULTS = _core.ClusteredParams()
-_SEARCH = _core.ClusteredSearchParams()
 
 
 class ClusteredIndex(Index):
@@ -135,14 +134,17 @@ class ClusteredIndex(Index):
         shape: tuple[int, int] | None = None,
         threads: SupportsIndex = 0,
         progress: Progress | None = None,
-        query_cut: SupportsIndex = _SEARCH.query_cut,
-        heap_factor: SupportsFloat = _SEARCH.heap_factor,
-        cluster_budget: SupportsIndex = _SEARCH.cluster_budget,
-        refine: SupportsIndex = _SEARCH.refine,
+        query_cut: SupportsIndex | None = None,
+        heap_factor: SupportsFloat | None = None,
+        cluster_budget: SupportsIndex | None = None,
+        refine: SupportsIndex | None = None,
     ) -> Hits:
         """Find documents with a great inner product with each query: most of the k best.
 
         The scores that are returned are exact; some of the best documents may be missing.
+
+        Search parameters that are not given, or None, are the index's own: `search_params`, which are the library's
+        defaults unless others were set.
 
         Parameters
         ----------
@@ -159,15 +161,16 @@ class ClusteredIndex(Index):
             Called on this thread now and then as ``progress(done, n_queries)``.
         query_cut
             Terms of a query, those that can contribute most, that clusters are ranked by; 0 for all. Scores count all
-            terms whatever it is.
+            terms whatever it is. Library default: 24.
         heap_factor
             In (0, 1]: clusters are opened, and members scored, while the score that the summary allows, times
-            `heap_factor`, reaches the k-th best score so far. Less is faster.
+            `heap_factor`, reaches the k-th best score so far. Less is faster. Library default: 1.
         cluster_budget
             Clusters to open at most, best summary first; 0 for the library's choice by `k`. The dial between recall
-            and speed.
+            and speed. Library default: 0.
         refine
             Best hits whose neighbours are scored too; needs an index that was built with `neighbours`.
+            Library default: 0.
 
         Returns
         -------
@@ -192,7 +195,13 @@ class ClusteredIndex(Index):
         array([[1]])
         """
         rows = as_csr(queries, shape=shape, name="queries")
-        params = _search_params(query_cut, heap_factor, cluster_budget, refine)
+        params = with_given(
+            self._engine.own_search_params(),
+            query_cut=query_cut,
+            heap_factor=heap_factor,
+            cluster_budget=cluster_budget,
+            refine=refine,
+        )
         ids, scores = self._engine.search_with(
             rows.indptr, rows.indices, rows.data, rows.shape[1], as_k(k), as_threads(threads), progress, params
         )
@@ -204,10 +213,10 @@ class ClusteredIndex(Index):
         weights: npt.ArrayLike,
         k: SupportsIndex = 10,
         *,
-        query_cut: SupportsIndex = _SEARCH.query_cut,
-        heap_factor: SupportsFloat = _SEARCH.heap_factor,
-        cluster_budget: SupportsIndex = _SEARCH.cluster_budget,
-        refine: SupportsIndex = _SEARCH.refine,
+        query_cut: SupportsIndex | None = None,
+        heap_factor: SupportsFloat | None = None,
+        cluster_budget: SupportsIndex | None = None,
+        refine: SupportsIndex | None = None,
     ) -> Hits:
         """Search for one query given as its terms and their weights: the call with the least overhead.
 
@@ -240,7 +249,13 @@ class ClusteredIndex(Index):
         >>> thresher.ClusteredIndex.build(docs).search_one([1, 2], [1.0, 1.0], k=1)
         Hits(ids=array([1]), scores=array([3.5], dtype=float32))
         """
-        params = _search_params(query_cut, heap_factor, cluster_budget, refine)
+        params = with_given(
+            self._engine.own_search_params(),
+            query_cut=query_cut,
+            heap_factor=heap_factor,
+            cluster_budget=cluster_budget,
+            refine=refine,
+        )
         return Hits(*self._engine.search_one_with(as_terms(terms), as_weights(weights), as_k(k), params))
 
     @property
@@ -248,14 +263,3 @@ class ClusteredIndex(Index):
         handle = self._live
         assert isinstance(handle, _core.ClusteredIndex)
         return handle
-
-
-def _search_params(
-    query_cut: SupportsIndex, heap_factor: SupportsFloat, cluster_budget: SupportsIndex, refine: SupportsIndex
-) -> _core.ClusteredSearchParams:
-    params = _core.ClusteredSearchParams()
-    params.query_cut = as_int64(query_cut, "query_cut")
-    params.heap_factor = as_number(heap_factor, "heap_factor")
-    params.cluster_budget = as_int64(cluster_budget, "cluster_budget")
-    params.refine = as_int64(refine, "refine")
-    return params

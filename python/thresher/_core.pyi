@@ -67,6 +67,8 @@ class Index:
     def nnz(self) -> int: ...
     @property
     def params(self) -> dict: ...
+    @property
+    def search_params(self) -> dict: ...
 
 class CollectedRows:
     def __init__(self) -> None: ...
@@ -155,6 +157,10 @@ class BlockMaxIndex(Index):
         threads: typing.SupportsInt | typing.SupportsIndex,
         progress: typing.Any,
     ) -> BlockMaxIndex: ...
+    def own_search_params(self) -> BlockMaxSearchParams:
+        """
+        A copy of the parameters of searches that are given none.
+        """
     def search_one_with(
         self,
         terms: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
@@ -173,6 +179,9 @@ class BlockMaxIndex(Index):
         progress: typing.Any,
         params: BlockMaxSearchParams,
     ) -> tuple: ...
+    def with_search_params(self, params: BlockMaxSearchParams) -> BlockMaxIndex: ...
+    @property
+    def search_params(self) -> dict: ...
 
 class ClusteredParams:
     reorder: bool
@@ -233,6 +242,10 @@ class ClusteredIndex(Index):
         threads: typing.SupportsInt | typing.SupportsIndex,
         progress: typing.Any,
     ) -> ClusteredIndex: ...
+    def own_search_params(self) -> ClusteredSearchParams:
+        """
+        A copy of the parameters of searches that are given none.
+        """
     def search_one_with(
         self,
         terms: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
@@ -251,6 +264,9 @@ class ClusteredIndex(Index):
         progress: typing.Any,
         params: ClusteredSearchParams,
     ) -> tuple: ...
+    def with_search_params(self, params: ClusteredSearchParams) -> ClusteredIndex: ...
+    @property
+    def search_params(self) -> dict: ...
 
 class GraphParams:
     reorder: bool
@@ -297,6 +313,10 @@ class GraphIndex(Index):
         progress: typing.Any,
     ) -> GraphIndex: ...
     def edges(self, doc: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.int64]: ...
+    def own_search_params(self) -> GraphSearchParams:
+        """
+        A copy of the parameters of searches that are given none.
+        """
     def search_one_with(
         self,
         terms: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
@@ -315,6 +335,9 @@ class GraphIndex(Index):
         progress: typing.Any,
         params: GraphSearchParams,
     ) -> tuple: ...
+    def with_search_params(self, params: GraphSearchParams) -> GraphIndex: ...
+    @property
+    def search_params(self) -> dict: ...
 
 class ImpactSearchParams:
     def __init__(self) -> None: ...
@@ -341,6 +364,10 @@ class ImpactIndex(Index):
         threads: typing.SupportsInt | typing.SupportsIndex,
         progress: typing.Any,
     ) -> ImpactIndex: ...
+    def own_search_params(self) -> ImpactSearchParams:
+        """
+        A copy of the parameters of searches that are given none.
+        """
     def search_one_with(
         self,
         terms: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
@@ -359,6 +386,9 @@ class ImpactIndex(Index):
         progress: typing.Any,
         params: ImpactSearchParams,
     ) -> tuple: ...
+    def with_search_params(self, params: ImpactSearchParams) -> ImpactIndex: ...
+    @property
+    def search_params(self) -> dict: ...
 
 class PostingsSearchParams:
     algorithm: str
@@ -374,6 +404,10 @@ class PostingsIndex(Index):
         threads: typing.SupportsInt | typing.SupportsIndex,
         progress: typing.Any,
     ) -> PostingsIndex: ...
+    def own_search_params(self) -> PostingsSearchParams:
+        """
+        A copy of the parameters of searches that are given none.
+        """
     def search_one_with(
         self,
         terms: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
@@ -392,6 +426,9 @@ class PostingsIndex(Index):
         progress: typing.Any,
         params: PostingsSearchParams,
     ) -> tuple: ...
+    def with_search_params(self, params: PostingsSearchParams) -> PostingsIndex: ...
+    @property
+    def search_params(self) -> dict: ...
 
 def describe(path: bytes) -> dict:
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self, SupportsFloat, SupportsIndex
 
 from thresher import _core
-from thresher._arguments import as_allowed, as_int64, as_k, as_number, as_reorder, as_terms, as_threads, as_weights
+from thresher._arguments import as_allowed, as_int64, as_k, as_reorder, as_terms, as_threads, as_weights, with_given
 from thresher._hits import Hits
 from thresher._index import Index, Progress
 from thresher._matrix import MatrixLike, as_csr
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from thresher._arguments import Reorder
 
 _DEFAULTS = _core.GraphParams()
-_SEARCH = _core.GraphSearchParams()
 
 
 class GraphIndex(Index):
@@ -123,14 +122,17 @@ class GraphIndex(Index):
         shape: tuple[int, int] | None = None,
         threads: SupportsIndex = 0,
         progress: Progress | None = None,
-        ef: SupportsIndex = _SEARCH.ef,
-        entry_terms: SupportsIndex = _SEARCH.entry_terms,
-        early_stop: SupportsFloat = _SEARCH.early_stop,
+        ef: SupportsIndex | None = None,
+        entry_terms: SupportsIndex | None = None,
+        early_stop: SupportsFloat | None = None,
         allowed: npt.ArrayLike | None = None,
     ) -> Hits:
         """Find documents with a great inner product with each query: most of the k best.
 
         The scores that are returned are exact; some of the best documents may be missing.
+
+        Search parameters that are not given, or None, are the index's own: `search_params`, which are the library's
+        defaults unless others were set.
 
         Parameters
         ----------
@@ -147,13 +149,13 @@ class GraphIndex(Index):
             Called on this thread now and then as ``progress(done, n_queries)``.
         ef
             The width of the search: it ends when no document left to go on from is among the best `ef` found. At least
-            k; 0 for the library's choice by `k`. The dial between recall and speed.
+            k; 0 for the library's choice by `k`. The dial between recall and speed. Library default: 0.
         entry_terms
             Terms of a query, those that can contribute most, whose entry points the search starts from; 0 for all.
-            Scores count all terms whatever it is.
+            Scores count all terms whatever it is. Library default: 8.
         early_stop
             In [0, 1]: the search also ends when the best document left scores less than `early_stop` times the k-th
-            best. 0 never; 0.75 to 0.85 spare easy queries some work.
+            best. 0 never; 0.75 to 0.85 spare easy queries some work. Library default: 0.
         allowed
             Which documents may be returned: booleans of shape (n_docs,). None allows all. The fewer are allowed, the
             further a search walks; where scoring all of them is less work, that is done, and the result is exact. Each
@@ -182,7 +184,7 @@ class GraphIndex(Index):
         array([[1]])
         """
         rows = as_csr(queries, shape=shape, name="queries")
-        params = self._search_params(ef, entry_terms, early_stop, allowed)
+        params = self._search_params(allowed, ef=ef, entry_terms=entry_terms, early_stop=early_stop)
         ids, scores = self._engine.search_with(
             rows.indptr, rows.indices, rows.data, rows.shape[1], as_k(k), as_threads(threads), progress, params
         )
@@ -194,9 +196,9 @@ class GraphIndex(Index):
         weights: npt.ArrayLike,
         k: SupportsIndex = 10,
         *,
-        ef: SupportsIndex = _SEARCH.ef,
-        entry_terms: SupportsIndex = _SEARCH.entry_terms,
-        early_stop: SupportsFloat = _SEARCH.early_stop,
+        ef: SupportsIndex | None = None,
+        entry_terms: SupportsIndex | None = None,
+        early_stop: SupportsFloat | None = None,
         allowed: npt.ArrayLike | None = None,
     ) -> Hits:
         """Search for one query given as its terms and their weights: the call with the least overhead.
@@ -230,7 +232,7 @@ class GraphIndex(Index):
         >>> thresher.GraphIndex.build(docs).search_one([1, 2], [1.0, 1.0], k=1)
         Hits(ids=array([1]), scores=array([3.5], dtype=float32))
         """
-        params = self._search_params(ef, entry_terms, early_stop, allowed)
+        params = self._search_params(allowed, ef=ef, entry_terms=entry_terms, early_stop=early_stop)
         return Hits(*self._engine.search_one_with(as_terms(terms), as_weights(weights), as_k(k), params))
 
     def edges(self, doc: SupportsIndex) -> npt.NDArray[np.int64]:
@@ -269,12 +271,9 @@ class GraphIndex(Index):
         return handle
 
     def _search_params(
-        self, ef: SupportsIndex, entry_terms: SupportsIndex, early_stop: SupportsFloat, allowed: npt.ArrayLike | None
+        self, allowed: npt.ArrayLike | None, **given: SupportsIndex | SupportsFloat | None
     ) -> _core.GraphSearchParams:
-        params = _core.GraphSearchParams()
-        params.ef = as_int64(ef, "ef")
-        params.entry_terms = as_int64(entry_terms, "entry_terms")
-        params.early_stop = as_number(early_stop, "early_stop")
+        params = with_given(self._engine.own_search_params(), **given)
         if allowed is not None:
             params.allow(as_allowed(allowed, self.n_docs, "allowed"))
         return params

@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self, SupportsFloat, SupportsIndex
 
 from thresher import _core
-from thresher._arguments import as_int64, as_k, as_number, as_terms, as_threads, as_weights
+from thresher._arguments import as_k, as_terms, as_threads, as_weights, with_given
 from thresher._hits import Hits
 from thresher._index import Index, Progress
 from thresher._matrix import MatrixLike, as_csr
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-
-_SEARCH = _core.ImpactSearchParams()
 
 
 class ImpactIndex(Index):
@@ -97,11 +95,14 @@ class ImpactIndex(Index):
         shape: tuple[int, int] | None = None,
         threads: SupportsIndex = 0,
         progress: Progress | None = None,
-        postings_budget: SupportsIndex = _SEARCH.postings_budget,
-        deadline_us: SupportsFloat = _SEARCH.deadline_us,
-        rescored: SupportsIndex = _SEARCH.rescored,
+        postings_budget: SupportsIndex | None = None,
+        deadline_us: SupportsFloat | None = None,
+        rescored: SupportsIndex | None = None,
     ) -> Hits:
         """Find the k documents with the greatest inner product with each query, or most of them within a limit.
+
+        Search parameters that are not given, or None, are the index's own: `search_params`, which are the library's
+        defaults unless others were set.
 
         Parameters
         ----------
@@ -117,13 +118,13 @@ class ImpactIndex(Index):
         progress
             Called on this thread now and then as ``progress(done, n_queries)``.
         postings_budget
-            Postings that a query may read. 0 is as many as an exact answer takes.
+            Postings that a query may read. 0 is as many as an exact answer takes. Library default: 0.
         deadline_us
             Microseconds that a query may take, from when it is begun. 0 is as many as an exact answer takes. What is
-            found in that time depends on the machine and its load.
+            found in that time depends on the machine and its load. Library default: 0.
         rescored
-            Documents to score in full precision once a limit has stopped the reading, at least k: those of the
-            greatest sums. 0 is the library's choice, 150 + 5 k.
+            Documents to score in full precision once a limit has stopped the reading, k where it is less: those of the
+            greatest sums. 0 is the library's choice, 150 + 5 k. Library default: 0.
 
         Returns
         -------
@@ -150,7 +151,12 @@ class ImpactIndex(Index):
         (array([[1]]), array([ True]))
         """
         rows = as_csr(queries, shape=shape, name="queries")
-        params = _search_params(postings_budget, deadline_us, rescored)
+        params = with_given(
+            self._engine.own_search_params(),
+            postings_budget=postings_budget,
+            deadline_us=deadline_us,
+            rescored=rescored,
+        )
         return Hits(
             *self._engine.search_with(
                 rows.indptr, rows.indices, rows.data, rows.shape[1], as_k(k), as_threads(threads), progress, params
@@ -163,9 +169,9 @@ class ImpactIndex(Index):
         weights: npt.ArrayLike,
         k: SupportsIndex = 10,
         *,
-        postings_budget: SupportsIndex = _SEARCH.postings_budget,
-        deadline_us: SupportsFloat = _SEARCH.deadline_us,
-        rescored: SupportsIndex = _SEARCH.rescored,
+        postings_budget: SupportsIndex | None = None,
+        deadline_us: SupportsFloat | None = None,
+        rescored: SupportsIndex | None = None,
     ) -> Hits:
         """Search for one query given as its terms and their weights: the call with the least overhead.
 
@@ -199,7 +205,12 @@ class ImpactIndex(Index):
         >>> thresher.ImpactIndex.build(docs).search_one([1, 2], [1.0, 1.0], k=1)
         Hits(ids=array([1]), scores=array([3.5], dtype=float32))
         """
-        params = _search_params(postings_budget, deadline_us, rescored)
+        params = with_given(
+            self._engine.own_search_params(),
+            postings_budget=postings_budget,
+            deadline_us=deadline_us,
+            rescored=rescored,
+        )
         return Hits(*self._engine.search_one_with(as_terms(terms), as_weights(weights), as_k(k), params))
 
     @property
@@ -207,13 +218,3 @@ class ImpactIndex(Index):
         handle = self._live
         assert isinstance(handle, _core.ImpactIndex)
         return handle
-
-
-def _search_params(
-    postings_budget: SupportsIndex, deadline_us: SupportsFloat, rescored: SupportsIndex
-) -> _core.ImpactSearchParams:
-    params = _core.ImpactSearchParams()
-    params.postings_budget = as_int64(postings_budget, "postings_budget")
-    params.deadline_us = as_number(deadline_us, "deadline_us")
-    params.rescored = as_int64(rescored, "rescored")
-    return params

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, NoReturn, Self, SupportsIndex, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, SupportsFloat, SupportsIndex, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
 
-from thresher._arguments import as_k, as_path, as_terms, as_threads, as_weights
+from thresher._arguments import as_k, as_path, as_terms, as_threads, as_weights, with_given
 from thresher._hits import Hits
 from thresher._matrix import MatrixLike, as_csr
 
@@ -80,6 +80,52 @@ class Index:
     def params(self) -> dict[str, int | float]:
         """Build parameters."""
         return self._live.params
+
+    @property
+    def search_params(self) -> dict[str, int | float | str]:
+        """What searches go by that are not told otherwise; the engine's `search` explains each.
+
+        The library's defaults, unless `with_search_params` or `thresher.tune` set others; `save` keeps those.
+        """
+        return self._live.search_params
+
+    def with_search_params(self, **params: SupportsFloat | SupportsIndex | str | None) -> Self:
+        """Return the same index with other search parameters to go by; this one stays as it is.
+
+        Parameters
+        ----------
+        **params
+            Parameters of the engine's `search`, by name. Those that are left out, or None, stay as they are here.
+
+        Returns
+        -------
+        Index
+            Of the same class. The two share their memory, and each can be closed without the other.
+
+        Raises
+        ------
+        TypeError
+            If the engine has no such parameter, or a value is of another type.
+        ValueError
+            If a value is out of range.
+
+        Examples
+        --------
+        >>> import scipy.sparse, thresher
+        >>> docs = scipy.sparse.csr_array([[1.0, 0.0, 2.0], [0.0, 3.0, 0.5]])
+        >>> index = thresher.BlockMaxIndex.build(docs).with_search_params(beta=0.8)
+        >>> index.search_params
+        {'alpha': 1.0, 'beta': 0.8, 'block_budget': 0, 'superblock_budget': 0}
+        """
+        handle: Any = self._live
+        known = list(handle.search_params)
+        for name in params:
+            if name not in known:
+                has = f"it has {', '.join(known)}" if known else "it has none"
+                raise TypeError(f"{type(self).__name__} has no search parameter {name!r}: {has}")
+        if not params:
+            return type(self)(handle)
+        return type(self)(handle.with_search_params(with_given(handle.own_search_params(), **params)))
 
     def search(
         self,

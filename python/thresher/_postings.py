@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Self, SupportsIndex, TypeAlias, cast
+from typing import TYPE_CHECKING, Literal, Self, SupportsIndex, TypeAlias
 
 from thresher import _core
-from thresher._arguments import as_k, as_name, as_terms, as_threads, as_weights
+from thresher._arguments import as_k, as_terms, as_threads, as_weights, with_given
 from thresher._hits import Hits
 from thresher._index import Index, Progress
 from thresher._matrix import MatrixLike, as_csr
@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 Algorithm: TypeAlias = Literal["auto", "maxscore", "wand", "block_max_maxscore", "block_max_wand"]
-
-_SEARCH = _core.PostingsSearchParams()
-_AUTO = cast("Algorithm", _SEARCH.algorithm)
 
 
 class PostingsIndex(Index):
@@ -103,9 +100,12 @@ class PostingsIndex(Index):
         shape: tuple[int, int] | None = None,
         threads: SupportsIndex = 0,
         progress: Progress | None = None,
-        algorithm: Algorithm = _AUTO,
+        algorithm: Algorithm | None = None,
     ) -> Hits:
         """Find the k documents with the greatest inner product with each query.
+
+        Search parameters that are not given, or None, are the index's own: `search_params`, which are the library's
+        defaults unless others were set.
 
         Parameters
         ----------
@@ -123,6 +123,7 @@ class PostingsIndex(Index):
         algorithm
             How postings are skipped: ``"maxscore"``, ``"wand"``, ``"block_max_maxscore"``, ``"block_max_wand"``, or
             ``"auto"`` for the library's choice by the query. The result does not depend on it.
+            Library default: ``"auto"``.
 
         Returns
         -------
@@ -147,7 +148,7 @@ class PostingsIndex(Index):
         array([[1, 0]])
         """
         rows = as_csr(queries, shape=shape, name="queries")
-        params = _search_params(algorithm)
+        params = with_given(self._engine.own_search_params(), algorithm=algorithm)
         ids, scores = self._engine.search_with(
             rows.indptr, rows.indices, rows.data, rows.shape[1], as_k(k), as_threads(threads), progress, params
         )
@@ -159,7 +160,7 @@ class PostingsIndex(Index):
         weights: npt.ArrayLike,
         k: SupportsIndex = 10,
         *,
-        algorithm: Algorithm = _AUTO,
+        algorithm: Algorithm | None = None,
     ) -> Hits:
         """Search for one query given as its terms and their weights: the call with the least overhead.
 
@@ -194,7 +195,7 @@ class PostingsIndex(Index):
         >>> thresher.PostingsIndex.build(docs).search_one([1, 2], [1.0, 1.0], k=1)
         Hits(ids=array([1]), scores=array([3.5], dtype=float32))
         """
-        params = _search_params(algorithm)
+        params = with_given(self._engine.own_search_params(), algorithm=algorithm)
         return Hits(*self._engine.search_one_with(as_terms(terms), as_weights(weights), as_k(k), params))
 
     @property
@@ -202,9 +203,3 @@ class PostingsIndex(Index):
         handle = self._live
         assert isinstance(handle, _core.PostingsIndex)
         return handle
-
-
-def _search_params(algorithm: str) -> _core.PostingsSearchParams:
-    params = _core.PostingsSearchParams()
-    params.algorithm = as_name(algorithm, "algorithm")
-    return params

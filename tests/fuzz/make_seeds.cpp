@@ -78,6 +78,10 @@ int main(int argc, char** argv) {
     save_clustered("clustered", random_rows(150, 30, 0.1), {.reorder = false, .dense_frequency = 0.1});
     save_clustered("clustered_neighbours", random_rows(150, 30, 0.1),
                    {.cluster_size = 8, .dense_frequency = 0.12, .n_postings = 3, .neighbours = 2});
+    thresher::ClusteredIndex::build(random_rows(150, 30, 0.1).view(), {.dense_frequency = 0.1}, std::nullopt, 1,
+                                    nullptr)
+        ->with_search_params({.query_cut = 3, .heap_factor = 0.75, .cluster_budget = 5})
+        ->save(folder / "clustered_tuned", nullptr);
     const auto save_graph = [&](const char* name, const Rows& rows, const thresher::GraphParams& params) {
         thresher::GraphIndex::build(rows.view(), params, std::nullopt, 1, nullptr)->save(folder / name, nullptr);
     };
@@ -95,6 +99,9 @@ int main(int argc, char** argv) {
     };
     save_postings("postings_empty", random_rows(0, 0, 0));
     save_postings("postings", random_rows(400, 30, 0.1));
+    thresher::PostingsIndex::build(random_rows(60, 12, 0.2).view(), 1, nullptr)
+        ->with_search_params({"wand"})
+        ->save(folder / "postings_tuned", nullptr);
 
     for (const auto& entry : std::filesystem::directory_iterator(THRESHER_TEST_DATA)) {
         const std::string name = entry.path().filename().string();
