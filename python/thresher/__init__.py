@@ -23,6 +23,7 @@ from thresher._index import Index
 from thresher._matrix import MatrixLike
 from thresher._open import describe, engines, open
 from thresher._postings import PostingsIndex
+from thresher._tune import Tuned, tune
 
 __all__ = [
     "BlockMaxIndex",
@@ -36,8 +37,10 @@ __all__ = [
     "Index",
     "MatrixLike",
     "PostingsIndex",
+    "Tuned",
     "__version__",
     "describe",
     "engines",
     "open",
+    "tune",
 ]

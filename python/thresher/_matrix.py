@@ -114,6 +114,13 @@ def as_csr(matrix: MatrixLike, *, shape: tuple[int, int] | None = None, name: st
 # ------------------------------------------------------------------------------------ one function per source
 
 
+def as_matrix(matrix: MatrixLike, *, shape: tuple[int, int] | None = None, name: str = "docs") -> sp.csr_array:
+    """Return what `as_csr` does as a matrix, whose rows may be chosen; arrays are views where they can be."""
+    rows = as_csr(matrix, shape=shape, name=name)
+    indices = rows.indices.view(np.int32) if rows.shape[1] <= 2**31 else rows.indices.astype(np.int64)
+    return sp.csr_array((rows.data, indices, rows.indptr), shape=rows.shape)
+
+
 def _converted(matrix: object, shape: tuple[int, int] | None, name: str) -> CsrArrays:
     if sp.issparse(matrix):
         return _from_scipy(matrix, name)

@@ -92,7 +92,7 @@ def test_documents_are_never_overwritten(files: dict[str, Path], kind: str) -> N
     before = files[kind].read_bytes()
     result = CliRunner().invoke(app, ["build", str(files[kind]), str(files[kind])])
     assert result.exit_code == 1
-    assert "would overwrite the documents" in result.stderr
+    assert "would overwrite what it is made from" in result.stderr
     assert files[kind].read_bytes() == before
 
 
@@ -100,7 +100,7 @@ def test_documents_named_like_the_names_are_not_overwritten(files: dict[str, Pat
     source = files["jsonl"].rename(tmp_path / "out.names")
     result = CliRunner().invoke(app, ["build", str(source), str(tmp_path / "out")])
     assert result.exit_code == 1
-    assert "would overwrite the documents" in result.stderr
+    assert "would overwrite what it is made from" in result.stderr
     assert not (tmp_path / "out").exists()
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from thresher import formats
 from thresher.cli._terminal import note, progress_bar
+from thresher.formats.names import names_path, remove_names, write_names
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -71,7 +72,25 @@ def read_questions(path: Path, *, vocabulary: Mapping[str, int] | None, n_terms:
     return Questions(queries.matrix, queries.ids)
 
 
-def refuse_to_overwrite(output: Path, what: str, *inputs: Path) -> None:
+def check_output(output: Path, *inputs: Path) -> None:
+    """Raise ValueError unless an index and its names can be written to `output` without harm to `inputs`."""
+    for written in (output, names_path(output)):
+        if written.exists() and not written.is_file():
+            raise ValueError(f"{written}: is not a regular file, so it is not replaced")
+        refuse_to_overwrite(written, *inputs)
+
+
+def save_index(index: thresher.Index, output: Path, documents: Collection) -> None:
+    """Save an index of `documents`, and beside it their names if they have any."""
+    index.save(output)
+    if documents.ids is None:
+        remove_names(output)
+        return
+    terms = None if documents.vocabulary is None else list(documents.vocabulary)
+    write_names(output, documents=documents.ids, terms=terms, shape=documents.shape, nnz=index.nnz)
+
+
+def refuse_to_overwrite(output: Path, *inputs: Path) -> None:
     """Raise ValueError if writing `output` would replace one of the files that it is made from."""
     if output.exists() and any(path.exists() and output.samefile(path) for path in inputs):
-        raise ValueError(f"{output}: would overwrite {what}")
+        raise ValueError(f"{output}: would overwrite what it is made from")

@@ -14,6 +14,7 @@ from thresher.cli.export import export
 from thresher.cli.info import info
 from thresher.cli.search import search
 from thresher.cli.truth import truth
+from thresher.cli.tune import tune
 
 app = typer.Typer(
     name="thresher",
@@ -23,7 +24,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for _command in (demo, build, search, info, truth, export):
+for _command in (demo, build, tune, search, info, truth, export):
     app.command()(reported(_command))
 
 

@@ -10,8 +10,7 @@ import typer
 
 import thresher
 from thresher.cli._terminal import note, progress_bar
-from thresher.cli._vectors import read_collection, refuse_to_overwrite
-from thresher.formats.names import names_path, remove_names, write_names
+from thresher.cli._vectors import check_output, read_collection, save_index
 
 
 def build(
@@ -32,21 +31,13 @@ def build(
     engines = thresher.engines()
     if engine not in engines:
         raise typer.BadParameter(f"{engine!r} is not one of {', '.join(engines)}.", param_hint="--engine")
-    for written in (output, names_path(output)):
-        if written.exists() and not written.is_file():
-            raise ValueError(f"{written}: is not a regular file, so it is not replaced")
-        refuse_to_overwrite(written, "the documents it is built from", source)
+    check_output(output, source)
 
     documents = read_collection(source)
     started = time.perf_counter()
     with progress_bar("building", unit="documents") as progress:
         index = engines[engine].build(documents.docs, shape=documents.shape, threads=threads, progress=progress)
     seconds = time.perf_counter() - started
-    index.save(output)
-    if documents.ids is None:
-        remove_names(output)
-    else:
-        terms = None if documents.vocabulary is None else list(documents.vocabulary)
-        write_names(output, documents=documents.ids, terms=terms, shape=documents.shape, nnz=index.nnz)
+    save_index(index, output, documents)
     size = f"{output.stat().st_size / 1e6:,.1f} MB"
     note(f"{output}: {index.n_docs:,} documents, {index.nnz:,} nonzeros, {size}, built in {seconds:.2f} s")

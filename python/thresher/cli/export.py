@@ -28,7 +28,7 @@ def export(
     """
     if not output.name.endswith((".ciff", ".ciff.gz")):
         raise typer.BadParameter(f"{str(output)!r} does not end in .ciff or .ciff.gz.", param_hint="OUTPUT")
-    refuse_to_overwrite(output, "what it is made from", index_path, names_path(index_path))
+    refuse_to_overwrite(output, index_path, names_path(index_path))
     index = thresher.open(index_path)
     names = read_names(index_path, shape=(index.n_docs, index.n_terms), nnz=index.nnz)
     terms, ids = (None, None) if names is None else (names.terms, names.documents)

@@ -50,7 +50,7 @@ def search(
     document has are left out. Otherwise documents and terms go by number, counted from 0.
     """
     if output is not None:
-        refuse_to_overwrite(output, "what it is made from", index_path, names_path(index_path), queries_path)
+        refuse_to_overwrite(output, index_path, names_path(index_path), queries_path)
     index = thresher.open(index_path)
     names = read_names(index_path, shape=(index.n_docs, index.n_terms), nnz=index.nnz)
     vocabulary = None if names is None else names.vocabulary

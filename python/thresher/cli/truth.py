@@ -27,7 +27,7 @@ def truth(
     little-endian, best first. A query with fewer than k documents of positive score is padded with
     the id -1 and the score -inf.
     """
-    refuse_to_overwrite(output, "what it is made from", base, queries_path)
+    refuse_to_overwrite(output, base, queries_path)
     documents = read_collection(base)
     queries = read_questions(queries_path, vocabulary=documents.vocabulary, n_terms=documents.shape[1])
     with progress_bar("building", unit="documents") as progress:

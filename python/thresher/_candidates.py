@@ -1,0 +1,108 @@
+"""Which engines `tune` builds: all that it was given, or those that samples of the documents do not rule out."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from thresher._index import Index
+from thresher._open import engines
+from thresher._queries import exact_index
+from thresher._walk import Target, Walk
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
+
+    from thresher._queries import Questions
+
+SAMPLES = (5_000, 20_000)  # documents of the two samples
+RECALL = 0.95  # what engines are compared at
+MOST = 3  # candidates left
+TOLERATED = 1.7  # times as long as the best, as the samples foretell it
+MOST_OF_BUDGET = 0.7  # that a build may take where there is a choice
+
+# Ways to build an engine, beside its defaults, that change what it trades. More would take longer to build than they
+# win.
+_VARIANTS: dict[str, list[dict[str, Any]]] = {"block-max": [{"reorder": True}]}
+
+
+class Candidate(NamedTuple):
+    """An engine, how to build it, and what that is expected to take: nothing, where nobody has asked."""
+
+    engine: type[Index]
+    build_params: dict[str, Any]
+    build_seconds: float = 0.0
+    latency_us: float = 0.0
+
+    def build(self, docs: sp.csr_array, threads: int) -> Index:
+        """Return the index of `docs`."""
+        return self.engine.build(docs, threads=threads, **self.build_params)
+
+
+def classes_of(engine: type[Index] | str | Iterable[type[Index] | str] | None) -> list[type[Index]]:
+    """Return the engines that are named, once each; all for None. Raises TypeError."""
+    if engine is None:
+        return list(engines().values())
+    named: list[Any] = [engine] if isinstance(engine, str | type) else list(engine)
+    classes: list[type[Index]] = []
+    for name in named:
+        known = engines().get(name) if isinstance(name, str) else name
+        if known is None or known not in engines().values():
+            raise TypeError(f"engine must be a class of index, or the name of one of {list(engines())}, got {name!r}")
+        classes.append(known)
+    if not classes:
+        raise TypeError("engine: there are none to choose from")
+    return list(dict.fromkeys(classes))
+
+
+def candidates_of(engine: type[Index] | str | Iterable[type[Index] | str] | None) -> list[Candidate]:
+    """Return the candidates among the engines that are named, or raise TypeError."""
+    return [
+        Candidate(known, params) for known in classes_of(engine) for params in ({}, *_VARIANTS.get(known.engine, []))
+    ]
+
+
+def shortlist(
+    candidates: list[Candidate],
+    docs: sp.csr_array,
+    questions: Questions,
+    *,
+    walk: Callable[[Questions, Target], Walk],
+    max_bytes: int | None,
+    threads: int,
+    seconds_left: float,
+    rng: np.random.Generator,
+) -> list[Candidate]:
+    """Rule out candidates by what samples of the documents tell, best first.
+
+    The time of a query at a recall of 0.95 is measured on two samples, and taken to grow as a power of the number of
+    documents.
+    """
+    n_docs = docs.shape[0]
+    if len(candidates) == 1 or n_docs <= 2 * SAMPLES[-1]:
+        return candidates
+    measured: list[list[tuple[float, float, float]]] = [[] for _ in candidates]
+    for n in SAMPLES:
+        chosen = np.sort(rng.choice(n_docs, n, replace=False))
+        sample = docs[chosen]
+        asked = questions.of_sample(chosen, exact_index(sample, threads), threads)
+        for candidate, results in zip(candidates, measured, strict=True):
+            started = time.perf_counter()
+            index = candidate.build(sample, threads)
+            seconds = time.perf_counter() - started
+            latency = walk(asked, Target(RECALL, None)).sketch(index).latency_us
+            results.append((latency, seconds, sum(index.nbytes.values())))
+    grown = n_docs / SAMPLES[-1]
+    expected = []
+    for candidate, ((before, _, _), (latency, seconds, nbytes)) in zip(candidates, measured, strict=True):
+        if max_bytes is not None and nbytes * grown > 1.25 * max_bytes:
+            continue
+        power = min(1.0, max(0.0, math.log(latency / before) / math.log(SAMPLES[1] / SAMPLES[0])))
+        expected.append(candidate._replace(build_seconds=seconds * grown, latency_us=latency * grown**power))
+    affordable = [candidate for candidate in expected if candidate.build_seconds <= MOST_OF_BUDGET * seconds_left]
+    ranked = sorted(affordable or expected or candidates, key=lambda candidate: candidate.latency_us)
+    return [c for c in ranked if c.latency_us <= TOLERATED * ranked[0].latency_us][:MOST]

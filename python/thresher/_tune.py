@@ -1,0 +1,272 @@
+"""Finding the engine and the search parameters that meet a target."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, SupportsFloat, SupportsIndex
+
+import numpy as np
+import scipy.sparse as sp
+
+from thresher._arguments import as_k, as_number, as_threads, as_whole
+from thresher._candidates import Candidate, candidates_of, shortlist
+from thresher._index import Index, Progress
+from thresher._matrix import MatrixLike, as_matrix
+from thresher._queries import MOST_QUERIES, Questions, exact_index, of_documents
+from thresher._walk import Target, Walk
+
+FEWEST_QUERIES = 20
+
+
+class Point(NamedTuple):
+    """One setting that `tune` measured."""
+
+    engine: str
+    build_params: dict[str, Any]
+    search_params: dict[str, Any]
+    recall: float
+    """Recall@k on the queries for tuning, or on `n_queries` of them."""
+    held_out_recall: float
+    """Recall@k on the held-out queries; nan where it was not measured."""
+    latency_us: float
+    """Microseconds a query."""
+    n_queries: int
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What `tune` found: an index that is ready to search, and how it was chosen."""
+
+    index: Index
+    """Of all documents; searches go by the parameters found."""
+    engine: str
+    build_params: dict[str, Any]
+    """What was passed to the engine's `build`; the rest are the library's defaults."""
+    search_params: dict[str, Any]
+    recall: float
+    """Recall@k on the held-out queries."""
+    latency_us: float
+    """Microseconds a query on the held-out queries."""
+    is_met: bool
+    """Whether the target is met there."""
+    k: int
+    curve: list[Point] = field(repr=False)
+    """Every setting that was measured on the whole collection, in that order."""
+
+    @property
+    def qps(self) -> float:
+        """Queries a second, of which `latency_us` is the inverse."""
+        return 1e6 / self.latency_us if self.latency_us > 0 else float("inf")
+
+    def __repr__(self) -> str:
+        """Describe it in one line."""
+        given = "".join(f", {name}={value!r}" for name, value in self.search_params.items())
+        return (
+            f"<Tuned: {type(self.index).__name__}{given}; recall@{self.k} {self.recall:.4f}, {self.latency_us:.1f} us "
+            f"a query{'' if self.is_met else '; the target is not met'}>"
+        )
+
+
+def tune(
+    docs: MatrixLike,
+    *,
+    engine: type[Index] | str | Iterable[type[Index] | str] | None = None,
+    queries: MatrixLike | None = None,
+    recall: SupportsFloat | None = None,
+    latency_us: SupportsFloat | None = None,
+    k: SupportsIndex = 10,
+    max_bytes: SupportsIndex | None = None,
+    budget_s: SupportsFloat = 300.0,
+    threads: SupportsIndex = 1,
+    build_threads: SupportsIndex = 0,
+    seed: SupportsIndex = 0,
+    shape: tuple[int, int] | None = None,
+    progress: Progress | None = None,
+) -> Tuned:
+    """Build an index that finds so much of the best k as fast as can be, or as much as can be in so much time.
+
+    Half of the queries choose parameters, the other half checks them. A recall is only known up to chance, so that
+    parameters are chosen to reach `recall` and one standard error more on the first half, and `recall` on the second.
+
+    Parameters
+    ----------
+    docs
+        Sparse matrix of shape (n_docs, n_terms), a document a row: anything that an engine's `build` takes.
+    engine
+        The engine to tune: a class such as `ClusteredIndex`, or its name; or several to choose from; None for all. Of
+        several, those that small samples of the documents rule out are not built of all documents.
+    queries
+        Sparse matrix of shape (n_queries, n_terms) or narrower, the more alike to those to come the better: 1,000 make
+        recall known to 0.4 points or so, and more than 4,000 are not used. None makes 2,000 of documents: of each the
+        heaviest third of its terms. That is a guess. Such queries tend to be easier than people's, so that recall on
+        others may turn out lower than the target.
+    recall
+        The recall@k wanted, in (0, 1]: the fastest parameters that reach it are looked for.
+    latency_us
+        The microseconds that a query may take: the parameters of the highest recall are looked for. Exactly one of
+        `recall` and `latency_us` is given.
+    k
+        Documents to return for each query. Parameters are right for this k, and others need their own.
+    max_bytes
+        What the index may take in memory; None for no limit.
+    budget_s
+        Seconds to take, about. What is found by then is returned. A build that has begun is finished.
+    threads
+        Threads of the searches that are timed; 0 means one for each core. Queries are searched in batches. With one
+        thread a query's time is that of its thread alone, otherwise a batch's time divided by its queries.
+    build_threads
+        Threads to build with; 0 means one for each core.
+    seed
+        Of what is drawn at random: which queries are for tuning, and documents in place of queries.
+    shape
+        (n_docs, n_terms), needed only where `docs` is an ``(indptr, indices, data)`` triple.
+    progress
+        Called now and then on this thread as ``progress(done, 1000)``: shares of the budget, or of the work if that
+        takes less.
+
+    Returns
+    -------
+    Tuned
+        ``index``, ``engine``, ``build_params``, ``search_params``, ``recall`` and ``latency_us`` as the held-out
+        queries gave them, and ``curve``, all that was measured.
+
+    Raises
+    ------
+    ValueError
+        If not exactly one of `recall` and `latency_us` is given, an argument is out of range, there are fewer than 20
+        queries, no engine fits `max_bytes`, or `docs` or `queries` hold what an index can't.
+    TypeError
+        If `docs` or `queries` is not a sparse matrix, or `engine` not an engine.
+
+    Warns
+    -----
+    UserWarning
+        If the target is not met. The index comes as near as was found.
+
+    Examples
+    --------
+    >>> import numpy as np, scipy.sparse, thresher
+    >>> docs = scipy.sparse.random_array((2000, 300), density=0.1, rng=np.random.default_rng(0), dtype=np.float32)
+    >>> tuned = thresher.tune(docs, engine=thresher.ClusteredIndex, recall=0.9)
+    >>> tuned.recall >= 0.9
+    True
+    >>> tuned.index.search_params == tuned.search_params
+    True
+    """
+    started = time.monotonic()
+    target = _as_target(recall, latency_us)
+    hits, workers, builders = as_k(k), as_threads(threads), as_threads(build_threads)
+    most_bytes = None if max_bytes is None else as_whole(max_bytes, "max_bytes")
+    budget = as_number(budget_s, "budget_s")
+    if not budget > 0:
+        raise ValueError(f"budget_s must be > 0, got {budget}")
+    rng = np.random.default_rng(as_whole(seed, "seed"))
+    candidates = candidates_of(engine)
+    matrix = as_matrix(docs, shape=shape, name="docs")
+    asked = None if queries is None else as_matrix(queries, name="queries")
+    deadline = started + budget
+
+    def told() -> None:
+        if progress is not None:
+            progress(min(999, int(1000 * (time.monotonic() - started) / budget)), 1000)
+
+    told()
+    exact = exact_index(matrix, builders)
+    questions = _questions(matrix, asked, exact, k=hits, threads=builders, rng=rng)
+
+    def walk(some: Questions, wanted: Target) -> Walk:
+        return Walk(some, wanted, workers, deadline, told)
+
+    candidates = shortlist(
+        candidates,
+        matrix,
+        questions,
+        walk=walk,
+        max_bytes=most_bytes,
+        threads=builders,
+        seconds_left=deadline - time.monotonic(),
+        rng=rng,
+    )
+    found: list[Tuned] = []
+    curve: list[Point] = []
+    for candidate in candidates:
+        if found and time.monotonic() + candidate.build_seconds > deadline:
+            continue
+        is_exact = candidate.engine is type(exact) and not candidate.build_params
+        index = exact if is_exact else candidate.build(matrix, builders)
+        if most_bytes is None or sum(index.nbytes.values()) <= most_bytes:
+            found.append(_tuned(candidate, index, walk(questions, target), curve))
+            found = [min(found, key=lambda one: target.rank(one.recall, one.latency_us))]
+    if not found:
+        raise ValueError(f"max_bytes: no engine's index of these documents fits {most_bytes} bytes")
+    best = found[0]
+    if progress is not None:
+        progress(1000, 1000)
+    if not best.is_met:
+        wanted = f"recall {target.recall}" if target.recall is not None else f"{target.latency_us} us a query"
+        warnings.warn(f"the target, {wanted}, is not met: {best!r}", stacklevel=2)
+    return replace(best, curve=curve)
+
+
+def _tuned(candidate: Candidate, index: Index, walk: Walk, curve: list[Point]) -> Tuned:
+    """Return the best of an index, and add what was measured to `curve`."""
+    engine, build_params = candidate.engine.engine, candidate.build_params
+    results = walk.best(index)
+    curve += [
+        Point(engine, build_params, s.params, s.recall, float("nan"), s.latency_us, s.n_queries) for s in walk.steps
+    ]
+    curve += [
+        Point(engine, build_params, step.params, step.recall, found.recall, step.latency_us, step.n_queries)
+        for (_, _, step), found in results
+    ]
+    (_, _, step), found = results[0]
+    return Tuned(
+        index=index.with_search_params(**step.params),
+        engine=engine,
+        build_params=build_params,
+        search_params=index.with_search_params(**step.params).search_params,
+        recall=found.recall,
+        latency_us=step.latency_us,
+        is_met=walk.target.is_met(found.recall, step.latency_us),
+        k=walk.tuning.k,
+        curve=[],
+    )
+
+
+def _questions(
+    docs: sp.csr_array,
+    queries: sp.csr_array | None,
+    exact: Index,
+    *,
+    k: int,
+    threads: int,
+    rng: np.random.Generator,
+) -> Questions:
+    """Return the queries to tune on, in random order."""
+    own = None
+    if queries is None:
+        queries, own = of_documents(docs, rng)
+    else:
+        queries = queries[rng.permutation(queries.shape[0])[:MOST_QUERIES]]
+    if queries.shape[0] < FEWEST_QUERIES:
+        what = "docs: too few with terms to make queries of" if own is not None else "queries: too few"
+        raise ValueError(f"{what}, {queries.shape[0]}; at least {FEWEST_QUERIES} are needed")
+    return Questions(queries, own, exact, k, threads)
+
+
+def _as_target(recall: SupportsFloat | None, latency_us: SupportsFloat | None) -> Target:
+    if (recall is None) == (latency_us is None):
+        raise ValueError(f"exactly one of recall and latency_us must be given, got {recall} and {latency_us}")
+    if recall is not None:
+        share = as_number(recall, "recall")
+        if not 0 < share <= 1:
+            raise ValueError(f"recall must be in (0, 1], got {share}")
+        return Target(share, None)
+    assert latency_us is not None
+    microseconds = as_number(latency_us, "latency_us")
+    if not microseconds > 0:
+        raise ValueError(f"latency_us must be > 0, got {microseconds}")
+    return Target(None, microseconds)

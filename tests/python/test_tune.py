@@ -1,0 +1,258 @@
+"""Tuning: targets met on other queries, the budget and the limits kept, and what is wrong told."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+import thresher
+from helpers import same
+from strategies import Case, learned
+from thresher._dials import Family, families
+from thresher._matrix import as_matrix
+from thresher._queries import Questions, of_documents
+
+
+@pytest.fixture(scope="module")
+def real() -> Case:
+    return learned(3000, 600, seed=5)
+
+
+def docs_of(case: Case) -> Any:
+    return as_matrix(case.docs.triple, shape=case.docs.shape)
+
+
+def queries_of(case: Case) -> Any:
+    return as_matrix(case.queries.triple, shape=case.queries.shape)
+
+
+def recall_of(index: thresher.Index, docs: Any, queries: Any, k: int = 10) -> float:
+    """Return the tie-aware recall, by scores that scipy sums."""
+    exact = np.sort((queries @ docs.T).toarray(), axis=1)[:, ::-1][:, :k]
+    found = index.search(queries, k).scores
+    wanted = exact > 0
+    lowest = np.where(wanted, exact, np.inf).min(axis=1)
+    right = np.minimum((found >= lowest[:, None] * (1 - 1e-5)).sum(axis=1), wanted.sum(axis=1))
+    return float(right.sum() / wanted.sum())
+
+
+@pytest.mark.parametrize("engine", ["clustered", "block-max", "graph", "impact"])
+def test_the_recall_asked_for_is_reached_on_other_queries(engine: str, real: Case) -> None:
+    docs, queries = docs_of(real), queries_of(real)
+    tuned = thresher.tune(docs, engine=engine, queries=queries[:400], recall=0.9, budget_s=60)
+    assert tuned.engine == engine
+    assert tuned.is_met
+    assert tuned.recall >= 0.9
+    assert recall_of(tuned.index, docs, queries[400:]) >= 0.87
+    assert type(tuned.index) is thresher.engines()[engine]
+    assert tuned.index.n_docs == real.docs.shape[0]
+    assert tuned.index.search_params == tuned.search_params
+    assert tuned.qps == pytest.approx(1e6 / tuned.latency_us)
+    assert f"recall@10 {tuned.recall:.4f}" in repr(tuned)
+
+
+def test_no_more_is_found_than_the_target_needs(real: Case) -> None:
+    docs, queries = docs_of(real), queries_of(real)
+    tuned = [thresher.tune(docs, engine="clustered", queries=queries, recall=r) for r in (0.7, 0.9, 0.98)]
+    budgets = [one.search_params["cluster_budget"] for one in tuned]
+    assert budgets == sorted(set(budgets))
+    for one, target in zip(tuned, (0.7, 0.9, 0.98), strict=True):
+        assert target <= one.recall < target + 0.06
+
+
+def test_the_curve_says_what_was_measured_and_the_index_keeps_the_best(real: Case, tmp_path: Path) -> None:
+    docs, queries = docs_of(real), queries_of(real)
+    tuned = thresher.tune(docs, engine=thresher.ClusteredIndex, queries=queries, recall=0.9)
+    chosen = [p for p in tuned.curve if p.held_out_recall == tuned.recall and p.latency_us == tuned.latency_us]
+    assert chosen
+    assert chosen[0].search_params.items() <= tuned.search_params.items()
+    assert chosen[0].recall >= 0.9
+    assert chosen[0].n_queries == 300
+    plain = thresher.ClusteredIndex.build(docs)
+    for point in tuned.curve[:5]:
+        assert point.engine == "clustered"
+        assert 0 <= point.recall <= 1
+        assert point.latency_us > 0
+        assert point.search_params.keys() <= plain.search_params.keys()
+    tuned.index.save(tmp_path / "f")
+    opened = thresher.open(tmp_path / "f")
+    assert same(opened.search(queries), plain.search(queries, **chosen[0].search_params))
+
+
+def test_a_latency_asked_for_is_kept_and_more_time_finds_more(real: Case) -> None:
+    docs, queries = docs_of(real), queries_of(real)
+    plain = thresher.ClusteredIndex.build(docs)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # times differ from run to run
+        none, all_ = (thresher.tune(docs, engine="clustered", queries=queries, latency_us=us) for us in (1e-3, 1e6))
+    assert not none.is_met
+    assert all_.is_met
+    assert all_.recall >= recall_of(plain, docs, queries)
+    assert none.recall < all_.recall
+
+
+def test_a_target_that_is_not_met_is_told_and_the_nearest_returned(real: Case) -> None:
+    docs, queries = docs_of(real), queries_of(real)
+    with pytest.warns(UserWarning, match=r"the target, 0.001 us a query, is not met: <Tuned: ExactIndex"):
+        tuned = thresher.tune(docs, engine="exact", queries=queries, latency_us=1e-3)
+    assert not tuned.is_met
+    assert tuned.recall == 1
+
+
+def test_all_recall_is_found_exactly(real: Case) -> None:
+    docs, queries = docs_of(real), queries_of(real)
+    tuned = thresher.tune(docs, engine=["exact", "block-max", "impact"], queries=queries, recall=1.0)
+    assert tuned.recall == 1
+    assert recall_of(tuned.index, docs, queries) == 1
+
+
+def test_of_several_engines_each_is_measured_and_the_best_one_taken(real: Case) -> None:
+    docs, queries = docs_of(real), queries_of(real)
+    tuned = thresher.tune(docs, engine=["exact", thresher.ClusteredIndex], queries=queries, recall=0.9)
+    checked = [point for point in tuned.curve if not np.isnan(point.held_out_recall)]
+    assert {point.engine for point in checked} == {"exact", "clustered"}
+    fitting = [point for point in checked if point.held_out_recall >= 0.9]
+    assert tuned.latency_us == min(point.latency_us for point in fitting)
+
+
+def test_the_index_fits_the_bytes_allowed(real: Case) -> None:
+    docs, queries = docs_of(real), queries_of(real)
+    sizes = {name: sum(engine.build(docs).nbytes.values()) for name, engine in thresher.engines().items()}
+    smallest = min(sizes, key=lambda name: sizes[name])
+    others = [name for name in sizes if name != smallest and name != "block-max"]
+    tuned = thresher.tune(docs, engine=[*others, smallest], queries=queries, recall=0.9, max_bytes=sizes[smallest])
+    assert tuned.engine == smallest
+    with pytest.raises(ValueError, match="max_bytes: no engine's index of these documents fits 1000 bytes"):
+        thresher.tune(docs, engine="exact", queries=queries, recall=0.9, max_bytes=1000)
+
+
+def test_an_exhausted_budget_ends_it_with_an_index(real: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    docs, queries = docs_of(real), queries_of(real)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        tuned = thresher.tune(docs, engine=["clustered", "graph"], queries=queries, recall=0.9, budget_s=1e-9)
+    assert tuned.engine == "clustered"
+    assert len(tuned.curve) <= 4
+    assert tuned.recall > 0.9  # the thorough end, which is tried first where there is time for one only
+    # A clock that stands still never ends it; one that leaps after some calls does, in between.
+    calls = iter(range(10**9))
+    monkeypatch.setattr(time, "monotonic", lambda: 0.0 if next(calls) < 60 else 1e9)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        short = thresher.tune(docs, engine="clustered", queries=queries, recall=0.9, budget_s=100)
+    assert len(short.curve) < 70
+    assert short.index.n_docs == real.docs.shape[0]
+
+
+def test_queries_are_made_of_documents_where_there_are_none(real: Case) -> None:
+    docs = docs_of(real)
+    tuned = thresher.tune(docs, engine="clustered", recall=0.9)
+    assert tuned.is_met
+    assert max(point.n_queries for point in tuned.curve) == 1000
+
+
+def test_a_query_made_of_a_document_is_its_heaviest_terms_and_does_not_count_it(real: Case) -> None:
+    docs = docs_of(real)
+    queries, own = of_documents(docs, np.random.default_rng(0), 50)
+    assert queries.shape == (50, docs.shape[1])
+    assert len(set(own.tolist())) == 50
+    for query, doc in zip(queries, docs[own], strict=True):
+        kept = set(query.indices.tolist())
+        assert len(kept) == max(1, round(0.35 * doc.nnz))
+        others = [w for term, w in zip(doc.indices, doc.data, strict=True) if term not in kept]
+        assert query.data.min() >= max(others, default=0)
+    index = thresher.ExactIndex.build(docs)
+    questions = Questions(queries, own, index, 10, 1)
+    assert questions.depth == 11
+    hits = index.search(queries, 11)
+    assert questions.measure(hits).recall == 1
+    without = np.where(hits.ids == own[:, None], -np.inf, hits.scores)
+    np.testing.assert_allclose(questions.lowest, np.sort(without, axis=1)[:, 1] * (1 - 1e-5))
+    only_itself = thresher.Hits(own[:, None], hits.scores[:, :1])
+    padded = thresher.Hits(np.hstack([only_itself.ids, np.full((50, 10), -1)]), np.full((50, 11), -np.inf, np.float32))
+    assert questions.measure(padded).recall == 0
+
+
+def test_recall_and_its_error() -> None:
+    docs = sp.csr_array(np.eye(6, dtype=np.float32))
+    queries = sp.csr_array(np.array([[3, 2, 1, 0, 0, 0], [0, 0, 0, 1, 0, 0], [0] * 6], np.float32))
+    index = thresher.ExactIndex.build(docs)
+    questions = Questions(queries, None, index, 2, 1)
+    assert questions.wanted.tolist() == [2, 1, 0]
+    hits = index.search(queries, 2)
+    assert questions.measure(hits) == (1.0, 0.0)
+    worse = hits.scores.copy()
+    worse[0, 1] = 1
+    recall, error = questions.measure(thresher.Hits(hits.ids, worse))
+    assert recall == pytest.approx(2 / 3)
+    assert error == pytest.approx(np.sqrt((1 - 4 / 3) ** 2 + (1 - 2 / 3) ** 2) / 3)
+
+
+@pytest.mark.parametrize("engine", sorted(thresher.engines()))
+def test_families_are_of_parameters_that_searches_take(engine: str, real: Case) -> None:
+    index = thresher.engines()[engine].build(docs_of(real))
+    for family in families(engine, index.n_docs, 10):
+        for turn in (0.0, 0.3, 1.0):
+            index.with_search_params(**family.at(turn))
+    for n_docs, k in ((0, 1), (1, 100), (10**7, 1), (10**7, 1000)):
+        for family in families(engine, n_docs, k):
+            assert 0 < family.step <= 1
+            assert family.lowest <= family.highest
+
+
+def test_a_dial_is_turned_by_factors_or_by_steps() -> None:
+    whole = Family({"a": 1}, "b", 10, 1000)
+    assert [whole.at(turn) for turn in (0, 0.5, 1)] == [{"a": 1, "b": 10}, {"a": 1, "b": 100}, {"a": 1, "b": 1000}]
+    assert 10 * (1000 / 10) ** whole.step == pytest.approx(10.2)
+    share = Family({}, "c", 0.5, 1.0, whole=False)
+    assert [share.at(turn) for turn in (0, 0.5, 1)] == [{"c": 0.5}, {"c": 0.75}, {"c": 1.0}]
+    assert Family({"d": 2}).at(0.3) == {"d": 2}
+
+
+def test_progress_is_told(real: Case) -> None:
+    told: list[tuple[int, int]] = []
+    thresher.tune(
+        docs_of(real),
+        engine="exact",
+        queries=queries_of(real),
+        recall=0.9,
+        progress=lambda done, total: told.append((done, total)),
+    )
+    assert told[-1] == (1000, 1000)
+    assert told == sorted(told)
+    assert {total for _, total in told} == {1000}
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({}, ValueError, "exactly one of recall and latency_us must be given, got None and None"),
+        ({"recall": 0.9, "latency_us": 3}, ValueError, "exactly one of recall and latency_us"),
+        ({"recall": 1.5}, ValueError, r"recall must be in \(0, 1\], got 1.5"),
+        ({"recall": float("nan")}, ValueError, "recall must be"),
+        ({"latency_us": 0}, ValueError, "latency_us must be > 0, got 0.0"),
+        ({"recall": 0.9, "budget_s": 0}, ValueError, "budget_s must be > 0, got 0.0"),
+        ({"recall": 0.9, "k": 0}, ValueError, "k must be >= 1, got 0"),
+        ({"recall": 0.9, "engine": "hnsw"}, TypeError, "engine must be a class of index, .*got 'hnsw'"),
+        ({"recall": 0.9, "engine": thresher.Index}, TypeError, "engine must be a class of index"),
+        ({"recall": 0.9, "engine": []}, TypeError, "engine: there are none to choose from"),
+        ({"recall": "x"}, TypeError, "recall must be a number, got str"),
+        ({"recall": 0.9, "queries": "x"}, TypeError, "queries"),
+    ],
+)
+def test_what_is_wrong_is_told(options: dict[str, Any], error: type[Exception], message: str, real: Case) -> None:
+    with pytest.raises(error, match=message):
+        thresher.tune(docs_of(real)[:100], **{"queries": queries_of(real), **options})
+
+
+def test_too_few_queries(real: Case) -> None:
+    with pytest.raises(ValueError, match="queries: too few, 19; at least 20 are needed"):
+        thresher.tune(docs_of(real), queries=queries_of(real)[:19], recall=0.9)
+    with pytest.raises(ValueError, match="docs: too few with terms to make queries of, 10"):
+        thresher.tune(docs_of(real)[:10], recall=0.9)
