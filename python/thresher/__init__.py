@@ -15,6 +15,7 @@ from thresher._block_max import BlockMaxIndex
 from thresher._builder import Builder
 from thresher._clustered import ClusteredIndex
 from thresher._core import FormatError, __version__
+from thresher._estimate import Estimate, estimate
 from thresher._exact import ExactIndex
 from thresher._graph import GraphIndex
 from thresher._hits import Hits
@@ -29,6 +30,7 @@ __all__ = [
     "BlockMaxIndex",
     "Builder",
     "ClusteredIndex",
+    "Estimate",
     "ExactIndex",
     "FormatError",
     "GraphIndex",
@@ -41,6 +43,7 @@ __all__ = [
     "__version__",
     "describe",
     "engines",
+    "estimate",
     "open",
     "tune",
 ]

@@ -1,0 +1,253 @@
+"""What an index of a collection would take, before it is built."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple, SupportsIndex
+
+import numpy as np
+import scipy.sparse as sp
+
+from thresher._arguments import as_threads, as_whole
+from thresher._candidates import classes_of
+from thresher._matrix import MatrixLike, as_matrix
+from thresher._sizes import COMMON_SLOTS, Collection, parts_of
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from thresher._index import Index
+
+MOST_SAMPLED = 12_000  # documents of a sample that is built on trial
+MOST_POSTINGS = 1_500_000  # of it
+REPETITIONS = 3
+PACKED = 2_048  # documents that core/similar_order packs at once; more are halved first
+# How much longer a document takes in a collection of twice the size: where similar documents are stored side by side,
+# since they are halved once more; in a graph, since there is more to search for its neighbours, and further apart.
+GROWTH = {"clustered": 0.08, "graph": 0.12}
+LOOKED_AT = 20_000  # documents whose own terms are counted
+MOST_DOCS = 2**31
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What an index is expected to take, with the engine's default build parameters."""
+
+    engine: str
+    n_docs: int
+    nnz: int
+    nbytes: dict[str, int]
+    """Bytes in memory by part, as the index's own `nbytes` will tell. Its file takes about as many."""
+    build_seconds: float
+    """Of a build on this machine, as busy as it is now, with the threads that were asked for."""
+    cpu_seconds: float
+    """CPU time of that build, all threads together."""
+
+    @property
+    def total_bytes(self) -> int:
+        """Bytes of all parts."""
+        return sum(self.nbytes.values())
+
+    def __repr__(self) -> str:
+        """Describe it in one line."""
+        return (
+            f"<Estimate: {self.engine}, {self.n_docs:,} documents, {self.total_bytes / 1e6:,.1f} MB, "
+            f"{self.build_seconds:,.1f} s to build>"
+        )
+
+
+class Trial(NamedTuple):
+    """What the build of a sample took."""
+
+    n_docs: int
+    cpu_seconds: float
+    seconds: float
+    nbytes: dict[str, int]
+
+
+def estimate(
+    docs: MatrixLike,
+    *,
+    engine: type[Index] | str | Iterable[type[Index] | str] | None = None,
+    n_docs: SupportsIndex | None = None,
+    threads: SupportsIndex = 0,
+    seed: SupportsIndex = 0,
+    shape: tuple[int, int] | None = None,
+) -> dict[str, Estimate]:
+    """Tell what an index would take: its bytes, part by part, and the time to build it.
+
+    Bytes follow from the document frequencies of all terms, which are counted. Time, and what depends on how alike
+    documents are, follows from builds of two samples, of at most 10,000 documents, on this machine: they take a second
+    or so for all engines but `GraphIndex`, and some seconds for that.
+
+    Parameters
+    ----------
+    docs
+        Sparse matrix of shape (n, n_terms), a document a row: anything that an engine's `build` takes.
+    engine
+        An engine's class or its name, or several; None for all.
+    n_docs
+        Documents of the index, if they are more or fewer than `docs` has: what would so many like these take? Document
+        frequencies are taken to grow with them, and the number of terms as in a half of `docs` and the whole (Heaps'
+        law).
+    threads
+        Threads of the build; 0 means one for each core.
+    seed
+        Of the samples.
+    shape
+        (n, n_terms), needed only where `docs` is an ``(indptr, indices, data)`` triple.
+
+    Returns
+    -------
+    dict
+        An `Estimate` for each engine, by name.
+
+    Raises
+    ------
+    ValueError
+        If `docs` has no documents with terms or holds what an index can't, or `n_docs` is out of range.
+    TypeError
+        If `docs` is not a sparse matrix, or `engine` not an engine.
+
+    Examples
+    --------
+    >>> import numpy as np, scipy.sparse, thresher
+    >>> docs = scipy.sparse.random_array((2000, 300), density=0.1, rng=np.random.default_rng(0), dtype=np.float32)
+    >>> expected = thresher.estimate(docs, engine=thresher.ExactIndex)["exact"]
+    >>> expected.total_bytes / sum(thresher.ExactIndex.build(docs).nbytes.values())  # doctest: +ELLIPSIS
+    1.0...
+    """
+    matrix = as_matrix(docs, shape=shape, name="docs")
+    classes, workers = classes_of(engine), as_threads(threads)
+    rng = np.random.default_rng(as_whole(seed, "seed"))
+    wanted = matrix.shape[0] if n_docs is None else as_whole(n_docs, "n_docs")
+    if not 1 <= wanted <= MOST_DOCS:
+        raise ValueError(f"n_docs must be from 1 to 2**31, got {wanted}")
+    if matrix.nnz == 0:
+        raise ValueError("docs: no document has a term")
+    counted = _counted(matrix, wanted, rng)
+    most = min(MOST_SAMPLED, max(200, round(MOST_POSTINGS * matrix.shape[0] / matrix.nnz)))
+    # Halved as often as leaves a sample of that size, so that documents are packed among as many as in the whole.
+    size = min(matrix.shape[0], math.ceil(wanted / 2.0 ** max(0, math.ceil(math.log2(wanted / most)))))
+    samples = [matrix[np.sort(rng.choice(matrix.shape[0], n, replace=False))] for n in (math.ceil(size / 4), size)]
+    return {known.engine: _estimated(known, samples, counted, workers) for known in classes}
+
+
+def _estimated(
+    engine: type[Index],
+    samples: list[sp.csr_array],
+    collection: Collection,
+    threads: int,
+) -> Estimate:
+    trials = [_tried(engine, sample, threads) for sample in samples]
+    last = trials[-1]
+    cpu_seconds = _grown(engine.engine, trials, collection.n_docs)
+    collection = _alike(engine.engine, trials, samples, collection)
+    return Estimate(
+        engine=engine.engine,
+        n_docs=collection.n_docs,
+        nnz=round(collection.nnz),
+        nbytes={part: round(size) for part, size in parts_of(engine.engine, collection).items()},
+        build_seconds=cpu_seconds * last.seconds / last.cpu_seconds,
+        cpu_seconds=cpu_seconds,
+    )
+
+
+def _tried(engine: type[Index], sample: sp.csr_array, threads: int) -> Trial:
+    """Build an index of a sample, a few times where that is quick, and tell what the quickest took."""
+    best: Trial | None = None
+    for _ in range(REPETITIONS):
+        cpu, wall = time.process_time(), time.perf_counter()
+        index = engine.build(sample, threads=threads)
+        cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+        if best is None or cpu < best.cpu_seconds:
+            best = Trial(sample.shape[0], max(cpu, 1e-6), max(wall, 1e-6), index.nbytes)
+        if cpu > 0.5:
+            break
+    assert best is not None
+    return best
+
+
+def _grown(engine: str, trials: list[Trial], n_docs: int) -> float:
+    """Return the CPU time of a build of so many documents."""
+    before, trial = trials
+    if engine not in GROWTH:  # what each document takes, beside what a build takes whatever they are
+        each = trial.cpu_seconds / trial.n_docs
+        further = (trial.cpu_seconds - before.cpu_seconds) / max(1, trial.n_docs - before.n_docs)
+        return trial.cpu_seconds + (n_docs - trial.n_docs) * min(each, max(0.5 * each, further))
+    doublings = math.log2(max(n_docs, PACKED) / max(trial.n_docs, PACKED))
+    return trial.cpu_seconds * n_docs / trial.n_docs * (1 + GROWTH[engine] * doublings)
+
+
+def _counted(docs: sp.csr_array, n_docs: int, rng: np.random.Generator) -> Collection:
+    """Return what sizes depend on, of a collection of `n_docs` like these."""
+    counts = np.bincount(docs.indices[docs.data != 0], minlength=1)
+    frequencies = -np.sort(-counts[counts > 0]).astype(np.float64)
+    grown = n_docs / docs.shape[0]
+    if grown != 1:
+        frequencies = _at_size(docs, frequencies, grown)
+    common = np.zeros(docs.shape[1], bool)
+    common[np.argsort(-counts, kind="stable")[:COMMON_SLOTS]] = True
+    rows = docs[np.sort(rng.choice(docs.shape[0], min(docs.shape[0], LOOKED_AT), replace=False))]
+    sums = np.concatenate([[0], np.cumsum(common[rows.indices])])
+    n_common = sums[rows.indptr[1:]] - sums[rows.indptr[:-1]]
+    nibbles = 16 * (n_common // 32) + np.minimum(n_common % 32, 16)
+    return Collection(
+        n_docs=n_docs,
+        n_terms=docs.shape[1],
+        frequencies=frequencies,
+        weight_bits=_weight_bits(docs.data[docs.data > 0]),
+        nibble_bytes=float(nibbles.mean()),
+    )
+
+
+def _at_size(docs: sp.csr_array, frequencies: npt.NDArray[np.float64], grown: float) -> npt.NDArray[np.float64]:
+    """Return the document frequencies of a collection that is so many times the size of `docs`."""
+    half = docs[: docs.shape[0] // 2]
+    n_half = len(np.unique(half.indices))
+    power = math.log(len(frequencies) / n_half) / math.log(docs.shape[0] / half.shape[0]) if n_half else 0.0
+    n_slots = min(docs.shape[1], round(len(frequencies) * grown**power))
+    scaled = frequencies * grown
+    if n_slots <= len(frequencies):
+        return np.maximum(scaled[:n_slots], 1.0) if grown < 1 else scaled
+    # Terms that are new are as rare as terms that were seen once are now.
+    return np.concatenate([scaled, np.full(n_slots - len(frequencies), 1.0)])
+
+
+def _weight_bits(weights: npt.NDArray[np.float32]) -> int:
+    """Return the bits that the forward index takes for a weight."""
+    with np.errstate(over="ignore"):
+        halves = weights.astype(np.float16)
+    are_halves = np.array_equal(halves.astype(np.float32), weights)
+    patterns = halves.view(np.uint16) if are_halves else np.ascontiguousarray(weights).view(np.uint32)
+    return int(patterns.max() - patterns.min()).bit_length()
+
+
+def _alike(engine: str, trials: list[Trial], samples: list[sp.csr_array], collection: Collection) -> Collection:
+    """Return the collection with what the trials tell of how alike documents are.
+
+    Edges of similar documents, and clusters that share a term, are counted in trials; both change as the logarithm of
+    the number of documents.
+    """
+    if engine not in ("clustered", "graph"):
+        return collection
+    values = []
+    for trial, sample in zip(trials, samples, strict=True):
+        if engine == "graph":
+            values.append((trial.nbytes["edges"] - 68) / trial.n_docs - 4)
+            continue
+        one = replace(_counted(sample, trial.n_docs, np.random.default_rng(0)), clustered_share=1.0)
+        none = replace(one, clustered_share=0.0)
+        most, least = (sum(parts_of(engine, c)[part] for part in ("lists", "rare")) for c in (one, none))
+        measured = trial.nbytes["lists"] + trial.nbytes["rare"]
+        values.append((measured - least) / (most - least) if most > least else 1.0)
+    before, value = values
+    doublings = math.log2(collection.n_docs / trials[-1].n_docs)
+    between = math.log2(trials[-1].n_docs / trials[0].n_docs) or 1.0
+    value = max(0.0, value + (value - before) / between * doublings)
+    if engine == "graph":
+        return replace(collection, edge_bytes=value)
+    return replace(collection, clustered_share=min(1.0, value))
