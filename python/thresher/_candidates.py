@@ -12,16 +12,20 @@ import numpy as np
 from thresher._index import Index
 from thresher._open import engines
 from thresher._queries import exact_index
+from thresher._sizes import collection_of, parts_of
 from thresher._walk import Target, Walk
 
 if TYPE_CHECKING:
     import scipy.sparse as sp
 
     from thresher._queries import Questions
+    from thresher._sizes import Collection
 
 SAMPLES = (5_000, 20_000)  # documents of the two samples
 RECALL = 0.95  # what engines are compared at
+HOPELESS = 4.0  # times as long as the best on the first sample
 MOST = 3  # candidates left
+TOLERATED_BYTES = 1.1  # times as many as are allowed: what counts is the index's own
 TOLERATED = 1.7  # times as long as the best, as the samples foretell it
 MOST_OF_BUDGET = 0.7  # that a build may take where there is a choice
 
@@ -38,9 +42,20 @@ class Candidate(NamedTuple):
     build_seconds: float = 0.0
     latency_us: float = 0.0
 
+    def nbytes(self, collection: Collection) -> float:
+        """Return the bytes of the index of a collection, about."""
+        return sum(parts_of(self.engine.engine, collection, reordered="reorder" in self.build_params).values())
+
     def build(self, docs: sp.csr_array, threads: int) -> Index:
         """Return the index of `docs`."""
         return self.engine.build(docs, threads=threads, **self.build_params)
+
+
+class Sketch(NamedTuple):
+    """What an index of a sample took."""
+
+    latency_us: float
+    build_seconds: float
 
 
 def classes_of(engine: type[Index] | str | Iterable[type[Index] | str] | None) -> list[type[Index]]:
@@ -85,24 +100,41 @@ def shortlist(
     n_docs = docs.shape[0]
     if len(candidates) == 1 or n_docs <= 2 * SAMPLES[-1]:
         return candidates
-    measured: list[list[tuple[float, float, float]]] = [[] for _ in candidates]
-    for n in SAMPLES:
+
+    def sketched(among: list[Candidate], n: int) -> list[tuple[Candidate, Sketch]]:
         chosen = np.sort(rng.choice(n_docs, n, replace=False))
         sample = docs[chosen]
         asked = questions.of_sample(chosen, exact_index(sample, threads), threads)
-        for candidate, results in zip(candidates, measured, strict=True):
+        looked = walk(asked, Target(RECALL, None))
+        found = []
+        for candidate in among:
             started = time.perf_counter()
             index = candidate.build(sample, threads)
             seconds = time.perf_counter() - started
-            latency = walk(asked, Target(RECALL, None)).sketch(index).latency_us
-            results.append((latency, seconds, sum(index.nbytes.values())))
-    grown = n_docs / SAMPLES[-1]
-    expected = []
-    for candidate, ((before, _, _), (latency, seconds, nbytes)) in zip(candidates, measured, strict=True):
-        if max_bytes is not None and nbytes * grown > 1.25 * max_bytes:
-            continue
-        power = min(1.0, max(0.0, math.log(latency / before) / math.log(SAMPLES[1] / SAMPLES[0])))
-        expected.append(candidate._replace(build_seconds=seconds * grown, latency_us=latency * grown**power))
+            found.append((candidate, Sketch(looked.sketch(index).latency_us, seconds)))
+        return found
+
+    if max_bytes is not None:
+        collection = collection_of(docs, n_docs, rng)
+        small = [one for one in candidates if one.nbytes(collection) <= TOLERATED_BYTES * max_bytes]
+        candidates = small or candidates
+    few = sketched(candidates, SAMPLES[0])
+    fastest = min(sketch.latency_us for _, sketch in few)
+    few = [(candidate, sketch) for candidate, sketch in few if sketch.latency_us <= HOPELESS * fastest]
+    more = sketched([candidate for candidate, _ in few], SAMPLES[1])
+    expected = [
+        candidate._replace(
+            build_seconds=sketch.build_seconds * n_docs / SAMPLES[1],
+            latency_us=_foretold(smaller.latency_us, sketch.latency_us, n_docs),
+        )
+        for (candidate, sketch), (_, smaller) in zip(more, few, strict=True)
+    ]
     affordable = [candidate for candidate in expected if candidate.build_seconds <= MOST_OF_BUDGET * seconds_left]
-    ranked = sorted(affordable or expected or candidates, key=lambda candidate: candidate.latency_us)
-    return [c for c in ranked if c.latency_us <= TOLERATED * ranked[0].latency_us][:MOST]
+    ranked = sorted(affordable or expected, key=lambda candidate: candidate.latency_us)
+    return [candidate for candidate in ranked if candidate.latency_us <= TOLERATED * ranked[0].latency_us][:MOST]
+
+
+def _foretold(before: float, latency_us: float, n_docs: int) -> float:
+    """Return the time of a query, from those of the two samples."""
+    power = math.log(latency_us / before) / math.log(SAMPLES[1] / SAMPLES[0])
+    return latency_us * math.pow(n_docs / SAMPLES[1], min(1.0, max(0.0, power)))

@@ -14,11 +14,9 @@ import scipy.sparse as sp
 from thresher._arguments import as_threads, as_whole
 from thresher._candidates import classes_of
 from thresher._matrix import MatrixLike, as_matrix
-from thresher._sizes import COMMON_SLOTS, Collection, parts_of
+from thresher._sizes import Collection, collection_of, parts_of
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from thresher._index import Index
 
 MOST_SAMPLED = 12_000  # documents of a sample that is built on trial
@@ -28,7 +26,6 @@ PACKED = 2_048  # documents that core/similar_order packs at once; more are halv
 # How much longer a document takes in a collection of twice the size: where similar documents are stored side by side,
 # since they are halved once more; in a graph, since there is more to search for its neighbours, and further apart.
 GROWTH = {"clustered": 0.08, "graph": 0.12}
-LOOKED_AT = 20_000  # documents whose own terms are counted
 MOST_DOCS = 2**31
 
 
@@ -128,7 +125,7 @@ def estimate(
         raise ValueError(f"n_docs must be from 1 to 2**31, got {wanted}")
     if matrix.nnz == 0:
         raise ValueError("docs: no document has a term")
-    counted = _counted(matrix, wanted, rng)
+    counted = collection_of(matrix, wanted, rng)
     most = min(MOST_SAMPLED, max(200, round(MOST_POSTINGS * matrix.shape[0] / matrix.nnz)))
     # Halved as often as leaves a sample of that size, so that documents are packed among as many as in the whole.
     size = min(matrix.shape[0], math.ceil(wanted / 2.0 ** max(0, math.ceil(math.log2(wanted / most)))))
@@ -177,53 +174,9 @@ def _grown(engine: str, trials: list[Trial], n_docs: int) -> float:
     if engine not in GROWTH:  # what each document takes, beside what a build takes whatever they are
         each = trial.cpu_seconds / trial.n_docs
         further = (trial.cpu_seconds - before.cpu_seconds) / max(1, trial.n_docs - before.n_docs)
-        return trial.cpu_seconds + (n_docs - trial.n_docs) * min(each, max(0.5 * each, further))
+        return trial.cpu_seconds + (n_docs - trial.n_docs) * min(each, max(0.25 * each, further))
     doublings = math.log2(max(n_docs, PACKED) / max(trial.n_docs, PACKED))
     return trial.cpu_seconds * n_docs / trial.n_docs * (1 + GROWTH[engine] * doublings)
-
-
-def _counted(docs: sp.csr_array, n_docs: int, rng: np.random.Generator) -> Collection:
-    """Return what sizes depend on, of a collection of `n_docs` like these."""
-    counts = np.bincount(docs.indices[docs.data != 0], minlength=1)
-    frequencies = -np.sort(-counts[counts > 0]).astype(np.float64)
-    grown = n_docs / docs.shape[0]
-    if grown != 1:
-        frequencies = _at_size(docs, frequencies, grown)
-    common = np.zeros(docs.shape[1], bool)
-    common[np.argsort(-counts, kind="stable")[:COMMON_SLOTS]] = True
-    rows = docs[np.sort(rng.choice(docs.shape[0], min(docs.shape[0], LOOKED_AT), replace=False))]
-    sums = np.concatenate([[0], np.cumsum(common[rows.indices])])
-    n_common = sums[rows.indptr[1:]] - sums[rows.indptr[:-1]]
-    nibbles = 16 * (n_common // 32) + np.minimum(n_common % 32, 16)
-    return Collection(
-        n_docs=n_docs,
-        n_terms=docs.shape[1],
-        frequencies=frequencies,
-        weight_bits=_weight_bits(docs.data[docs.data > 0]),
-        nibble_bytes=float(nibbles.mean()),
-    )
-
-
-def _at_size(docs: sp.csr_array, frequencies: npt.NDArray[np.float64], grown: float) -> npt.NDArray[np.float64]:
-    """Return the document frequencies of a collection that is so many times the size of `docs`."""
-    half = docs[: docs.shape[0] // 2]
-    n_half = len(np.unique(half.indices))
-    power = math.log(len(frequencies) / n_half) / math.log(docs.shape[0] / half.shape[0]) if n_half else 0.0
-    n_slots = min(docs.shape[1], round(len(frequencies) * grown**power))
-    scaled = frequencies * grown
-    if n_slots <= len(frequencies):
-        return np.maximum(scaled[:n_slots], 1.0) if grown < 1 else scaled
-    # Terms that are new are as rare as terms that were seen once are now.
-    return np.concatenate([scaled, np.full(n_slots - len(frequencies), 1.0)])
-
-
-def _weight_bits(weights: npt.NDArray[np.float32]) -> int:
-    """Return the bits that the forward index takes for a weight."""
-    with np.errstate(over="ignore"):
-        halves = weights.astype(np.float16)
-    are_halves = np.array_equal(halves.astype(np.float32), weights)
-    patterns = halves.view(np.uint16) if are_halves else np.ascontiguousarray(weights).view(np.uint32)
-    return int(patterns.max() - patterns.min()).bit_length()
 
 
 def _alike(engine: str, trials: list[Trial], samples: list[sp.csr_array], collection: Collection) -> Collection:
@@ -239,7 +192,7 @@ def _alike(engine: str, trials: list[Trial], samples: list[sp.csr_array], collec
         if engine == "graph":
             values.append((trial.nbytes["edges"] - 68) / trial.n_docs - 4)
             continue
-        one = replace(_counted(sample, trial.n_docs, np.random.default_rng(0)), clustered_share=1.0)
+        one = replace(collection_of(sample, trial.n_docs, np.random.default_rng(0)), clustered_share=1.0)
         none = replace(one, clustered_share=0.0)
         most, least = (sum(parts_of(engine, c)[part] for part in ("lists", "rare")) for c in (one, none))
         measured = trial.nbytes["lists"] + trial.nbytes["rare"]

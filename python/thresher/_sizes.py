@@ -9,12 +9,14 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse as sp
 
 Parts: TypeAlias = dict[str, float]
 
 DOC_WINDOW = 65_536  # of block-max, and of clusters
 LARGEST_LOOKUP = 65_536
 COMMON_SLOTS = 4_096
+LOOKED_AT = 20_000  # documents whose own terms are counted
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Collection:
     """Bytes of the high four bits of common slots, for each document."""
     clustered_share: float = 0.8
     """Entries in lists of clusters for each posting of the same terms."""
-    edge_bytes: float = 60.0
+    edge_bytes: float = 40.0
     """Bytes of edges for each document."""
 
     @property
@@ -60,6 +62,50 @@ def parts_of(engine: str, collection: Collection, *, reordered: bool = False) ->
     if engine != "graph":
         parts["quantiser"] = 8.0 * collection.n_slots
     return parts | _PARTS[engine](collection)
+
+
+def collection_of(docs: sp.csr_array, n_docs: int, rng: np.random.Generator) -> Collection:
+    """Return what sizes depend on, of a collection of `n_docs` documents like these."""
+    counts = np.bincount(docs.indices[docs.data != 0], minlength=1)
+    frequencies = -np.sort(-counts[counts > 0]).astype(np.float64)
+    grown = n_docs / docs.shape[0]
+    if grown != 1:
+        frequencies = _at_size(docs, frequencies, grown)
+    common = np.zeros(docs.shape[1], bool)
+    common[np.argsort(-counts, kind="stable")[:COMMON_SLOTS]] = True
+    rows = docs[np.sort(rng.choice(docs.shape[0], min(docs.shape[0], LOOKED_AT), replace=False))]
+    sums = np.concatenate([[0], np.cumsum(common[rows.indices])])
+    n_common = sums[rows.indptr[1:]] - sums[rows.indptr[:-1]]
+    nibbles = 16 * (n_common // 32) + np.minimum(n_common % 32, 16)
+    return Collection(
+        n_docs=n_docs,
+        n_terms=docs.shape[1],
+        frequencies=frequencies,
+        weight_bits=_weight_bits(docs.data[docs.data > 0]),
+        nibble_bytes=float(nibbles.mean()),
+    )
+
+
+def _at_size(docs: sp.csr_array, frequencies: npt.NDArray[np.float64], grown: float) -> npt.NDArray[np.float64]:
+    """Return the document frequencies of a collection that is so many times the size of `docs`."""
+    half = docs[: docs.shape[0] // 2]
+    n_half = len(np.unique(half.indices))
+    power = math.log(len(frequencies) / n_half) / math.log(docs.shape[0] / half.shape[0]) if n_half else 0.0
+    n_slots = min(docs.shape[1], round(len(frequencies) * grown**power))
+    scaled = frequencies * grown
+    if n_slots <= len(frequencies):
+        return np.maximum(scaled[:n_slots], 1.0) if grown < 1 else scaled
+    # Terms that are new are as rare as terms that were seen once are now.
+    return np.concatenate([scaled, np.full(n_slots - len(frequencies), 1.0)])
+
+
+def _weight_bits(weights: npt.NDArray[np.float32]) -> int:
+    """Return the bits that the forward index takes for a weight."""
+    with np.errstate(over="ignore"):
+        halves = weights.astype(np.float16)
+    are_halves = np.array_equal(halves.astype(np.float32), weights)
+    patterns = halves.view(np.uint16) if are_halves else np.ascontiguousarray(weights).view(np.uint32)
+    return int(patterns.max() - patterns.min()).bit_length()
 
 
 def _vocabulary(c: Collection) -> float:

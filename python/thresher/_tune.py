@@ -101,8 +101,8 @@ def tune(
     queries
         Sparse matrix of shape (n_queries, n_terms) or narrower, the more alike to those to come the better: 1,000 make
         recall known to 0.4 points or so, and more than 4,000 are not used. None makes 2,000 of documents: of each the
-        heaviest third of its terms. That is a guess. Such queries tend to be easier than people's, so that recall on
-        others may turn out lower than the target.
+        heaviest third of its terms. That is a guess, and recall on other queries may turn out higher or lower than the
+        target: see docs/tuning.md.
     recall
         The recall@k wanted, in (0, 1]: the fastest parameters that reach it are looked for.
     latency_us
