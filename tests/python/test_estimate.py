@@ -21,7 +21,7 @@ ENGINES = sorted(thresher.engines())
 
 @pytest.fixture(scope="module")
 def vectors() -> Any:
-    case = learned(6000, 1, seed=4)
+    case = learned(4000, 1, seed=4)
     return as_matrix(case.docs.triple, shape=case.docs.shape)
 
 
@@ -29,16 +29,16 @@ def vectors() -> Any:
 def words() -> Any:
     """Few terms of many a document, as often as words are: most of them once or twice."""
     rng = np.random.default_rng(3)
-    terms = np.minimum(rng.zipf(1.3, 60_000) - 1, 99_999).astype(np.int32)
-    weights = rng.gamma(2.0, 1.0, 60_000).astype(np.float32)
-    docs = sp.csr_array((weights, terms, np.arange(0, 60_001, 10)), shape=(6000, 100_000))
+    terms = np.minimum(rng.zipf(1.3, 40_000) - 1, 99_999).astype(np.int32)
+    weights = rng.gamma(2.0, 1.0, 40_000).astype(np.float32)
+    docs = sp.csr_array((weights, terms, np.arange(0, 40_001, 10)), shape=(4000, 100_000))
     docs.sum_duplicates()
     return docs
 
 
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let samples be a part of the documents, as they are of a large collection, and be built once."""
-    monkeypatch.setattr(_estimate, "MOST_SAMPLED", 3000)
+    monkeypatch.setattr(_estimate, "MOST_SAMPLED", 2000)
     monkeypatch.setattr(_estimate, "REPETITIONS", 1)
 
 
@@ -57,8 +57,9 @@ def test_bytes_of_each_part(engine: str, form: str, vectors: Any, words: Any, mo
         docs.data = np.ceil(docs.data * 40).astype(np.float32)
     built = thresher.engines()[engine].build(docs)
     expected = thresher.estimate(docs, engine=engine)[engine]
-    assert (expected.engine, expected.n_docs, expected.nnz) == (engine, 6000, built.nnz)
-    assert expected.total_bytes == pytest.approx(total(built), rel=0.04)
+    assert (expected.engine, expected.n_docs, expected.nnz) == (engine, 4000, built.nnz)
+    sampled = engine in ("clustered", "graph")  # something of these is extrapolated from samples
+    assert expected.total_bytes == pytest.approx(total(built), rel=0.04 if sampled else 0.012)
     assert expected.nbytes.keys() == built.nbytes.keys()
     counted = {"vocabulary", "quantiser", "order", "rows", "superblocks", "summaries", "tiles"}
     for part, size in built.nbytes.items():
@@ -74,8 +75,8 @@ def test_bytes_of_more_documents_like_these(
     quick(monkeypatch)
     for docs in (vectors, words):
         built = thresher.engines()[engine].build(docs)
-        expected = thresher.estimate(docs[:2000], engine=engine, n_docs=6000)[engine]
-        assert expected.n_docs == 6000
+        expected = thresher.estimate(docs[:1350], engine=engine, n_docs=4000)[engine]
+        assert expected.n_docs == 4000
         assert expected.total_bytes == pytest.approx(total(built), rel=0.15)
 
 
