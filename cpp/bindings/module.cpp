@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 
 #include "../core/collected_rows.hpp"
 #include "../core/error.hpp"
@@ -170,6 +171,14 @@ py::dict to_dict(const Parameters& parameters) {
     return dict;
 }
 
+py::dict to_dict(const NamedValues& values) {
+    py::dict dict;
+    for (const auto& item : values) {
+        std::visit([&](const auto& value) { dict[py::str(item.first)] = value; }, item.second);
+    }
+    return dict;
+}
+
 // A class of parameters, with the names that they have everywhere.
 template <class Params>
 py::class_<Params> define_params(py::module_& module, const char* name) {
@@ -188,15 +197,6 @@ void define_search(py::class_<Engine, Index>& engine) {
              "progress"_a, "params"_a)
         .def("search_one_with", &search_one<Engine, Params>, "terms"_a, "weights"_a, "k"_a, "params"_a)
         .def("own_search_params", &Engine::search_params, "A copy of the parameters of searches that are given none.")
-        .def_property_readonly("search_params",
-                               [](const Engine& index) {
-                                   py::dict dict;
-                                   const Params params = index.search_params();
-                                   Params::fields([&](const char* name, auto member, const auto&...) {
-                                       dict[py::str(name)] = params.*member;
-                                   });
-                                   return dict;
-                               })
         .def("with_search_params", &Engine::with_search_params, "params"_a);
 }
 
@@ -279,7 +279,8 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
         .def_property_readonly("n_terms", &Index::n_terms)
         .def_property_readonly("nnz", &Index::nnz)
         .def_property_readonly("params", [](const Index& index) { return thresher::to_dict(index.parameters()); })
-        .def_property_readonly("search_params", [](const Index& /*index*/) { return py::dict(); })
+        .def_property_readonly("search_params",
+                               [](const Index& index) { return thresher::to_dict(index.named_search_params()); })
         .def_property_readonly("nbytes",
                                [](const Index& index) {
                                    py::dict parts;

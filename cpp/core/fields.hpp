@@ -1,7 +1,7 @@
 // Parameters by name. A struct of parameters has `fields(visit)`, a static member that calls visit(name, member) for
 // each of them, the member being a pointer to a bool, an std::int64_t, a double, or an std::string; for a string, which
-// is one of some words, visit(name, member, words). Files, Python and command lines go by it, so that a parameter is
-// named once.
+// is one of some words, visit(name, member, words). Files, Python and whoever learns names at run time go by it, so
+// that a parameter is named once.
 #pragma once
 
 #include <algorithm>
@@ -11,10 +11,54 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
 
 #include "index_file.hpp"
 
 namespace thresher {
+
+using NamedValue = std::pair<std::string, std::variant<bool, std::int64_t, double, std::string>>;
+using NamedValues = std::vector<NamedValue>;
+
+// The parameters of an engine that has none of a kind.
+struct NoParams {
+    template <class Visit>
+    static void fields(const Visit& /*visit*/) {}
+};
+
+// Each throws std::invalid_argument for a value of another type; a whole number is a number.
+void assign(const NamedValue& from, bool& field);
+void assign(const NamedValue& from, std::int64_t& field);
+void assign(const NamedValue& from, double& field);
+void assign(const NamedValue& from, std::string& field);
+
+[[noreturn]] void reject_name(std::string_view name, const std::vector<std::string_view>& known);
+
+// Leaves fields that are not among `values` as they are. Throws std::invalid_argument for a name that is none of a
+// field, and for a value of another type; ranges are for the engine to check.
+template <class Params>
+void set_fields(const NamedValues& values, Params& params) {
+    for (const NamedValue& value : values) {
+        std::vector<std::string_view> known;
+        bool found = false;
+        Params::fields([&](const char* name, auto member, const auto&...) {
+            known.emplace_back(name);
+            if (name != value.first) return;
+            assign(value, params.*member);
+            found = true;
+        });
+        if (!found) reject_name(value.first, known);
+    }
+}
+
+template <class Params>
+NamedValues named_values(const Params& params) {
+    NamedValues values;
+    Params::fields([&](const char* name, auto member, const auto&...) { values.emplace_back(name, params.*member); });
+    return values;
+}
 
 // As a file has them: a bool is 0 or 1, a word its place among `words`. Numbers are finite and >= 0.
 template <class Params>

@@ -38,6 +38,8 @@ struct ExactIndex::Context {
 ExactIndex::ExactIndex(const ExactParams& params, Vocabulary vocabulary, ForwardIndex forward, ExhaustiveSearch search)
     : Index(std::move(vocabulary), std::move(forward), {}), params_(params), search_(std::move(search)) {}
 
+ExactIndex::ExactIndex(const ExactIndex& other) = default;
+
 ExactIndex::~ExactIndex() = default;
 
 std::unique_ptr<ExactIndex> ExactIndex::build(const CsrView& docs, const ExactParams& params, unsigned threads,
@@ -70,6 +72,12 @@ Parameters ExactIndex::parameters() const {
     Parameters parameters;
     write_fields(params_, "", parameters);
     return parameters;
+}
+
+std::unique_ptr<Index> ExactIndex::with_named_search_params(const NamedValues& params) const {
+    NoParams none;
+    set_fields(params, none);
+    return std::unique_ptr<Index>(new ExactIndex(*this));
 }
 
 void ExactIndex::search_canonical(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const {

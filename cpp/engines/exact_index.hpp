@@ -40,6 +40,8 @@ class ExactIndex final : public Index {
 
     std::string_view engine() const noexcept override { return kEngine; }
     Parameters parameters() const override;
+    NamedValues named_search_params() const override { return {}; }
+    std::unique_ptr<Index> with_named_search_params(const NamedValues& params) const override;
 
   protected:
     void search_canonical(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const override;
@@ -51,6 +53,7 @@ class ExactIndex final : public Index {
 
     ExactIndex(const ExactParams& params, Vocabulary vocabulary, ForwardIndex forward, ExhaustiveSearch search);
     explicit ExactIndex(const IndexFile& file);
+    ExactIndex(const ExactIndex& other);
 
     ExactParams params_;
     ExhaustiveSearch search_;

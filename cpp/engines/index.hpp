@@ -12,6 +12,7 @@
 
 #include "../core/csr.hpp"
 #include "../core/document_order.hpp"
+#include "../core/fields.hpp"
 #include "../core/forward_index.hpp"
 #include "../core/hits.hpp"
 #include "../core/index_file.hpp"
@@ -49,6 +50,12 @@ class Index {
 
     // One query of any term order, on the calling thread.
     void search_one(std::span<const std::uint32_t> terms, std::span<const float> weights, const HitsView& hits) const;
+
+    // What searches go by: the engine's own parameters, by name.
+    virtual NamedValues named_search_params() const = 0;
+    // The same index, whose memory it shares, with these in the place of its own of their names. Throws
+    // std::invalid_argument for names, types and values that are wrong.
+    virtual std::unique_ptr<Index> with_named_search_params(const NamedValues& params) const = 0;
 
     // The stored weights of documents, canonical rows in the order of `docs`. Throws std::invalid_argument for an id
     // outside [0, n_docs).

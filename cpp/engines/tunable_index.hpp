@@ -39,6 +39,13 @@ class TunableIndex : public Index {
         return index;
     }
 
+    NamedValues named_search_params() const final { return named_values(search_params()); }
+    std::unique_ptr<Index> with_named_search_params(const NamedValues& values) const final {
+        SearchParams params = search_params();
+        set_fields(values, params);
+        return with_search_params(params);
+    }
+
     using Index::search;
     using Index::search_one;
     // As in Index, with parameters of this engine. Throws std::invalid_argument for those out of range.

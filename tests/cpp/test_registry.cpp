@@ -10,13 +10,16 @@
 #include <numeric>
 #include <span>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
 
 #include "altered_file.hpp"
+#include "brute_force.hpp"
 #include "core/error.hpp"
 #include "core/index_file.hpp"
+#include "error_of.hpp"
 #include "random_rows.hpp"
 #include "temporary_directory.hpp"
 
@@ -26,6 +29,7 @@ namespace {
 using test::buffer_of;
 using test::Bytes;
 using test::entry_at;
+using test::error_of;
 using test::get;
 using test::kOffsetAt;
 using test::kSizeAt;
@@ -45,6 +49,61 @@ using test::small_index;
 using test::small_postings_index;
 using test::TemporaryDirectory;
 using test::write_bytes;
+
+TEST(Registry, BuildsAnIndexOfEachEngineByItsName) {
+    const Rows docs = small_collection();
+    const auto names = engine_names();
+    EXPECT_EQ(names.size(), 6U);
+    for (const std::string_view name : names) {
+        const auto index = build_index(name, docs.view(), {}, 1, nullptr);
+        EXPECT_EQ(index->engine(), name);
+        EXPECT_EQ(index->n_docs(), docs.n_rows());
+    }
+    EXPECT_EQ(error_of([&] { build_index("fast", docs.view(), {}, 1, nullptr); }), "there is no engine 'fast'");
+}
+
+TEST(Registry, BuildsWithParametersByName) {
+    const Rows docs = small_collection();
+    const auto index = build_index("clustered", docs.view(), {{"cluster_size", std::int64_t{16}}}, 1, nullptr);
+    const auto parameters = index->parameters();
+    EXPECT_EQ(parameters.entries()[0], (Parameters::Entry{"cluster_size", "16"}));
+    EXPECT_EQ(error_of([&] { build_index("postings", docs.view(), {{"m", std::int64_t{1}}}, 1, nullptr); }),
+              "there is no parameter 'm'; there are none");
+    EXPECT_EQ(error_of([&] { build_index("graph", docs.view(), {{"m", std::int64_t{0}}}, 1, nullptr); }),
+              "m must be from 1 to 256, got 0");
+}
+
+TEST(SearchParams, AreSetByName) {
+    const Rows docs = small_collection();
+    const auto index = ImpactIndex::build(docs.view(), 1, nullptr);
+    const std::int64_t budget = 1;
+    test::Hits expected(docs.n_rows(), 3);
+    index->search(docs.view(), {3, 1, nullptr}, ImpactSearchParams{.postings_budget = budget}, expected.view());
+    const Index& any = *index;
+    const auto set = any.with_named_search_params({{"postings_budget", budget}});
+    EXPECT_EQ(test::search(*set, docs, 3), expected);
+    EXPECT_NE(test::search(any, docs, 3), expected) << "the budget changes nothing";
+
+    const auto more = set->with_named_search_params({{"rescored", std::int64_t{9}}});
+    EXPECT_EQ(more->named_search_params(),
+              (NamedValues{{"postings_budget", budget}, {"deadline_us", 0.0}, {"rescored", std::int64_t{9}}}));
+    EXPECT_EQ(error_of([&] { any.with_named_search_params({{"alpha", 0.5}}); }),
+              "there is no parameter 'alpha'; there are postings_budget, deadline_us and rescored");
+    EXPECT_EQ(error_of([&] { any.with_named_search_params({{"postings_budget", std::int64_t{-1}}}); }),
+              "postings_budget must be >= 0, got -1");
+}
+
+TEST(SearchParams, OfAnEngineWithoutAnyAreNone) {
+    const Rows docs = small_collection();
+    auto index = small_index();
+    const auto expected = test::search(*index, docs, 3);
+    const auto same = index->with_named_search_params({});
+    index.reset();
+    EXPECT_EQ(test::search(*same, docs, 3), expected);
+    EXPECT_EQ(same->named_search_params(), NamedValues{});
+    EXPECT_EQ(error_of([&] { same->with_named_search_params({{"alpha", 0.5}}); }),
+              "there is no parameter 'alpha'; there are none");
+}
 
 TEST(OpenIndex, OfTheSmallFileHasEveryFormOfPosting) {
     const TemporaryDirectory directory;
