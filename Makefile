@@ -24,10 +24,15 @@ help:  ## list the targets
 # ---- One virtual environment: the package installed editable, extras added as the targets ask for them.
 
 $(ready)/tools: pyproject.toml
-	@echo "setting up $(VENV)"
+	@echo "setting up $(VENV)" >&2
 	@test -x $(python) || $(PYTHON) -m venv $(VENV)
 	@$(pip) $$($(python) tools/build_requires.py) "cmake>=3.24" ninja
 	@mkdir -p $(@D) build && touch $@
+
+# The one header that the C++ benchmark takes from others.
+$(ready)/json: $(ready)/tools
+	@$(pip) --no-deps nlohmann-json==3.12.0
+	@touch $@
 
 $(ready)/package: $(ready)/tools $(native)
 	@echo "building thresher"
@@ -54,7 +59,7 @@ demo: $(ready)/cli  ## search the documentation of Python and installed packages
 
 test: test-cpp test-python  ## every test; those of kernels on each instruction set of this machine
 
-test-cpp: $(ready)/tools  ## the C++ tests alone
+test-cpp: $(ready)/json  ## the C++ tests alone
 	@if cmake --preset dev >build/dev.log 2>&1; then \
 	   cmake --build --preset dev -- --quiet; \
 	   for isa in $(isas); do echo "C++ tests, $$isa"; THRESHER_ISA=$$isa ctest --preset dev --progress --parallel $(cores); done; \
@@ -72,7 +77,10 @@ test-integrations: $(ready)/torch  ## the tests that need torch; none may be ski
 	@pytest -q -m integration -rs | tee build/integrations.log
 	@! grep -E '\b[0-9]+ skipped' build/integrations.log
 
-sanitize: $(ready)/tools  ## the C++ tests under ASan and UBSan, then those that start threads under TSan
+test-bigann: $(ready)/json  ## `make bigann` on tiny files, its output checked
+	@$(python) tests/bigann.py
+
+sanitize: $(ready)/json  ## the C++ tests under ASan and UBSan, then those that start threads under TSan
 	@for preset in asan-ubsan tsan; do \
 	   echo "C++ tests, $$preset"; \
 	   cmake --preset $$preset >build/$$preset.log 2>&1 || { cat build/$$preset.log; exit 1; }; \
@@ -107,7 +115,7 @@ format: $(ready)/dev  ## rewrite Python and C++ sources in the project's style
 stubs: $(ready)/dev  ## regenerate python/thresher/_core.pyi
 	@$(python) tools/stub.py
 
-tidy: $(ready)/dev  ## clang-tidy over the C++ sources
+tidy: $(ready)/dev $(ready)/json  ## clang-tidy over the C++ sources
 	@cmake --preset tidy >build/tidy.log 2>&1 || { cat build/tidy.log; exit 1; }
 	@cmake --build --preset tidy
 
@@ -116,12 +124,29 @@ tidy: $(ready)/dev  ## clang-tidy over the C++ sources
 wheel: $(ready)/dev  ## a manylinux_2_28 wheel in wheelhouse/, smoke-tested in an empty environment
 	@tools/wheel.sh $(python)
 
-bench-kernels: $(ready)/tools  ## ns per element and GB/s of every kernel on each instruction set
-	@cmake --preset release >build/release.log 2>&1 || { cat build/release.log; exit 1; }
-	@cmake --build --preset release -- --quiet
-	@build/release/benchmarks/kernel_bench
+# ---- Measurements in C++.
+
+# Nothing but the program's lines may come out on stdout.
+bigann: $(ready)/json  ## recall, QPS and latency: make bigann BASE=b.csr QUERIES=q.csr TRUTH=t.gt ENGINE=clustered THREADS=1
+	@$(configure_release) >&2
+	@cmake --build --preset release --target thresher-bigann -- --quiet >&2
+	@build/release/benchmarks/cpp/thresher-bigann $(foreach name,$(bigann_options),$(call given,$(name)))
+bigann_options := base queries truth engine points index k threads build-threads repeats
+# --name "$NAME", if that is set.
+given = $${$(call variable,$(1)):+--$(1) "$$$(call variable,$(1))"}
+variable = $(shell echo $(1) | tr a-z- A-Z_)
+configure_release := cmake --preset release >build/release.log 2>&1 || { cat build/release.log; exit 1; }
+
+bench-kernels: $(ready)/json  ## ns per element and GB/s of every kernel on each instruction set
+	@$(configure_release)
+	@if grep -q '^benchmark_DIR:PATH=.*NOTFOUND' build/release/CMakeCache.txt; then \
+	   echo "the kernels are measured with Google Benchmark (Debian: apt-get install libbenchmark-dev)" >&2; exit 1; \
+	 fi
+	@cmake --build --preset release --target kernel_bench -- --quiet
+	@build/release/benchmarks/cpp/kernel_bench
 
 clean:  ## remove the virtual environment and everything built
 	rm -rf $(VENV) build dist wheelhouse .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
-.PHONY: help demo test test-cpp test-python test-integrations sanitize fuzz lint format stubs tidy wheel bench-kernels clean
+.PHONY: help demo test test-cpp test-python test-integrations test-bigann sanitize fuzz lint format stubs tidy wheel \
+        bigann bench-kernels clean

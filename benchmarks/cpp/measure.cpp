@@ -1,0 +1,63 @@
+#include "measure.hpp"
+
+#include <malloc.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "statistics.hpp"
+
+namespace thresher::bench {
+
+namespace {
+
+double batch_seconds(const Index& index, const CsrView& queries, const SearchOptions& options, unsigned repeats,
+                     const HitsView& hits) {
+    const auto search = [&] { index.search(queries, options, hits); };
+    search();
+    std::vector<double> seconds;
+    for (unsigned repeat = 0; repeat < repeats; ++repeat) seconds.push_back(seconds_of(search));
+    return median(std::move(seconds));
+}
+
+std::vector<double> query_microseconds(const Index& index, const CsrView& queries, unsigned repeats,
+                                       const HitsView& hit) {
+    std::vector<std::vector<double>> all(queries.n_rows());
+    for (unsigned repeat = 0; repeat <= repeats; ++repeat) {
+        for (std::size_t query = 0; query < queries.n_rows(); ++query) {
+            const auto terms = queries.row_terms(query);
+            const auto weights = queries.row_weights(query);
+            const double seconds = seconds_of([&] { index.search_one(terms, weights, hit); });
+            if (repeat > 0) all[query].push_back(seconds * 1e6);
+        }
+    }
+    std::vector<double> medians;
+    medians.reserve(all.size());
+    for (auto& of_query : all) medians.push_back(median(std::move(of_query)));
+    return medians;
+}
+
+}  // namespace
+
+Measured measure(const Index& index, const CsrView& queries, std::size_t k, unsigned threads, unsigned repeats) {
+    Measured measured;
+    measured.ids.resize(queries.n_rows() * k);
+    std::vector<float> scores(measured.ids.size());
+    const SearchOptions options{k, threads, nullptr};
+    measured.batch_s = batch_seconds(index, queries, options, repeats, {k, measured.ids, scores});
+    std::vector<std::int64_t> one(k);
+    measured.query_us = query_microseconds(index, queries, repeats, {k, one, std::span(scores).first(k)});
+    return measured;
+}
+
+std::size_t resident_bytes() {
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+    std::size_t all = 0;
+    std::size_t resident = 0;
+    std::ifstream("/proc/self/statm") >> all >> resident;
+    return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace thresher::bench
