@@ -137,7 +137,7 @@ given = $${$(call variable,$(1)):+--$(1) "$$$(call variable,$(1))"}
 variable = $(shell echo $(1) | tr a-z- A-Z_)
 configure_release := cmake --preset release >build/release.log 2>&1 || { cat build/release.log; exit 1; }
 
-bench-kernels: $(ready)/json  ## ns per element and GB/s of every kernel on each instruction set
+bench-kernels: $(ready)/json  ## time an element and GB/s of every kernel on each instruction set
 	@$(configure_release)
 	@if grep -q '^benchmark_DIR:PATH=.*NOTFOUND' build/release/CMakeCache.txt; then \
 	   echo "the kernels are measured with Google Benchmark (Debian: apt-get install libbenchmark-dev)" >&2; exit 1; \

@@ -3,7 +3,9 @@
 #include <malloc.h>
 #include <unistd.h>
 
+#include <ctime>
 #include <fstream>
+#include <numeric>
 
 #include "statistics.hpp"
 
@@ -11,13 +13,17 @@ namespace thresher::bench {
 
 namespace {
 
-double batch_seconds(const Index& index, const CsrView& queries, const SearchOptions& options, unsigned repeats,
-                     const HitsView& hits) {
+double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+void measure_batches(const Index& index, const CsrView& queries, const SearchOptions& options, unsigned repeats,
+                     const HitsView& hits, Measured& measured) {
     const auto search = [&] { index.search(queries, options, hits); };
     search();
+    const double cpu = cpu_seconds();
     std::vector<double> seconds;
     for (unsigned repeat = 0; repeat < repeats; ++repeat) seconds.push_back(seconds_of(search));
-    return median(std::move(seconds));
+    measured.cpus = (cpu_seconds() - cpu) / std::accumulate(seconds.begin(), seconds.end(), 0.0);
+    measured.batch_s = median(std::move(seconds));
 }
 
 std::vector<double> query_microseconds(const Index& index, const CsrView& queries, unsigned repeats,
@@ -43,8 +49,7 @@ Measured measure(const Index& index, const CsrView& queries, std::size_t k, unsi
     Measured measured;
     measured.ids.resize(queries.n_rows() * k);
     std::vector<float> scores(measured.ids.size());
-    const SearchOptions options{k, threads, nullptr};
-    measured.batch_s = batch_seconds(index, queries, options, repeats, {k, measured.ids, scores});
+    measure_batches(index, queries, {k, threads, nullptr}, repeats, {k, measured.ids, scores}, measured);
     std::vector<std::int64_t> one(k);
     measured.query_us = query_microseconds(index, queries, repeats, {k, one, std::span(scores).first(k)});
     return measured;

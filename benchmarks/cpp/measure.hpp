@@ -14,6 +14,7 @@ namespace thresher::bench {
 struct Measured {
     std::vector<std::int64_t> ids;  // of the last batch, shape (n_queries, k)
     double batch_s = 0;             // all queries in one call on `threads` threads, the median of the repeats
+    double cpus = 0;                // CPU seconds over seconds of these calls: less than `threads` if others worked too
     std::vector<double> query_us;   // each query by a call of its own on one thread, the median of the repeats
 };
 

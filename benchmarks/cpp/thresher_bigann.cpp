@@ -163,6 +163,7 @@ Json report(const Ready& ready, const Truth& truth, const CsrView& queries, cons
     line["threads"] = threads;
     line["recall"] = recall_at_k(truth.answers, arguments.k, measured.ids, StoredScores(index, queries));
     line["qps"] = static_cast<double>(queries.n_rows()) / measured.batch_s;
+    line["cpus"] = measured.cpus;
     line["mean_us"] = mean(measured.query_us);
     line["p50_us"] = quantile(measured.query_us, 0.50);
     line["p95_us"] = quantile(measured.query_us, 0.95);

@@ -204,7 +204,8 @@ TEST_F(Program, TellsWhatWasMeasuredAndOfWhat) {
     EXPECT_EQ(line["version"], THRESHER_VERSION);
     EXPECT_EQ(line["build"]["window"], 8192);
     EXPECT_TRUE(line["isa"].is_string());
-    for (const char* key : {"qps", "build_s", "mean_us", "p50_us", "p95_us", "p99_us", "index_bytes", "rss_bytes"}) {
+    for (const char* key :
+         {"qps", "cpus", "build_s", "mean_us", "p50_us", "p95_us", "p99_us", "index_bytes", "rss_bytes"}) {
         EXPECT_GT(line[key].get<double>(), 0) << key;
     }
     EXPECT_LE(line["p50_us"], line["p95_us"]);
