@@ -113,7 +113,8 @@ def tune(
     max_bytes
         What the index may take in memory; None for no limit.
     budget_s
-        Seconds to take, about. What is found by then is returned. A build that has begun is finished.
+        Seconds to take, about. A build that has begun is finished. What is found by then is returned; if that does not
+        meet the target, the library's default parameters are measured too.
     threads
         Threads of the searches that are timed; 0 means one for each core. Queries are searched in batches. With one
         thread a query's time is that of its thread alone, otherwise a batch's time divided by its queries.
@@ -144,7 +145,8 @@ def tune(
     Warns
     -----
     UserWarning
-        If the target is not met. The index comes as near as was found.
+        If the target is not met: the index comes as near as was found. If `budget_s` was used up before parameters
+        were found: the index goes by the library's.
 
     Examples
     --------
@@ -190,7 +192,7 @@ def tune(
         seconds_left=deadline - time.monotonic(),
         rng=rng,
     )
-    found: list[Tuned] = []
+    found: list[tuple[Tuned, bool]] = []
     curve: list[Point] = []
     for candidate in candidates:
         if found and time.monotonic() + candidate.build_seconds > deadline:
@@ -198,16 +200,19 @@ def tune(
         is_exact = candidate.engine is type(exact) and not candidate.build_params
         index = exact if is_exact else candidate.build(matrix, builders)
         if most_bytes is None or sum(index.nbytes.values()) <= most_bytes:
-            found.append(_tuned(candidate, index, walk(questions, target), curve))
-            found = [min(found, key=lambda one: target.rank(one.recall, one.latency_us))]
+            walked = walk(questions, target)
+            found.append((_tuned(candidate, index, walked, curve), walked.fell_back))
+            found = [min(found, key=lambda one: target.rank(one[0].recall, one[0].latency_us))]
     if not found:
         raise ValueError(f"max_bytes: no engine's index of these documents fits {most_bytes} bytes")
-    best = found[0]
+    best, fell_back = found[0]
     if progress is not None:
         progress(1000, 1000)
     if not best.is_met:
         wanted = f"recall {target.recall}" if target.recall is not None else f"{target.latency_us} us a query"
         warnings.warn(f"the target, {wanted}, is not met: {best!r}", stacklevel=2)
+    elif fell_back:
+        warnings.warn(f"budget_s: after {budget:g} s there are only the library's defaults: {best!r}", stacklevel=2)
     return replace(best, curve=curve)
 
 

@@ -19,6 +19,7 @@ SOME_QUERIES = 400  # that families are compared on
 SLACK = 1.15  # a family that takes this much longer than the best, and is not there yet, is given up
 FINALISTS = 4
 ROUNDS = 7  # in which finalists are timed
+DEFAULTS = Family({})  # the library's
 STEPS_UP = 8  # that a dial is turned further where held-out queries find less
 
 
@@ -89,6 +90,8 @@ class Walk:
         self.target, self.threads, self.deadline, self.told = target, threads, deadline, told
         self.clock = time.thread_time if threads == 1 else time.perf_counter
         self.steps: list[Step] = []
+        self.fell_back = False
+        """Whether the deadline came before parameters were found, so that the library's defaults took part instead."""
 
     def best(self, index: Index) -> list[tuple[Solution, Measured]]:
         """Return the points that meet the target, or come close to it, best first; with what held-out queries gave."""
@@ -111,8 +114,9 @@ class Walk:
                 found = self._turned(index, family, some, alike[-1] if alike else 0.4, coarseness=4, limit=limit)
                 solutions += found
         except TimeoutError:
-            if not solutions:
-                solutions.append(Solution(known[0], 1.0, self._measure(index, known[0].at(1.0), some, hurry=False)))
+            if not any(self._met(one.step) for one in solutions):
+                solutions.append(Solution(DEFAULTS, 1.0, self._measure(index, {}, some, hurry=False)))
+                self.fell_back = known != [DEFAULTS]
         return sorted(solutions, key=lambda one: self.target.rank(one.step.recall, one.step.latency_us))
 
     def _refined(self, index: Index, solved: Solution) -> Solution:
@@ -120,8 +124,9 @@ class Walk:
         try:
             return self._turned(index, solved.family, self.tuning, solved.turn, coarseness=1, margin=True)[0]
         except TimeoutError:
-            step = self._measure(index, solved.step.params, self.tuning, hurry=False)
-            return solved._replace(step=step)
+            if solved.step.n_queries == len(self.tuning):
+                return solved
+            return solved._replace(step=self._measure(index, solved.step.params, self.tuning, hurry=False))
 
     def _turned(
         self,
