@@ -113,6 +113,20 @@ void select_sums(State& state, const Kernels& table) {
         [&] { table.select_sums(sums.data(), kWindow, 500, items.data(), item_sums.data()); });
 }
 
+void stretch_maxima(State& state, const Kernels& table) {
+    constexpr std::size_t kStretches = kWindow / thresher::kernels::kStretch;
+    const std::vector<std::uint8_t> bytes(kWindow, 10);
+    std::vector<std::uint8_t> maxima(kStretches);
+    run(state, kWindow, kWindow, [&] { table.stretch_maxima(bytes.data(), kStretches, maxima.data()); });
+}
+
+void select_bytes(State& state, const Kernels& table) {
+    std::vector<std::uint8_t> bytes(kWindow, 10);
+    for (std::size_t item = 0; item < kWindow; item += 301) bytes[item] = 200;
+    std::vector<std::uint32_t> items(kWindow + thresher::kernels::kSelectMargin);
+    run(state, kWindow, kWindow, [&] { table.select_bytes(bytes.data(), kWindow, 100, items.data()); });
+}
+
 // Blocks of four, as the engines have them by default: every second row of 40, two bytes each.
 void bound_members(State& state, const Kernels& table) {
     constexpr std::size_t kBlock = 4;
@@ -218,6 +232,8 @@ constexpr Kernel kKernels[] = {
     {"sum_bounds", sum_bounds},
     {"select_blocks", select_blocks},
     {"select_sums", select_sums},
+    {"stretch_maxima", stretch_maxima},
+    {"select_bytes", select_bytes},
     {"bound_members", bound_members},
     {"score_document", score_document},
     {"unpack_documents", unpack_documents},
