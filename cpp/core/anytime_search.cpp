@@ -5,14 +5,17 @@
 #include <cmath>
 #include <functional>
 
+#include "pace.hpp"
+
 namespace thresher {
 
 namespace {
 
 // What one unit of work takes, in microseconds, on the machine of docs/performance.md: the ratios matter.
-constexpr double kPostingTime = 0.0008;  // a posting added to its document's sum
-constexpr double kScanTime = 0.0001;     // a document's sum looked at, and set to zero
-constexpr double kScoringTime = 0.08;    // a document scored in full precision
+constexpr double kPostingTime = 0.0008;   // a posting added to its document's sum
+constexpr double kScanTime = 0.0001;      // a document's sum looked at, and set to zero
+constexpr double kScoringTime = 0.08;     // a document scored in full precision
+constexpr double kColdScoringTime = 0.3;  // the same, of a large collection and in small parts
 
 // A proof is first looked for when this share of all that a query could score remains, less the more hits are wanted:
 // over the fourth root of k.
@@ -20,6 +23,8 @@ constexpr double kFirstRemaining = 0.17;
 // A limit that leaves at least this share of a query's postings to be read is spent on a proof.
 constexpr double kProvableShare = 0.25;
 constexpr double kProvableShareTimed = 0.5;
+// A proof needs the sums looked at so often.
+constexpr double kProofScans = 2;
 
 // Without a proof, a query is cut to the terms that can contribute most: so many, and as many as have their share of
 // the time taken before a posting of theirs is read, which is so much, and so much for each window.
@@ -28,15 +33,13 @@ constexpr double kTermsShare = 0.3;
 constexpr double kTermTime = 0.3;
 constexpr double kTermWindowTime = 0.04;
 
-// The share of the time left that the first reading under a deadline takes; its speed tells how much to read then.
-constexpr double kFirstTime = 0.3;
-// Further readings take this share of what is left, and are not worth it below that share of what has been read.
-constexpr double kNextTime = 0.9;
-constexpr double kLeastReading = 0.05;
-
-// Documents scored between two looks at which of the others can still matter, and at the clock, at least and at most.
+// Documents scored between two looks at which of the others can still matter, twice as many each time; under a
+// deadline, between two looks at the clock.
 constexpr std::size_t kLeastPart = 64;
-constexpr std::size_t kMostTimedPart = 256;
+constexpr std::size_t kTimedPart = 64;
+
+// A window that is looked at and cleared at once, while it is in cache, takes this share of the time.
+constexpr double kScanShare = 0.5;
 
 constexpr double kMostSum = 32768;  // no sum is greater, or less than its negative
 
@@ -50,8 +53,12 @@ bool AnytimeSearch::search(const ImpactCollection& collection, const SlotQuery& 
     const bool provable = is_provable(task);
     plan_.assign(query, collection.segments, collection.quantiser, provable ? query.size() : affordable_terms(task));
     if (plan_.empty()) return plan_.remaining(0) == 0;
-    plan_.arrange(provable ? SegmentPlan::Order::prove : SegmentPlan::Order::find);
-    return provable ? prove(task) : find(task);
+    if (provable) {
+        plan_.arrange(SegmentPlan::Order::prove);
+        if (plan_.time(first_look(task)) + kProofScans * scan_time(task) <= task.time_left()) return prove(task);
+    }
+    plan_.arrange(SegmentPlan::Order::find);
+    return find(task);
 }
 
 // Whether the limits leave enough of the query's postings to be read.
@@ -70,11 +77,16 @@ std::size_t AnytimeSearch::affordable_terms(const Task& task) {
     return static_cast<std::size_t>(kLeastTerms + kTermsShare * time / (kTermTime + kTermWindowTime * windows));
 }
 
+// The segments to read before a proof is first looked for.
+std::size_t AnytimeSearch::first_look(const Task& task) const {
+    const double share = kFirstRemaining / std::sqrt(std::sqrt(static_cast<double>(task.k)));
+    return plan_.first_below(share * plan_.remaining(0));
+}
+
 // Reads until what remains can be settled by scoring documents.
 bool AnytimeSearch::prove(const Task& task) {
     const std::size_t most = plan_.most_within(task.limits.postings);
-    const double first = kFirstRemaining / std::sqrt(std::sqrt(static_cast<double>(task.k)));
-    std::size_t n_read = std::min(plan_.first_below(first * plan_.remaining(0)), most);
+    std::size_t n_read = std::min(first_look(task), most);
     for (;;) {
         read(task, n_read);
         const double remaining = plan_.remaining(n_read);
@@ -96,37 +108,30 @@ bool AnytimeSearch::prove(const Task& task) {
     }
 }
 
-// Reads as much as the limits allow.
+// Reads as much as the limits allow; under a deadline, each window as far as its pace demands.
 bool AnytimeSearch::find(const Task& task) {
-    const std::size_t most = plan_.most_within(task.limits.postings);
-    const double reserve = static_cast<double>(task.collection.forward.n_docs()) * kScanTime +
-                           static_cast<double>(task.limits.rescored) * kScoringTime;
-    const auto affordable = [&](double time, double posting_time) {
-        return static_cast<std::uint64_t>(std::clamp(time / posting_time, 0.0, 1e18));
-    };
-    if (!task.timed()) {
-        plan_.want(most);
-        best_.reset(task.limits.rescored, 1);
-        scores_.add_scan_and_clear(task.collection.segments, plan_, best_);
-        best_.keep(task.limits.rescored);
-        return finish(task, plan_.remaining(most), 0);
-    }
-    std::size_t n_read = std::min(most, plan_.most_within(affordable(kFirstTime * task.time_left(), kPostingTime)));
-    read(task, n_read);
-    while (n_read < most) {
-        const double left = task.time_left() - reserve;
-        const auto postings = static_cast<double>(plan_.n_postings(n_read));
-        const double spent = task.limits.microseconds - task.time_left();
-        const std::uint64_t more = affordable(kNextTime * left, std::max(spent / postings, kPostingTime));
-        if (static_cast<double>(more) < kLeastReading * postings) break;
-        const std::size_t next = std::min(most, plan_.most_within(plan_.n_postings(n_read) + more));
-        if (next == n_read) break;
-        n_read = next;
-        read(task, n_read);
-    }
-    collect(task.limits.rescored, 1);
-    scores_.clear();
-    return finish(task, plan_.remaining(n_read), 0);
+    const ImpactSegments& segments = task.collection.segments;
+    Pace pace(task.limits.microseconds, task.time_left(), static_cast<double>(task.limits.rescored) * kColdScoringTime,
+              kScanShare * scan_time(task), segments.n_windows());
+    std::size_t most = plan_.most_within(task.limits.postings);
+    if (task.timed()) most = std::min(most, std::max<std::size_t>(plan_.most_in_time(pace.most()), 1));
+    std::size_t least_read = most;
+    plan_.want(most);
+    best_.reset(task.limits.rescored, 1);
+    scores_.add_scan_and_clear(segments, plan_, best_, [&](std::size_t) {
+        if (!task.timed()) return;
+        const std::size_t in_time = plan_.most_in_time(pace.next(task.time_left()));
+        const std::size_t n_read = std::min(std::max<std::size_t>(in_time, 1), most);
+        plan_.want(n_read);
+        pace.expect(plan_.time(n_read));
+        least_read = std::min(least_read, n_read);
+    });
+    best_.keep(task.limits.rescored);
+    return finish(task, plan_.remaining(least_read), 0);
+}
+
+double AnytimeSearch::scan_time(const Task& task) {
+    return static_cast<double>(task.collection.forward.n_docs()) * kScanTime;
 }
 
 void AnytimeSearch::read(const Task& task, std::size_t n_segments) {
@@ -146,16 +151,13 @@ void AnytimeSearch::collect(std::size_t n, std::int32_t lowest) {
 bool AnytimeSearch::finish(const Task& task, double remaining, double known) {
     top_.reset(task.k);
     auto& entries = best_.entries();
-    std::size_t part = std::max(task.k, kLeastPart);
-    for (auto first = entries.begin();; part *= 2) {
+    std::size_t part = task.timed() ? kTimedPart : std::max(task.k, kLeastPart);
+    for (auto first = entries.begin();; part *= task.timed() ? 1 : 2) {
         const std::int32_t least = least_sum(threshold(known), remaining);
         const auto last = std::partition(first, entries.end(),
                                          [least](std::uint64_t entry) { return BestSums::sum_of(entry) >= least; });
         if (first == last) break;
-        if (task.timed()) {
-            part = std::min(part, kMostTimedPart);
-            if (task.time_left() < 0 && !top_.hits().empty()) return false;
-        }
+        if (task.time_left() < 0 && !top_.hits().empty()) return false;
         const auto end =
             static_cast<std::size_t>(last - first) > part ? first + static_cast<std::ptrdiff_t>(part) : last;
         if (end != last) std::nth_element(first, end, last, std::greater<>{});
@@ -207,9 +209,9 @@ std::size_t AnytimeSearch::cheapest_end(const Task& task, std::size_t n_read, st
     for (const End& end : ends) {
         const double reading =
             static_cast<double>(plan_.n_postings(end.n_segments) - plan_.n_postings(n_read)) * kPostingTime +
-            static_cast<double>(task.collection.forward.n_docs()) * kScanTime;
-        if (task.timed() && reading > task.time_left()) break;
+            scan_time(task);
         const double time = reading + end.n_docs * kScoringTime;
+        if (task.timed() && time + scan_time(task) > task.time_left()) continue;
         if (end.n_segments > n_read && time < least_time) {
             cheapest = end.n_segments;
             least_time = time;

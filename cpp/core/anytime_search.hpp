@@ -3,7 +3,8 @@
 //
 // Without limits the answer is exact: what has been read bounds every document's score, and reading ends once scoring
 // all documents whose bound reaches the k-th best score is cheaper than to go on. With limits, reading ends where they
-// do, and so many of the best are scored; the answer then says whether the bounds prove it all the same.
+// do, under a deadline in each window where its share of the time does, and so many of the best are scored; the answer
+// then says whether the bounds prove it all the same.
 #pragma once
 
 #include <chrono>
@@ -70,6 +71,8 @@ class AnytimeSearch {
 
     static bool is_provable(const Task& task);
     static std::size_t affordable_terms(const Task& task);
+    static double scan_time(const Task& task);
+    std::size_t first_look(const Task& task) const;
     bool prove(const Task& task);
     bool find(const Task& task);
 

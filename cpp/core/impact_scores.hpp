@@ -34,11 +34,13 @@ class ImpactScores {
         scan(0, n_sums_, sink);
     }
 
-    // All in one: `add`, `scan` and `clear`, window by window while it is in cache.
-    template <class Sink>
-    void add_scan_and_clear(const ImpactSegments& segments, SegmentPlan& plan, Sink& sink) {
+    // All in one: `add`, `scan` and `clear`, window by window while it is in cache. Before each, `before(window)` may
+    // have the plan want fewer of the segments that it wants at first.
+    template <class Sink, class Before>
+    void add_scan_and_clear(const ImpactSegments& segments, SegmentPlan& plan, Sink& sink, const Before& before) {
         start(segments, plan);
         for (std::size_t w = 0; w < segments.n_windows(); ++w) {
+            before(w);
             add_window(segments, w);
             const std::size_t first = w * ImpactSegments::kWindow;
             const std::size_t end = std::min<std::size_t>(first + ImpactSegments::kWindow, n_sums_);

@@ -44,6 +44,8 @@ class SegmentPlan {
 
     // Segments that are not empty; a rare term is one.
     std::size_t n_segments() const noexcept { return places_.size(); }
+    // Microseconds that reading the first `n` segments is expected to take.
+    double time(std::size_t n) const noexcept { return n == 0 ? 0 : places_[n - 1].time; }
     // Postings of the first `n` segments.
     std::uint64_t n_postings(std::size_t n) const noexcept { return n == 0 ? 0 : places_[n - 1].postings; }
     // What the segments after the first `n` can add to a score at most.
@@ -53,8 +55,10 @@ class SegmentPlan {
     std::size_t first_below(double bound) const noexcept;
     // The most segments that have at most `postings` postings.
     std::size_t most_within(std::uint64_t postings) const noexcept;
+    // The most segments that are expected to be read in `time`.
+    std::size_t most_in_time(double time) const noexcept;
 
-    // Marks the first `n` segments as wanted. What was marked before stays marked.
+    // Marks the first `n` segments as wanted, and no others.
     void want(std::size_t n);
     // The reader sets `read`.
     std::span<Term> terms() noexcept { return terms_; }
@@ -81,6 +85,7 @@ class SegmentPlan {
     struct Place {
         std::uint32_t segment;
         std::uint64_t postings;  // of the segments up to this one
+        double time;             // as `time` says
         double remaining;        // after it
     };
 
@@ -93,6 +98,7 @@ class SegmentPlan {
     std::vector<float> priorities_;
     std::vector<Place> places_;  // in order
     std::size_t wanted_ = 0;
+    double n_windows_ = 0;
     double unit_ = 0;
     double total_ = 0;
     double never_read_ = 0;  // of terms that are not planned for

@@ -146,10 +146,7 @@ TEST(AnytimeSearch, DoesNotVouchForADocumentThatMatchesItsLeastSum) {
     EXPECT_EQ(searcher.run(queries, 2, {3, kNoDeadline, 3}).complete[0], 1) << "what is not read can only take away";
 }
 
-TEST(AnytimeSearch, IsOnTimeWithSomething) {
-    Random random(3);
-    const Rows docs = test::random_rows(random, 20'000, 300, 20, test::dyadic_weight);
-    const Rows queries = test::random_rows(random, 6, 300, 20, test::dyadic_weight);
+void expect_on_time(const Rows& docs, const Rows& queries) {
     const auto truth = brute_force(docs, queries);
     Searcher searcher(docs);
     const Hits exact = searcher.run(queries, 5);
@@ -160,6 +157,14 @@ TEST(AnytimeSearch, IsOnTimeWithSomething) {
             ASSERT_EQ(searcher.run(queries, 5), exact) << "and leaves nothing behind";
         }
     }
+}
+
+TEST(AnytimeSearch, IsOnTimeWithSomething) {
+    Random random(3);
+    const Rows queries = test::random_rows(random, 6, 300, 20, test::dyadic_weight);
+    expect_on_time(test::random_rows(random, 20'000, 300, 20, test::dyadic_weight), queries);
+    // Three windows, which may be read unequally far.
+    expect_on_time(test::scattered_rows(random, 140'000, 300, 60, 10, test::dyadic_weight), queries);
 }
 
 }  // namespace

@@ -87,6 +87,8 @@ Rows collection(Random& random, std::size_t n_docs) {
 
 const std::vector<std::size_t> kSizes{1, 63, 64, 65, 2047, 2049, 65472, 65473, 2 * std::size_t{65472} + 100};
 
+constexpr auto kNothingBefore = [](std::size_t) {};
+
 TEST(ImpactScores, AreTheSumsOfWhatIsWantedWhateverIsAddedAtOnce) {
     Random random(1);
     SegmentPlan plan;
@@ -134,11 +136,45 @@ TEST(ImpactScores, AddScanAndClearInOne) {
                     plan.want(plan.n_segments() / 2);
                 }
                 Sink sink;
-                scores.add_scan_and_clear(parts.segments, plan, sink);
+                scores.add_scan_and_clear(parts.segments, plan, sink, kNothingBefore);
                 ASSERT_EQ(sink.sums, sums) << n_docs << " documents, query " << row << ", share " << share;
                 ASSERT_EQ(scanned(scores), Sums(n_scanned(n_docs))) << "zero for the next query";
                 for (const SegmentPlan::Term& term : plan.terms()) ASSERT_EQ(term.read, term.wanted);
             }
+        }
+    }
+}
+
+TEST(ImpactScores, ReadEachWindowAsFarAsIsWantedBeforeIt) {
+    Random random(7);
+    constexpr std::size_t kWindow = ImpactSegments::kWindow;
+    const ImpactParts parts(collection(random, 2 * kWindow + 100));
+    const Rows queries = test::random_rows(random, 4, 40, 8, test::signed_real);
+    SegmentPlan plan;
+    ImpactScores scores(2 * kWindow + 100);
+    for (std::size_t row = 0; row < queries.n_rows(); ++row) {
+        // Without rare terms, which are read in all windows at once.
+        SlotQuery query = parts.query(queries, row);
+        for (std::size_t i = query.size(); i-- > 0;) {
+            if (query.slots[i] < parts.segments.n_levelled()) continue;
+            query.slots.erase(query.slots.begin() + static_cast<std::ptrdiff_t>(i));
+            query.weights.erase(query.weights.begin() + static_cast<std::ptrdiff_t>(i));
+        }
+        plan.assign(query, parts.segments, parts.quantiser, SIZE_MAX);
+        plan.arrange(Order::find);
+        const std::size_t most = plan.n_segments();
+        ASSERT_GT(most, 8U);
+        const std::vector<std::size_t> wanted{most * 3 / 4, most / 3, most / 2};
+        std::vector<Sums> sums;
+        for (const std::size_t n : wanted) {
+            plan.want(n);
+            sums.push_back(expected(parts, plan));
+        }
+        plan.want(most);
+        Sink sink;
+        scores.add_scan_and_clear(parts.segments, plan, sink, [&](std::size_t w) { plan.want(wanted[w]); });
+        for (std::size_t doc = 0; doc < sink.sums.size(); ++doc) {
+            ASSERT_EQ(sink.sums[doc], sums[doc / kWindow][doc]) << "document " << doc << ", query " << row;
         }
     }
 }
@@ -168,7 +204,7 @@ TEST(ImpactScores, GiveOnlyWhatReachesTheCutoff) {
         EXPECT_EQ(sink.calls, 0U) << "no sum is as great";
     }
     Sink beyond(32768);
-    scores.add_scan_and_clear(parts.segments, plan, beyond);
+    scores.add_scan_and_clear(parts.segments, plan, beyond, kNothingBefore);
     EXPECT_EQ(scanned(scores), Sums(n_scanned(5000))) << "cleared all the same";
 }
 
@@ -205,7 +241,7 @@ TEST(ImpactScores, OfNoDocuments) {
     assign(plan, parts, rows_of(3, {{{0, 1.0F}}}), 0, Order::prove);
     scores.add(parts.segments, plan);
     Sink sink;
-    scores.add_scan_and_clear(parts.segments, plan, sink);
+    scores.add_scan_and_clear(parts.segments, plan, sink, kNothingBefore);
     scores.clear();
     EXPECT_EQ(sink.calls, 0U);
 }

@@ -177,6 +177,13 @@ void expect_sound(const Planned& planned, SegmentPlan& plan, std::size_t sample)
             ASSERT_LE(plan.n_postings(plan.most_within(budget)), budget) << "never more than the budget";
         }
     }
+    ASSERT_EQ(plan.time(0), 0);
+    for (std::size_t n = 1; n <= order.size(); ++n) {
+        ASSERT_GT(plan.time(n), plan.time(n - 1));
+        ASSERT_EQ(plan.most_in_time(plan.time(n)), n);
+        ASSERT_EQ(plan.most_in_time(std::nextafter(plan.time(n), 0.0)), n - 1);
+    }
+    ASSERT_EQ(plan.most_in_time(-1), 0U);
     ASSERT_EQ(plan.first_below(-1), order.size());
     ASSERT_EQ(plan.first_below(HUGE_VAL), 0U);
     ASSERT_EQ(plan.most_within(UINT64_MAX), order.size());
@@ -410,7 +417,7 @@ TEST(SegmentPlan, ReadsFirstWhatServesTheOrderMost) {
     EXPECT_GE(n_told_apart, 4U);
 }
 
-TEST(SegmentPlan, ForgetsNothingThatIsWanted) {
+TEST(SegmentPlan, WantsMoreOrLessAsItIsTold) {
     Random random(8);
     const ImpactParts parts(few_of_each(random, 300));
     const Rows queries = rows_of(60, {{{0, 1.0F}, {1, 2.0F}, {2, 3.0F}}});
@@ -419,9 +426,9 @@ TEST(SegmentPlan, ForgetsNothingThatIsWanted) {
     planned.assign(plan, Order::prove);
     const auto prefixes = prefixes_of(plan);
     planned.assign(plan, Order::prove);
-    for (const auto& [n, reached] : {std::pair(5, 5), std::pair(2, 5), std::pair(0, 5), std::pair(9, 9)}) {
-        plan.want(static_cast<std::size_t>(n));
-        EXPECT_EQ(wanted_of(plan), prefixes[static_cast<std::size_t>(reached)]);
+    for (const std::size_t n : {5, 2, 0, 9, 9, 8}) {
+        plan.want(n);
+        EXPECT_EQ(wanted_of(plan), prefixes[n]);
     }
 }
 
