@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
     from scipy import sparse
@@ -58,7 +58,7 @@ class Asked:
     """Seconds of each query, one query a call, the median of the passes."""
 
 
-def run(calls: list[Callable[[], Any]]) -> Pass:
+def run(calls: Sequence[Callable[[], Any]]) -> Pass:
     """Make all calls once."""
     clock = time.perf_counter
     answers = []

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 CURVES = "recall-qps.png"
 LATENCIES = "latency.png"
 
-_OURS = ("#0b5fa5", "#1b9e77", "#d95f02", "#7a3fb0", "#d01c6b", "#8a6d00")
+OURS = ("#0b5fa5", "#1b9e77", "#d95f02", "#7a3fb0", "#d01c6b", "#8a6d00")
 _PEERS = ("#6b7280", "#b45309", "#0e7490", "#9d174d", "#4d7c0f", "#4338ca", "#111827", "#7c2d12")
-_MARKERS = "osD^vP"
+MARKERS = "osD^vP"
 _PEER_MARKERS = "osD^vPX*"
 _LOWEST = 0.85  # recall at the left edge, unless nothing is better
-_STYLE: dict[Any, Any] = {
+STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 10,
     "axes.spines.top": False,
@@ -43,9 +43,9 @@ _DPI = 160
 def draw(results: Results, folder: Path) -> None:
     """Write both pictures into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    with mpl.rc_context(_STYLE):
-        _save(_curves(results), folder / CURVES)
-        _save(_latencies(results), folder / LATENCIES)
+    with mpl.rc_context(STYLE):
+        save(_curves(results), folder / CURVES)
+        save(_latencies(results), folder / LATENCIES)
 
 
 def absence(library: Library) -> str:
@@ -53,7 +53,8 @@ def absence(library: Library) -> str:
     return "not reached" if curve(library) else "not run"
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save(figure: Figure, path: Path) -> None:
+    """Write a picture as a PNG file."""
     FigureCanvasAgg(figure)
     figure.savefig(path, dpi=_DPI, bbox_inches="tight", facecolor="white")
 
@@ -65,8 +66,8 @@ def _styles(libraries: list[Library]) -> dict[str, dict[str, object]]:
     peers = [library.name for library in libraries if not library.ours]
     for place, name in enumerate(ours):
         styles[name] = {
-            "color": _OURS[place % len(_OURS)],
-            "marker": _MARKERS[place % len(_MARKERS)],
+            "color": OURS[place % len(OURS)],
+            "marker": MARKERS[place % len(MARKERS)],
             "linestyle": "-",
             "linewidth": 1.8,
             "markersize": 5,

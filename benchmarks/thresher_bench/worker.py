@@ -13,9 +13,12 @@ from thresher_bench.common import load, memory, pin, reset_peak, settle
 from thresher_bench.measure import Asked, ask
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from multiprocessing.connection import Connection
 
     from thresher_bench.engines.base import Engine
+
+EVERY = 30.0  # seconds between two lines that tell how far a call is
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,26 @@ class Failed(NamedTuple):
     reason: str
 
 
+class Told(NamedTuple):
+    """How far a call is."""
+
+    line: str
+
+
+class Tell:
+    """Sends how far a call is, now and then."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._next = time.monotonic() + EVERY
+
+    def __call__(self, line: str) -> None:
+        """Send a line, unless the last was sent a moment ago."""
+        if time.monotonic() >= self._next:
+            self._connection.send(Told(line))
+            self._next = time.monotonic() + EVERY
+
+
 def class_of(engine: str) -> type[Engine]:
     """Return the class that a job names."""
     module, _, name = engine.partition(":")
@@ -69,8 +92,8 @@ def class_of(engine: str) -> type[Engine]:
 
 def serve(job: Job, connection: Connection, log: Path) -> None:
     """Build, report, and answer questions until there are no more."""
-    _speak_to(log)
-    _die_first()
+    speak_to(log)
+    die_first()
     engine: Engine | None = None
     try:
         try:
@@ -98,6 +121,16 @@ def serve(job: Job, connection: Connection, log: Path) -> None:
             engine.close()
 
 
+def serve_call(call: Callable[..., object], args: tuple[object, ...], connection: Connection, log: Path) -> None:
+    """Call a function once and send what it returns."""
+    speak_to(log)
+    die_first()
+    try:
+        connection.send(call(Tell(connection), *args))
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other end says why there is no answer
+        connection.send(Failed(describe(error)))
+
+
 def describe(error: BaseException) -> str:
     """Return an exception as one line."""
     text = " ".join(str(error).split())
@@ -121,7 +154,7 @@ def _build(engine: Engine, job: Job) -> Built:
     return Built(wall, cpu, max(peak, 0), max(grown, 0), saved)
 
 
-def _speak_to(log: Path) -> None:
+def speak_to(log: Path) -> None:
     """Send what libraries print to a file: its end may tell why a process died."""
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for stream in (1, 2):
@@ -129,7 +162,7 @@ def _speak_to(log: Path) -> None:
     os.close(file)
 
 
-def _die_first() -> None:
+def die_first() -> None:
     """Where memory runs out, let the system end this process rather than the one that reports."""
     try:
         Path("/proc/self/oom_score_adj").write_text("1000")
