@@ -18,6 +18,7 @@ from thresher_bench import growth
 from thresher_bench.growth import Built, Entry, Operating, fit, quantities
 from thresher_bench.growth_report import report
 from thresher_bench.process import WorkerError, in_time
+from thresher_bench.sized import Job, build
 from thresher_bench.slices import Answers, mapped, merged, shape_of_file, slices
 
 DOCS, QUERIES, K = 1_500, 60, 5
@@ -236,6 +237,14 @@ def test_a_build_out_of_time_is_recorded_and_can_be_tried_again(files: tuple[Pat
     assert growth.read(results)[0].reason is None
     lines = [json.loads(line) for line in results.read_text().splitlines()]
     assert [line["reason"] for line in lines] == ["too slow", growth.UNSEARCHED, None]
+
+
+def test_a_hopeless_build_is_not_begun(files: tuple[Path, Path], tmp_path: Path) -> None:
+    path = tmp_path / "graph.thresher"
+    job = Job(*files, QUERIES, DOCS, "graph", 1, K, (0.9,), limit=1e-9, search_limit=5, pass_limit=5, file=path)
+    with pytest.raises(TimeoutError, match="not begun"):
+        build(nothing, job)  # type: ignore[arg-type]
+    assert not path.exists()
 
 
 @pytest.mark.parametrize(
