@@ -14,6 +14,8 @@ from thresher._index import Index
 
 MOST_QUERIES = 4000
 FROM_DOCUMENTS = 2000
+COUNTED = 50_000
+"""Documents to count terms in where there are no queries."""
 QUERY_TERMS = 0.35
 """Terms of a query for each of a document where there are no queries: about what learned encoders give."""
 TOLERANCE = 1e-5  # relative; two orders of summing one score differ by less
@@ -112,22 +114,41 @@ def exact_index(docs: sp.csr_array, threads: int) -> Index:
 def of_documents(
     docs: sp.csr_array, rng: np.random.Generator, most: int = FROM_DOCUMENTS
 ) -> tuple[sp.csr_array, npt.NDArray[np.int64]]:
-    """Make queries of documents: each the heaviest terms of one, as many as a query would have.
+    """Make queries of documents: each some terms of one, drawn at random, as many as a query would have.
+
+    Drawn at random, light ones are among them, as in a text that is like the document and shorter. The heaviest terms
+    are flatter than a query's, and lead straight back to the document. Where weights rise with idf, as those of BM25
+    do, that rise is left out: such weights have it in the document and not in the query.
 
     Returns
     -------
     tuple
         The queries, shape (n, n_terms), and the document that each was made of, int64, shape (n,).
     """
-    lengths = np.diff(docs.indptr)
-    full = np.flatnonzero(lengths)
-    own = np.sort(rng.choice(full, min(most, len(full)), replace=False)).astype(np.int64)
-    own = own[rng.permutation(len(own))]
-    rows = docs[own]
+    drawn = rng.permutation(np.flatnonzero(np.diff(docs.indptr)))[:COUNTED].astype(np.int64)
+    counted = docs[drawn]
+    counted.sum_duplicates()
+    counted.eliminate_zeros()
+    chosen = np.flatnonzero(np.diff(counted.indptr))[:most]
+    rows = counted[chosen]
+    terms, n_docs = np.unique(counted.indices, return_counts=True)
+    idf = np.log2(1 + len(drawn) / n_docs)[np.searchsorted(terms, rows.indices)]  # at least 1: no weight grows
+    rows.data = (rows.data / idf ** rise_with(idf, rows.data)).astype(np.float32)
     kept = np.zeros(rows.nnz, bool)
-    for row in range(len(own)):
+    for row in range(len(chosen)):
         first, last = rows.indptr[row : row + 2]
         n_terms = max(1, round(QUERY_TERMS * (last - first)))
-        kept[first + np.argsort(-rows.data[first:last], kind="stable")[:n_terms]] = True
-    indptr = np.concatenate([[0], np.cumsum(kept)[rows.indptr[1:] - 1]])
-    return sp.csr_array((rows.data[kept], rows.indices[kept], indptr), shape=rows.shape), own
+        kept[first + rng.choice(last - first, n_terms, replace=False)] = True
+    indptr = np.concatenate([[0], np.cumsum(kept)])[rows.indptr]
+    return sp.csr_array((rows.data[kept], rows.indices[kept], indptr), shape=rows.shape), drawn[chosen]
+
+
+def rise_with(idf: npt.NDArray[np.float64], weights: npt.NDArray[np.float32]) -> float:
+    """Return the power of idf that weights grow with, in [0, 1]: about 1 for BM25, 0 for learned encoders.
+
+    It is the slope of log(weight) on log(idf), by least squares.
+    """
+    rarity, weight = np.log(idf), np.log(weights.astype(np.float64))
+    rarity -= rarity.mean() if len(rarity) else 0.0
+    spread = float(rarity @ rarity)
+    return float(np.clip(rarity @ weight / spread, 0.0, 1.0)) if spread > 0 else 0.0

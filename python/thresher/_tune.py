@@ -100,9 +100,9 @@ def tune(
         several, those that small samples of the documents rule out are not built of all documents.
     queries
         Sparse matrix of shape (n_queries, n_terms) or narrower, the more alike to those to come the better: 1,000 make
-        recall known to 0.4 points or so, and more than 4,000 are not used. None makes 2,000 of documents: of each the
-        heaviest third of its terms. That is a guess, and recall on other queries may turn out higher or lower than the
-        target: see docs/tuning.md.
+        recall known to 0.4 points or so, and more than 4,000 are not used. None makes 2,000 of documents: of each
+        a third of its terms, drawn at random. That is a guess, and recall on other queries may turn out higher or lower
+        than the target: see docs/tuning.md.
     recall
         The recall@k wanted, in (0, 1]: the fastest parameters that reach it are looked for.
     latency_us

@@ -16,7 +16,7 @@ from helpers import same
 from strategies import Case, learned
 from thresher._dials import Family, families
 from thresher._matrix import as_matrix
-from thresher._queries import Questions, of_documents
+from thresher._queries import Questions, of_documents, rise_with
 
 
 @pytest.fixture(scope="module")
@@ -163,16 +163,58 @@ def test_queries_are_made_of_documents_where_there_are_none(real: Case) -> None:
     assert max(point.n_queries for point in tuned.curve) == 1000
 
 
-def test_a_query_made_of_a_document_is_its_heaviest_terms_and_does_not_count_it(real: Case) -> None:
+def test_a_query_made_of_a_document_is_terms_of_it_drawn_at_random(real: Case) -> None:
+    docs = docs_of(real)
+    queries, own = of_documents(docs, np.random.default_rng(0), 500)
+    heavier = []
+    for query, doc in zip(queries, docs[own], strict=True):
+        weights = dict(zip(doc.indices.tolist(), doc.data.tolist(), strict=True))
+        assert query.nnz == len(set(query.indices.tolist())) == max(1, round(0.35 * doc.nnz))
+        its = np.array([weights[term] for term in query.indices.tolist()])
+        scale = query.data / its
+        assert scale.max() <= 1.1 * scale.min()  # these weights hardly rise with idf
+        heavier.append(its.mean() / doc.data.mean())
+    # Neither a document's heaviest terms nor its lightest: these would be at 1.6 and at 0.4.
+    assert np.mean(heavier) == pytest.approx(1, abs=0.05)
+    again, _ = of_documents(docs, np.random.default_rng(0), 500)
+    other, _ = of_documents(docs, np.random.default_rng(1), 500)
+    assert (again != queries).nnz == 0
+    assert (other != queries).nnz > 0
+
+
+def test_the_rise_of_weights_with_idf_is_left_out_of_made_queries() -> None:
+    rng = np.random.default_rng(0)
+    has = rng.random((3000, 60)) < np.geomspace(0.01, 0.8, 60)
+    idf = np.log2(1 + 3000 / has.sum(axis=0))
+    noise = np.exp(0.3 * rng.normal(size=has.shape))
+    for power, left in ((0.0, 0.0), (0.5, 0.0), (1.0, 0.0), (1.5, 0.5), (-0.5, -0.5)):  # no more than idf itself
+        docs = sp.csr_array((has * noise * idf**power).astype(np.float32))
+        queries, own = of_documents(docs, np.random.default_rng(1))
+        assert rise_with(idf[docs.indices], docs.data) == pytest.approx(np.clip(power, 0, 1), abs=0.03)
+        slope = np.polyfit(np.log(idf[queries.indices]), np.log(queries.data), 1)[0]
+        assert slope == pytest.approx(left, abs=0.06)
+        assert not (queries.astype(bool) > docs[own].astype(bool)).nnz
+    everywhere = sp.csr_array(np.full((50, 4), 3e38, np.float32))
+    assert set(of_documents(everywhere, rng)[0].data.tolist()) == {np.float32(3e38)}
+
+
+def test_made_queries_pass_over_zeros_and_add_up_what_is_stored_twice() -> None:
+    weights, terms = np.array([0, 0, 1, 2, 3], np.float32), np.array([0, 1, 2, 2, 2], np.int32)
+    docs = sp.csr_array((weights, terms, np.array([0, 2, 2, 5])), shape=(3, 2**31 - 1))
+    queries, own = of_documents(docs, np.random.default_rng(0))
+    assert own.tolist() == [2]
+    assert queries.indices.tolist() == [2]
+    assert queries.data.tolist() == [6]
+    assert docs.nnz == 5  # the caller's are left as they are
+    none, own = of_documents(docs[:2], np.random.default_rng(0))
+    assert none.shape[0] == len(own) == 0
+
+
+def test_the_document_that_a_query_was_made_of_does_not_count(real: Case) -> None:
     docs = docs_of(real)
     queries, own = of_documents(docs, np.random.default_rng(0), 50)
     assert queries.shape == (50, docs.shape[1])
     assert len(set(own.tolist())) == 50
-    for query, doc in zip(queries, docs[own], strict=True):
-        kept = set(query.indices.tolist())
-        assert len(kept) == max(1, round(0.35 * doc.nnz))
-        others = [w for term, w in zip(doc.indices, doc.data, strict=True) if term not in kept]
-        assert query.data.min() >= max(others, default=0)
     index = thresher.ExactIndex.build(docs)
     questions = Questions(queries, own, index, 10, 1)
     assert questions.depth == 11
