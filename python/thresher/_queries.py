@@ -18,6 +18,8 @@ COUNTED = 50_000
 """Documents to count terms in where there are no queries."""
 QUERY_TERMS = 0.35
 """Terms of a query for each of a document where there are no queries: about what learned encoders give."""
+SKEW = 1.2
+"""The power of a document's weights that a query's are, where there are no queries."""
 TOLERANCE = 1e-5  # relative; two orders of summing one score differ by less
 
 
@@ -118,7 +120,9 @@ def of_documents(
 
     Drawn at random, light ones are among them, as in a text that is like the document and shorter. The heaviest terms
     are flatter than a query's, and lead straight back to the document. Where weights rise with idf, as those of BM25
-    do, that rise is left out: such weights have it in the document and not in the query.
+    do, that rise is left out: such weights have it in the document and not in the query. The document that fits a query
+    best is the one that doesn't count. Weights are made more skewed, so that the best of the others fit it about as
+    well as the best ones of a real query do.
 
     Returns
     -------
@@ -133,7 +137,8 @@ def of_documents(
     rows = counted[chosen]
     terms, n_docs = np.unique(counted.indices, return_counts=True)
     idf = np.log2(1 + len(drawn) / n_docs)[np.searchsorted(terms, rows.indices)]  # at least 1: no weight grows
-    rows.data = (rows.data / idf ** rise_with(idf, rows.data)).astype(np.float32)
+    highest = np.repeat(np.maximum.reduceat(rows.data, rows.indptr[:-1]), np.diff(rows.indptr))
+    rows.data = ((rows.data / highest / idf ** rise_with(idf, rows.data)) ** SKEW).astype(np.float32)
     kept = np.zeros(rows.nnz, bool)
     for row in range(len(chosen)):
         first, last = rows.indptr[row : row + 2]

@@ -171,7 +171,7 @@ def test_a_query_made_of_a_document_is_terms_of_it_drawn_at_random(real: Case) -
         weights = dict(zip(doc.indices.tolist(), doc.data.tolist(), strict=True))
         assert query.nnz == len(set(query.indices.tolist())) == max(1, round(0.35 * doc.nnz))
         its = np.array([weights[term] for term in query.indices.tolist()])
-        scale = query.data / its
+        scale = query.data / its**1.2
         assert scale.max() <= 1.1 * scale.min()  # these weights hardly rise with idf
         heavier.append(its.mean() / doc.data.mean())
     # Neither a document's heaviest terms nor its lightest: these would be at 1.6 and at 0.4.
@@ -187,25 +187,25 @@ def test_the_rise_of_weights_with_idf_is_left_out_of_made_queries() -> None:
     has = rng.random((3000, 60)) < np.geomspace(0.01, 0.8, 60)
     idf = np.log2(1 + 3000 / has.sum(axis=0))
     noise = np.exp(0.3 * rng.normal(size=has.shape))
-    for power, left in ((0.0, 0.0), (0.5, 0.0), (1.0, 0.0), (1.5, 0.5), (-0.5, -0.5)):  # no more than idf itself
+    for power, left in ((0.0, 0.0), (0.5, 0.0), (1.0, 0.0), (1.5, 0.6), (-0.5, -0.6)):  # no more than idf itself
         docs = sp.csr_array((has * noise * idf**power).astype(np.float32))
         queries, own = of_documents(docs, np.random.default_rng(1))
         assert rise_with(idf[docs.indices], docs.data) == pytest.approx(np.clip(power, 0, 1), abs=0.03)
-        slope = np.polyfit(np.log(idf[queries.indices]), np.log(queries.data), 1)[0]
-        assert slope == pytest.approx(left, abs=0.06)
+        slopes = [np.polyfit(np.log(idf[q.indices]), np.log(q.data), 1)[0] for q in queries if q.nnz > 4]
+        assert np.mean(slopes) == pytest.approx(left, abs=0.06)
         assert not (queries.astype(bool) > docs[own].astype(bool)).nnz
     everywhere = sp.csr_array(np.full((50, 4), 3e38, np.float32))
-    assert set(of_documents(everywhere, rng)[0].data.tolist()) == {np.float32(3e38)}
+    assert set(of_documents(everywhere, rng)[0].data.tolist()) == {1.0}
 
 
 def test_made_queries_pass_over_zeros_and_add_up_what_is_stored_twice() -> None:
-    weights, terms = np.array([0, 0, 1, 2, 3], np.float32), np.array([0, 1, 2, 2, 2], np.int32)
-    docs = sp.csr_array((weights, terms, np.array([0, 2, 2, 5])), shape=(3, 2**31 - 1))
+    weights, terms = np.array([0, 0, 1, 2, 3, 0], np.float32), np.array([0, 1, 2, 2, 2, 3], np.int32)
+    docs = sp.csr_array((weights, terms, np.array([0, 2, 2, 6])), shape=(3, 2**31 - 1))
     queries, own = of_documents(docs, np.random.default_rng(0))
     assert own.tolist() == [2]
     assert queries.indices.tolist() == [2]
-    assert queries.data.tolist() == [6]
-    assert docs.nnz == 5  # the caller's are left as they are
+    assert queries.data.tolist() == [1]
+    assert docs.nnz == 6  # the caller's are left as they are
     none, own = of_documents(docs[:2], np.random.default_rng(0))
     assert none.shape[0] == len(own) == 0
 
