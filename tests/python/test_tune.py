@@ -194,6 +194,7 @@ def test_the_rise_of_weights_with_idf_is_left_out_of_made_queries() -> None:
         slopes = [np.polyfit(np.log(idf[q.indices]), np.log(q.data), 1)[0] for q in queries if q.nnz > 4]
         assert np.mean(slopes) == pytest.approx(left, abs=0.06)
         assert not (queries.astype(bool) > docs[own].astype(bool)).nnz
+        assert queries.indices.mean() == pytest.approx(docs[own].indices.mean(), abs=1)  # not the first, not the rarest
     everywhere = sp.csr_array(np.full((50, 4), 3e38, np.float32))
     assert set(of_documents(everywhere, rng)[0].data.tolist()) == {1.0}
 
