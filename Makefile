@@ -44,6 +44,11 @@ $(ready)/cli $(ready)/test $(ready)/dev $(ready)/bench: $(ready)/package
 	@$(pip) --no-build-isolation --editable ".[$(@F)]"
 	@touch $@
 
+# The lightest peer of the benchmarks.
+$(ready)/peer: $(ready)/package
+	@$(pip) $$(grep -o 'sparse-dot-topn==[0-9.]*' pyproject.toml)
+	@touch $@
+
 $(ready)/torch: $(ready)/test
 	@echo "installing torch"
 	@$(pip) torch==2.13.0
@@ -77,8 +82,8 @@ test-integrations: $(ready)/torch  ## the tests that need torch; none may be ski
 	@pytest -q -m integration -rs | tee build/integrations.log
 	@! grep -E '\b[0-9]+ skipped' build/integrations.log
 
-test-bigann: $(ready)/json  ## `make bigann` on tiny files, its output checked
-	@$(python) tests/bigann.py
+test-benchmarks: $(ready)/test $(ready)/json $(ready)/peer  ## all the benchmarks on a tiny collection, their output checked
+	@$(python) tests/benchmarks.py
 
 sanitize: $(ready)/json  ## the C++ tests under ASan and UBSan, then those that start threads under TSan
 	@for preset in asan-ubsan tsan; do \
@@ -148,5 +153,5 @@ bench-kernels: $(ready)/json  ## time an element and GB/s of every kernel on eac
 clean:  ## remove the virtual environment and everything built
 	rm -rf $(VENV) build dist wheelhouse .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
-.PHONY: help demo test test-cpp test-python test-integrations test-bigann sanitize fuzz lint format stubs tidy wheel \
+.PHONY: help demo test test-cpp test-python test-integrations test-benchmarks sanitize fuzz lint format stubs tidy wheel \
         bigann bench-kernels clean
