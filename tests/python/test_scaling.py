@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from pathlib import Path
 from typing import Any
@@ -96,13 +97,13 @@ def test_kept_answers_are_of_these_queries_alone(files: tuple[Path, Path], tmp_p
 # ---------------------------------------------------------------------------------------------------- processes
 
 
-def wait(tell: Any, path: Path) -> None:
-    path.read_text()
-    while True:
-        pass
-
-
-def test_a_call_in_a_process_ends_at_its_limit_or_with_its_reason(tmp_path: Path) -> None:
+def test_a_call_in_a_process_ends_at_its_limit_or_with_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A fresh process can import this, wherever the tests are run from.
+    (tmp_path / "waiting.py").write_text("def wait(tell, path):\n    open(path)\n    while True:\n        pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    wait = importlib.import_module("waiting").wait
     with pytest.raises(WorkerError, match="FileNotFoundError"):
         in_time(60, nothing, wait, tmp_path / "missing")
     (tmp_path / "there").write_text("")
