@@ -33,10 +33,9 @@ constexpr double kTermsShare = 0.3;
 constexpr double kTermTime = 0.3;
 constexpr double kTermWindowTime = 0.04;
 
-// Documents scored between two looks at which of the others can still matter, twice as many each time; under a
-// deadline, between two looks at the clock.
+// Documents scored before the first look at which of the others can still matter, twice as many before each further
+// one; under a deadline always so many, since each look is one at the clock too.
 constexpr std::size_t kLeastPart = 64;
-constexpr std::size_t kTimedPart = 64;
 
 // A window that is looked at and cleared at once, while it is in cache, takes this share of the time.
 constexpr double kScanShare = 0.5;
@@ -151,7 +150,7 @@ void AnytimeSearch::collect(std::size_t n, std::int32_t lowest) {
 bool AnytimeSearch::finish(const Task& task, double remaining, double known) {
     top_.reset(task.k);
     auto& entries = best_.entries();
-    std::size_t part = task.timed() ? kTimedPart : std::max(task.k, kLeastPart);
+    std::size_t part = task.timed() ? kLeastPart : std::max(task.k, kLeastPart);
     for (auto first = entries.begin();; part *= task.timed() ? 1 : 2) {
         const std::int32_t least = least_sum(threshold(known), remaining);
         const auto last = std::partition(first, entries.end(),

@@ -103,8 +103,7 @@ void SegmentPlan::arrange(Order order) {
                                    ? static_cast<float>(segment.lowers / unit_) / n
                                    : static_cast<float>(segment.contribution / unit_) / std::sqrt(std::sqrt(n));
         // A term's segments keep their order: levels fall.
-        const bool follows = i > 0 && segments_[i - 1].term == segment.term;
-        priorities_.push_back(follows ? std::min(priorities_.back(), priority) : priority);
+        priorities_.push_back(continues(i) ? std::min(priorities_.back(), priority) : priority);
         most = std::max(most, priority);
     }
     const auto bucket_of = [top = std::bit_cast<std::uint32_t>(most)](float priority) {
@@ -123,8 +122,8 @@ void SegmentPlan::arrange(Order order) {
         const Segment& segment = segments_[place.segment];
         postings += segment.n_postings;
         place.postings = postings;
-        const bool is_first = place.segment == 0 || segments_[place.segment - 1].term != segment.term;
-        time += segment.n_postings * kPostingTime + n_windows_ * (kSegmentTime + (is_first ? kTermTime : 0));
+        const double starting = kSegmentTime + (continues(place.segment) ? 0 : kTermTime);
+        time += segment.n_postings * kPostingTime + n_windows_ * starting;
         place.time = time;
     }
     // Summed from the last: in differences from the total, what light terms have would drown in the rounding of what
@@ -161,9 +160,7 @@ void SegmentPlan::want(std::size_t n) {
     }
     for (; wanted_ > n; --wanted_) {
         const std::uint32_t last = places_[wanted_ - 1].segment;
-        const std::uint32_t term = segments_[last].term;
-        const bool is_first = last == 0 || segments_[last - 1].term != term;
-        terms_[term].wanted = is_first ? kLevels + 1 : segments_[last - 1].level;
+        terms_[segments_[last].term].wanted = continues(last) ? segments_[last - 1].level : kLevels + 1;
     }
 }
 

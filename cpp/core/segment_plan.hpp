@@ -91,6 +91,8 @@ class SegmentPlan {
 
     void choose_terms(const SlotQuery& query, const Quantiser& quantiser, std::size_t most);
     void add_segments(const ImpactSegments& segments, std::uint32_t slot, double step);
+    // Whether segment `i` is of the same term as the one before, a level further down.
+    bool continues(std::size_t i) const noexcept { return i > 0 && segments_[i - 1].term == segments_[i].term; }
 
     std::vector<Step> steps_;
     std::vector<Term> terms_;
