@@ -21,6 +21,8 @@ constexpr std::size_t kMostRounding = 32768;
 constexpr double kMostListed = 65535 - kMostRounding;
 // Runs of postings fetched ahead of the one in work.
 constexpr std::size_t kRunsAhead = 4;
+// Blocks whose bounds are summed, lists and rows, before the next: they stay in L2.
+constexpr std::size_t kSection = 65536;
 
 }  // namespace
 
@@ -141,11 +143,9 @@ void BlockBounds::add(Context::Run run, unsigned shift) noexcept {
     for (; p < run.n; ++p) add_posting(p);
 }
 
-void BlockBounds::sum_lists(Context& context) const {
+void BlockBounds::start_lists(Context& context) const {
     const BoundPlan& plan = context.plan;
     std::uint16_t* bounds = context.bounds.items.data();
-    const std::size_t n_blocks = maxima_.n_superblocks() * kernels::kSuperblock;
-    std::memset(bounds, 0, n_blocks * sizeof *bounds);
     auto& runs = context.runs;
     runs.clear();
     for (std::size_t w = 0; w < postings_.n_windows(); ++w) {
@@ -158,17 +158,32 @@ void BlockBounds::sum_lists(Context& context) const {
                             plan.lists.rounding[i], bounds + (postings_.first_doc(w) >> shift_)});
         }
     }
-    for (std::size_t i = 0; i < runs.size() + kRunsAhead; ++i) {
-        if (i < runs.size()) fetch(runs[i]);
-        if (i >= kRunsAhead) add(runs[i - kRunsAhead], shift_);
+    for (std::size_t i = 0; i < std::min(runs.size(), kRunsAhead); ++i) fetch(runs[i]);
+}
+
+void BlockBounds::add_lists(std::size_t first, std::size_t end, Context& context) const {
+    const auto& runs = context.runs;
+    const std::size_t n_lists = context.plan.lists.lists.size();
+    for (std::size_t i = first * n_lists; i < end * n_lists; ++i) {
+        if (i + kRunsAhead < runs.size()) fetch(runs[i + kRunsAhead]);
+        add(runs[i], shift_);
     }
+}
+
+void BlockBounds::add_rare(Context& context) const {
+    const BoundPlan& plan = context.plan;
+    std::uint16_t* bounds = context.bounds.items.data();
+    std::uint16_t* maxima = context.maxima.items.data();
+    const std::size_t n_blocks = maxima_.n_superblocks() * kernels::kSuperblock;
     for (std::size_t i = 0; i < plan.rare.lists.size(); ++i) {
         const auto rare = postings_.rare(plan.rare.lists[i]);
         for (std::size_t p = 0; p < rare.docs.size(); ++p) {
-            if (rare.docs[p] >> shift_ >= n_blocks) continue;  // in an altered file
+            const std::size_t block = rare.docs[p] >> shift_;
+            if (block >= n_blocks) continue;  // in an altered file
             const std::uint32_t added = (plan.rare.factors[i] * rare.impacts[p] + plan.rare.rounding[i]) >> 16;
-            std::uint16_t& bound = bounds[rare.docs[p] >> shift_];
-            bound = static_cast<std::uint16_t>(bound + added);
+            bounds[block] = static_cast<std::uint16_t>(std::min(bounds[block] + added, kSaturated));
+            std::uint16_t& maximum = maxima[block / kernels::kSuperblock];
+            maximum = std::max(maximum, bounds[block]);
         }
     }
 }
@@ -183,15 +198,32 @@ void BlockBounds::sum(const BlockMaxima& from, std::size_t first, std::size_t n,
     kernels::active().sum_bounds(context.rows.data(), plan.row_weights.data(), plan.rows.size(), into, n, into_maxima);
 }
 
-void BlockBounds::sum_rows(Context& context) const {
-    sum(maxima_, 0, maxima_.n_superblocks(), context.bounds.items.data(), context.maxima.items.data(), context);
-}
-
-void BlockBounds::sum_rows(const BlockMaxima& superblocks, std::size_t superblock_budget, Context& context) const {
-    const std::size_t n_superblocks = maxima_.n_superblocks();
-    if (superblock_budget >= n_superblocks) return sum_rows(context);
+void BlockBounds::sum(Context& context) const {
     std::uint16_t* bounds = context.bounds.items.data();
     std::uint16_t* maxima = context.maxima.items.data();
+    const std::size_t n_superblocks = maxima_.n_superblocks();
+    const std::size_t n_windows = postings_.n_windows();
+    const std::size_t windows = std::max<std::size_t>(kSection / (postings_.window() >> shift_), 1);
+    start_lists(context);
+    for (std::size_t s = 0, w = 0; s < n_superblocks; s += kSection / kernels::kSuperblock, w += windows) {
+        const std::size_t n = std::min(kSection / kernels::kSuperblock, n_superblocks - s);
+        std::uint16_t* section = bounds + s * kernels::kSuperblock;
+        std::memset(section, 0, n * kernels::kSuperblock * sizeof *section);
+        add_lists(std::min(w, n_windows), std::min(w + windows, n_windows), context);
+        sum(maxima_, s, n, section, maxima + s, context);
+    }
+    add_rare(context);
+}
+
+void BlockBounds::sum(const BlockMaxima& superblocks, std::size_t superblock_budget, Context& context) const {
+    const std::size_t n_superblocks = maxima_.n_superblocks();
+    if (superblock_budget >= n_superblocks) return sum(context);
+    std::uint16_t* bounds = context.bounds.items.data();
+    std::uint16_t* maxima = context.maxima.items.data();
+    std::memset(bounds, 0, n_superblocks * kernels::kSuperblock * sizeof *bounds);
+    start_lists(context);
+    add_lists(0, postings_.n_windows(), context);
+    add_rare(context);
     // A superblock's bound: its own maxima, and the largest that lists gave to one of its blocks.
     std::uint16_t* super_bounds = context.super_bounds.items.data();
     for (std::size_t s = 0; s < n_superblocks; ++s) {

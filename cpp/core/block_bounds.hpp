@@ -87,14 +87,16 @@ class BlockBounds {
 
     // Prepares a query of at most `most_terms` terms after the cut. Lists are on their way to the cache then.
     void plan(const SlotQuery& query, const Cut& cut, Context& context) const;
-    // Starts all bounds with what lists give.
-    void sum_lists(Context& context) const;
-    // Adds the rows, to all blocks, or, by the maxima of superblocks, to those of the best `superblock_budget` only;
-    // the maxima of the other superblocks are then 0.
-    void sum_rows(Context& context) const;
-    void sum_rows(const BlockMaxima& superblocks, std::size_t superblock_budget, Context& context) const;
+    // Sums the bounds of all blocks.
+    void sum(Context& context) const;
+    // Sums, by the maxima of superblocks, the bounds of the best `superblock_budget` of them; the maxima of the others
+    // are then 0.
+    void sum(const BlockMaxima& superblocks, std::size_t superblock_budget, Context& context) const;
 
   private:
+    void start_lists(Context& context) const;
+    void add_lists(std::size_t first_window, std::size_t end_window, Context& context) const;
+    void add_rare(Context& context) const;
     void sum(const BlockMaxima& from, std::size_t first, std::size_t n, std::uint16_t* into, std::uint16_t* into_maxima,
              Context& context) const;
     static void fetch(const Context::Run& run) noexcept;

@@ -42,6 +42,7 @@ class WindowedPostings {
     static WindowedPostings build(const PostingSource& source, const Vocabulary& vocabulary, const Quantiser& quantiser,
                                   std::uint32_t window, unsigned threads, Progress& progress);
 
+    std::uint32_t window() const noexcept { return window_; }
     std::size_t n_windows() const noexcept { return n_windows_; }
     std::uint32_t first_doc(std::size_t w) const noexcept { return static_cast<std::uint32_t>(w) * window_; }
     std::uint32_t window_docs(std::size_t w) const noexcept {

@@ -193,11 +193,10 @@ void BlockMaxIndex::search_pruned(const SlotQuery& query, std::size_t k, const B
         context.opening.top.reset(k);
         return;
     }
-    bounds.sum_lists(context.bounds);
     if (params.superblock_budget == 0) {
-        bounds.sum_rows(context.bounds);
+        bounds.sum(context.bounds);
     } else {
-        bounds.sum_rows(superblocks_, static_cast<std::size_t>(params.superblock_budget), context.bounds);
+        bounds.sum(superblocks_, static_cast<std::size_t>(params.superblock_budget), context.bounds);
     }
     const std::size_t budget =
         params.block_budget == 0 ? blocks_.n_blocks() : static_cast<std::size_t>(params.block_budget);

@@ -229,8 +229,7 @@ void ClusteredIndex::search_query(const SlotQuery& query, std::size_t k, const C
         context.opening.top.reset(k);
         return;
     }
-    bounds.sum_lists(context.bounds);
-    bounds.sum_rows(context.bounds);
+    bounds.sum(context.bounds);
 
     // Summaries' scores lack the terms that were cut: the score that they have to reach is less by their share.
     BlockOpening opening(forward(), order(), tiles_, query, k, plan, plan.kept / params.heap_factor, context.opening);

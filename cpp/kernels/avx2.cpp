@@ -57,6 +57,7 @@ std::size_t select_candidates(const std::uint8_t* const* rows, const std::int16_
 void sum_bounds(const std::uint8_t* const* rows, const std::uint8_t* weights, std::size_t n_rows, std::uint16_t* bounds,
                 std::size_t n_superblocks, std::uint16_t* maxima) noexcept {
     const __m256i low_half = _mm256_set1_epi8(15);
+    const std::size_t ahead = fetched_ahead(n_rows);
     for (std::size_t s = 0; s < n_superblocks; ++s) {
         __m256i largest = _mm256_setzero_si256();
         for (std::size_t first = s * kSuperblock; first < (s + 1) * kSuperblock; first += 64) {
@@ -68,8 +69,8 @@ void sum_bounds(const std::uint8_t* const* rows, const std::uint8_t* weights, st
                 };
                 const __m256i a = load(rows[r]);
                 const __m256i b = load(rows[r + 1]);
-                _mm_prefetch(rows[r] + first / 2 + kFetchAhead, _MM_HINT_T1);
-                _mm_prefetch(rows[r + 1] + first / 2 + kFetchAhead, _MM_HINT_T1);
+                _mm_prefetch(rows[r] + first / 2 + ahead, _MM_HINT_T1);
+                _mm_prefetch(rows[r + 1] + first / 2 + ahead, _MM_HINT_T1);
                 const __m256i pair = _mm256_set1_epi16(load_bytes(weights + r));
                 const auto add = [&](std::size_t j, __m256i codes) {
                     sums[j] = _mm256_adds_epu16(sums[j], _mm256_maddubs_epi16(codes, pair));

@@ -64,14 +64,15 @@ std::size_t select_candidates(const std::uint8_t* const* rows, const std::int16_
 void sum_bounds(const std::uint8_t* const* rows, const std::uint8_t* weights, std::size_t n_rows, std::uint16_t* bounds,
                 std::size_t n_superblocks, std::uint16_t* maxima) noexcept {
     const __m512i low_half = _mm512_set1_epi8(15);
+    const std::size_t ahead = fetched_ahead(n_rows);
     for (std::size_t s = 0; s < n_superblocks; ++s) {
         // sums[j] holds blocks 32l + 8j .. 32l + 8j + 7 in lane l.
         __m512i sums[4] = {};
         for (std::size_t r = 0; r < n_rows; r += 2) {
             const __m512i a = _mm512_loadu_si512(rows[r] + s * (kSuperblock / 2));
             const __m512i b = _mm512_loadu_si512(rows[r + 1] + s * (kSuperblock / 2));
-            _mm_prefetch(rows[r] + s * (kSuperblock / 2) + kFetchAhead, _MM_HINT_T1);
-            _mm_prefetch(rows[r + 1] + s * (kSuperblock / 2) + kFetchAhead, _MM_HINT_T1);
+            _mm_prefetch(rows[r] + s * (kSuperblock / 2) + ahead, _MM_HINT_T1);
+            _mm_prefetch(rows[r + 1] + s * (kSuperblock / 2) + ahead, _MM_HINT_T1);
             const __m512i pair = _mm512_set1_epi16(load_bytes(weights + r));
             const auto add = [&](std::size_t j, __m512i codes) {
                 sums[j] = _mm512_adds_epu16(sums[j], _mm512_maddubs_epi16(codes, pair));

@@ -174,8 +174,7 @@ void expect_right(const Built& built, const SlotQuery& query, const BlockBounds:
         ASSERT_LE(plan.row_weights[i], i < plan.n_rows ? 127 : 0);
     }
 
-    bounds.sum_lists(context);
-    bounds.sum_rows(context);
+    bounds.sum(context);
     ASSERT_NO_FATAL_FAILURE(expect_bounds(built, context, measure(built, query, terms, plan.unit)));
 }
 
@@ -327,8 +326,7 @@ TEST(BlockBounds, OfRowsThatSaturate) {
     const BlockBounds bounds = built.bounds();
     BlockBounds::Context context(built.maxima.n_superblocks());
     bounds.plan(built.query(queries, 0), {}, context);
-    bounds.sum_lists(context);
-    bounds.sum_rows(context);
+    bounds.sum(context);
     EXPECT_EQ(context.bounds.items[0], BlockBounds::kSaturated);
 }
 
@@ -345,23 +343,25 @@ TEST(BlockBounds, OfTheBestSuperblocks) {
     for (std::size_t row = 0; row < queries.n_rows(); ++row) {
         const SlotQuery query = built.query(queries, row);
         bounds.plan(query, {}, full);
-        bounds.sum_lists(full);
+        const std::vector<std::uint8_t> weights = full.plan.row_weights;
+        std::fill(full.plan.row_weights.begin(), full.plan.row_weights.end(), std::uint8_t{0});
+        bounds.sum(full);
         // A superblock's bound: of its own maxima, and the largest that lists give to one of its blocks.
         std::vector<std::uint64_t> by_bound(n_superblocks);
         for (std::size_t s = 0; s < n_superblocks; ++s) {
             const auto first = full.bounds.items.begin() + static_cast<std::ptrdiff_t>(s * kernels::kSuperblock);
             std::uint64_t bound = *std::max_element(first, first + kernels::kSuperblock);
             for (std::size_t i = 0; i < full.plan.n_rows; ++i) {
-                bound += full.plan.row_weights[i] * std::uint64_t{built.superblocks.code(full.plan.rows[i], s)};
+                bound += weights[i] * std::uint64_t{built.superblocks.code(full.plan.rows[i], s)};
             }
             by_bound[s] = std::min<std::uint64_t>(bound, 65535) << 32 | s;
         }
         std::sort(by_bound.begin(), by_bound.end(), std::greater<>{});
-        bounds.sum_rows(full);
+        full.plan.row_weights = weights;
+        bounds.sum(full);
         for (const std::size_t budget : {std::size_t{1}, std::size_t{5}, n_superblocks - 1, n_superblocks, SIZE_MAX}) {
             bounds.plan(query, {}, cut);
-            bounds.sum_lists(cut);
-            bounds.sum_rows(built.superblocks, budget, cut);
+            bounds.sum(built.superblocks, budget, cut);
             for (std::size_t rank = 0; rank < n_superblocks; ++rank) {
                 const auto s = static_cast<std::uint32_t>(by_bound[rank]);
                 ASSERT_EQ(cut.maxima.items[s], rank < budget ? full.maxima.items[s] : 0) << "rank " << rank;

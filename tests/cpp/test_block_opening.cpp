@@ -77,8 +77,7 @@ Opened open_all(const Built& built, const SlotQuery& query, std::size_t k, doubl
     bounds.plan(query, {}, bounds_context);
     Opened opened;
     if (!(bounds_context.plan.unit > 0)) return opened;
-    bounds.sum_lists(bounds_context);
-    bounds.sum_rows(bounds_context);
+    bounds.sum(bounds_context);
     std::vector<std::uint64_t> blocks;
     for (std::uint32_t block = 0; block < built.maxima.n_blocks(); ++block) {
         blocks.push_back(bounded(bounds_context.bounds.items[block], block));
@@ -167,8 +166,7 @@ TEST(BlockOpening, RulesMembersOutByTheirTile) {
         BlockBounds::Context bounds_context(built.maxima.n_superblocks());
         const BlockBounds bounds(built.quantiser, built.maxima, built.postings, kBlock);
         bounds.plan(query, {}, bounds_context);
-        bounds.sum_lists(bounds_context);
-        bounds.sum_rows(bounds_context);
+        bounds.sum(bounds_context);
         BlockOpening::Context context(built.vocabulary.n_slots());
         BlockOpening opening(built.forward, built.order, built.tiles, query, 1, bounds_context.plan, 1.0, context);
         const std::uint64_t block = bounded(bounds_context.bounds.items[0], 0);
