@@ -76,7 +76,7 @@ def peers(
 
     Each index is built in a process of its own, and all settings of its library's grid are tried on the first half of
     the queries, on one thread. What no other setting beats is measured on the other half, in interleaved rounds. What
-    fails, takes too long or is not installed is in the table with its reason.
+    fails, takes too long or is not installed is in the table with its reason. Ctrl-C ends it with what was measured.
     """
     names = _names(libraries)
     if truth is not None and docs is not None:
@@ -112,17 +112,23 @@ def peers(
     watcher.note("computing the exact answers")
     checked = Truth.checked(documents, questions, k, known)
     started = time.perf_counter()
+    contest = Contest(grids, options, checked, watcher)
+    stopped = False
     try:
-        measured = Contest(grids, options, checked, watcher).run()
+        contest.run()
+    except KeyboardInterrupt:
+        stopped = True
     finally:
         watcher.close()
-    facts["took"] = f"{time.perf_counter() - started:,.0f} s"
-    results = Results(facts, measured)
+    facts["took"] = f"{time.perf_counter() - started:,.0f} s" + (", then stopped before the end" if stopped else "")
+    results = Results(facts, contest.libraries)
     if json is not None:
         results.write(json)
     show(results)
     if plot is not None:
         watcher.note(f"wrote {write_report(results, plot)}")
+    if stopped:
+        raise KeyboardInterrupt
 
 
 @app.command()

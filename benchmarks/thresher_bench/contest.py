@@ -94,17 +94,18 @@ class Contest:
     options: Options
     truth: Truth
     watcher: Watcher
+    libraries: list[Library] = field(default_factory=list)
+    """What was measured, if `run` is interrupted: so far."""
     _entries: list[Entry] = field(default_factory=list)
     _peaks: dict[str, int] = field(default_factory=dict)
 
     def run(self) -> list[Library]:
         """Measure everything; what goes wrong is in the results."""
-        libraries = []
         self.watcher.plan(sum(len(grid.builds) * (1 + len(grid.searches)) for grid in self.grids.values()))
         try:
             for name, grid in self.grids.items():
                 library = enrol(name, grid)
-                libraries.append(library)
+                self.libraries.append(library)
                 for settings in grid.builds:
                     build = Build(dict(settings), points=[Point(dict(search)) for search in grid.searches])
                     library.builds.append(build)
@@ -117,7 +118,7 @@ class Contest:
         finally:
             for entry in self._entries:
                 entry.worker.close()
-        return libraries
+        return self.libraries
 
     def _try(self, library: Library, build: Build, grid: Grid) -> None:
         """Build an index and measure its settings on the first half of the queries."""
@@ -129,7 +130,12 @@ class Contest:
             waiting = [point for point in build.points if point.tuned is None and point.reason is None]
             if not waiting:
                 break
-            if not self._tune(entry, waiting):
+            try:
+                alive = self._tune(entry, waiting)
+            except BaseException:
+                entry.worker.close()
+                raise
+            if not alive:
                 entry = self._again(entry, grid)
         if entry is not None:
             self._entries.append(entry)
@@ -236,19 +242,21 @@ class Contest:
         everything = [(entry, point) for entry in self._entries for point in self._wanted(entry)]
         rounds: dict[int, list[Asked]] = {id(point): [] for _, point in everything}
         self.watcher.plan(len(everything) * self.options.rounds)
-        for number in range(self.options.rounds):
-            self.watcher.note(f"round {number + 1} of {self.options.rounds}: {len(everything)} settings")
-            for entry, point in everything:
-                what = f"{_named(entry.library, entry.build)}: {_text(point.search)}"
-                self.watcher.step(f"round {number + 1} of {self.options.rounds}, {what}")
-                if entry.build.reason is None and point.reason is None:
-                    asked = self._ask(entry, point, half, latencies=True)
-                    if asked is not None:
-                        rounds[id(point)].append(asked)
-        for _, point in everything:
-            if rounds[id(point)]:
-                asked = rounds[id(point)][0]
-                point.held_out = _figures(truth.recall(asked.ids), rounds[id(point)], half)
+        try:
+            for number in range(self.options.rounds):
+                self.watcher.note(f"round {number + 1} of {self.options.rounds}: {len(everything)} settings")
+                for entry, point in everything:
+                    what = f"{_named(entry.library, entry.build)}: {_text(point.search)}"
+                    self.watcher.step(f"round {number + 1} of {self.options.rounds}, {what}")
+                    if entry.build.reason is None and point.reason is None:
+                        asked = self._ask(entry, point, half, latencies=True)
+                        if asked is not None:
+                            rounds[id(point)].append(asked)
+        finally:
+            for _, point in everything:
+                if rounds[id(point)]:
+                    asked = rounds[id(point)][0]
+                    point.held_out = _figures(truth.recall(asked.ids), rounds[id(point)], half)
         for entry in self._entries:
             entry.worker.close()
         self._entries.clear()

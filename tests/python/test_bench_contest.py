@@ -53,7 +53,25 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return folder / "base.csr", folder / "queries.csr"
 
 
+class Impatient(Silent):
+    """Is interrupted before a step."""
+
+    def __init__(self, last: str) -> None:
+        super().__init__()
+        self.last = last
+
+    def step(self, what: str) -> None:
+        super().step(what)
+        if self.last in what:
+            raise KeyboardInterrupt
+
+
 def contest(files: tuple[Path, Path], grids: dict[str, Grid], **changed: Any) -> tuple[list[Library], Silent]:
+    watcher = Silent()
+    return prepared(files, grids, watcher, **changed).run(), watcher
+
+
+def prepared(files: tuple[Path, Path], grids: dict[str, Grid], watcher: Silent, **changed: Any) -> Contest:
     base, queries = files
     options: dict[str, Any] = {
         "base": base,
@@ -67,13 +85,31 @@ def contest(files: tuple[Path, Path], grids: dict[str, Grid], **changed: Any) ->
         "memory": 10**10,
         "input_bytes": 10**6,
     }
-    watcher = Silent()
     truth = Truth(load(base), load(queries), 10)
-    return Contest(grids, Options(**options | changed), truth, watcher).run(), watcher
+    return Contest(grids, Options(**options | changed), truth, watcher)
 
 
 def fake(*builds: str, searches: tuple[dict[str, Any], ...] = ({},), engine: str = "Fake") -> Grid:
     return Grid("Fake", f"fake_libraries:{engine}", [{"fails": how} if how else {} for how in builds], list(searches))
+
+
+@pytest.mark.parametrize(
+    ("last", "tuned", "measured"),
+    [("b: keep=5", [1, 1, 0], 0), ("round 2 of 2, b", [1, 1, 1], 2), ("round 1 of 2, b", [1, 1, 1], 1)],
+)
+def test_what_was_measured_before_an_interruption(
+    files: tuple[Path, Path], last: str, tuned: list[int], measured: int
+) -> None:
+    grids = {"a": fake(""), "b": fake("", searches=({}, {"keep": 5}))}
+    interrupted = prepared(files, grids, Impatient(last))
+    with pytest.raises(KeyboardInterrupt):
+        interrupted.run()
+    first, second = interrupted.libraries
+    points = [*first.builds[0].points, *second.builds[0].points]
+    assert [int(point.tuned is not None) for point in points] == tuned
+    seconds = [0 if point.held_out is None else len(point.held_out.seconds) for point in points]
+    assert seconds[0] == measured
+    assert seconds[1] == max(0, measured - 1)
 
 
 def test_builds_that_fail(files: tuple[Path, Path]) -> None:
