@@ -23,9 +23,11 @@ MOST_SAMPLED = 12_000  # documents of a sample that is built on trial
 MOST_POSTINGS = 1_500_000  # of it
 REPETITIONS = 3
 PACKED = 2_048  # documents that core/similar_order packs at once; more are halved first
-# How much longer a document takes in a collection of twice the size: where similar documents are stored side by side,
-# since they are halved once more; in a graph, since there is more to search for its neighbours, and further apart.
-GROWTH = {"clustered": 0.08, "graph": 0.12}
+# How much longer a document takes in a collection of twice the size, where similar documents are stored side by side:
+# they are halved once more.
+GROWTH = {"clustered": 0.06, "graph": 0.06}
+# And with each million of documents, where the summaries of all of them are summed to find a document's neighbours.
+SUMMED = {"graph": 0.35}
 MOST_DOCS = 2**31
 
 
@@ -176,7 +178,8 @@ def _grown(engine: str, trials: list[Trial], n_docs: int) -> float:
         further = (trial.cpu_seconds - before.cpu_seconds) / max(1, trial.n_docs - before.n_docs)
         return trial.cpu_seconds + (n_docs - trial.n_docs) * min(each, max(0.25 * each, further))
     doublings = math.log2(max(n_docs, PACKED) / max(trial.n_docs, PACKED))
-    return trial.cpu_seconds * n_docs / trial.n_docs * (1 + GROWTH[engine] * doublings)
+    summed = SUMMED.get(engine, 0) * (n_docs - trial.n_docs) / 1e6
+    return trial.cpu_seconds * n_docs / trial.n_docs * (1 + GROWTH[engine] * doublings + summed)
 
 
 def _alike(engine: str, trials: list[Trial], samples: list[sp.csr_array], collection: Collection) -> Collection:

@@ -88,7 +88,10 @@ def test_time_grows_as_the_trials_say(monkeypatch: pytest.MonkeyPatch) -> None:
     slow_start = [Trial(2500, 0.99, 1, {}), trials[1]]
     assert grown("exact", slow_start, 110_000) == pytest.approx(3.5)  # no less than a quarter of what each took
     assert grown("clustered", trials, 20_000) == pytest.approx(2 * (1 + _estimate.GROWTH["clustered"]))
-    assert grown("graph", trials, 40_000) == pytest.approx(4 * (1 + 2 * _estimate.GROWTH["graph"]))
+    assert grown("graph", trials, 40_000) == pytest.approx(
+        4 * (1 + 2 * _estimate.GROWTH["graph"] + 0.03 * _estimate.SUMMED["graph"])
+    )
+    assert grown("graph", trials, 10_000_000) > 3 * grown("graph", trials, 5_000_000), "nearly their square"
     times = {"cpu": iter([0.0, 2.0, 10.0, 12.0]), "wall": iter([0.0, 1.0, 10.0, 11.0])}
     monkeypatch.setattr(time, "process_time", lambda: next(times["cpu"]))
     monkeypatch.setattr(time, "perf_counter", lambda: next(times["wall"]))
