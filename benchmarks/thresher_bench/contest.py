@@ -130,19 +130,14 @@ class Contest:
             waiting = [point for point in build.points if point.tuned is None and point.reason is None]
             if not waiting:
                 break
-            try:
-                alive = self._tune(entry, waiting)
-            except BaseException:
-                entry.worker.close()
-                raise
-            if not alive:
+            if not self._tune(entry, waiting):
+                self._entries.remove(entry)
                 entry = self._again(entry, grid)
         if entry is not None:
-            self._entries.append(entry)
             self._thin_out()
 
     def _build(self, library: Library, build: Build, grid: Grid, *, first: bool) -> Entry | None:
-        """Return an index, or None: the reason is in the results then."""
+        """Return an index, which is among the entries from now on, or None: the reason is in the results then."""
         options = self.options
         name = _named(library, build)
         self.watcher.step(f"{name}: building")
@@ -174,7 +169,9 @@ class Contest:
             build.saved_bytes = built.saved_bytes
         self._peaks[library.name] = max(self._peaks.get(library.name, 0), built.peak_bytes + options.input_bytes)
         self.watcher.note(f"{name}: built in {built.seconds:.1f} s")
-        return Entry(library, build, worker, built.resident_bytes + _PROCESS_BYTES)
+        entry = Entry(library, build, worker, built.resident_bytes + _PROCESS_BYTES)
+        self._entries.append(entry)
+        return entry
 
     def _again(self, entry: Entry, grid: Grid) -> Entry | None:
         """Build an index whose process has ended once more, but not a third time."""
