@@ -20,14 +20,14 @@ constexpr std::size_t kSample = 8;
 }  // namespace
 
 BestBlocks::BestBlocks(std::size_t n_superblocks)
-    : n_superblocks_(n_superblocks),
-      selected_(n_superblocks * kernels::kSuperblock),
-      selected_bounds_(n_superblocks * kernels::kSuperblock) {}
+    : selected_(n_superblocks * kernels::kSuperblock), selected_bounds_(n_superblocks * kernels::kSuperblock) {}
 
 void BestBlocks::start(const BlockBounds::Context& context, std::size_t n_blocks, std::size_t first,
                        std::size_t budget) {
     context_ = &context;
     n_blocks_ = n_blocks;
+    n_bounds_ = context.n_bounds(n_blocks);
+    n_superblocks_ = (n_bounds_ + kernels::kSuperblock - 1) / kernels::kSuperblock;
     budget_ = budget;
     n_rounds_ = 0;
     round_ = 0;
@@ -35,13 +35,13 @@ void BestBlocks::start(const BlockBounds::Context& context, std::size_t n_blocks
 
     // Rounds end at the bounds that so many blocks reach, read off a histogram: of the best block of each superblock,
     // or, where that many would not be among them, of a sample of the blocks.
-    const std::span<const std::uint16_t> maxima = context.maxima.items;
+    const std::span<const std::uint16_t> maxima = context.maxima.items.first(n_superblocks_);
     if (maxima.empty()) return;
     const unsigned shift = std::max<int>(std::bit_width(*std::max_element(maxima.begin(), maxima.end())) - 8, 0);
     std::uint32_t counts[256] = {};
     if (first * kSuperblocksPerBlock > maxima.size()) {
-        const std::span<const std::uint16_t> bounds = context.bounds.items.first(n_blocks);
-        for (std::size_t b = 0; b < n_blocks; b += kSample) counts[bounds[b] >> shift] += kSample;
+        const std::span<const std::uint16_t> bounds = context.bounds.items.first(n_bounds_);
+        for (std::size_t b = 0; b < n_bounds_; b += kSample) counts[bounds[b] >> shift] += kSample;
     } else {
         for (const std::uint16_t maximum : maxima) ++counts[maximum >> shift];
     }
@@ -66,8 +66,9 @@ bool BestBlocks::next(std::uint32_t cutoff) {
         high_ = low;
         blocks_.clear();
         for (std::size_t i = 0; i < n; ++i) {
-            if (selected_.items[i] < n_blocks_)
-                blocks_.push_back(bounded(selected_bounds_.items[i], selected_.items[i]));
+            if (selected_.items[i] >= n_bounds_) continue;
+            const std::uint32_t block = context_->block_at(selected_.items[i]);
+            if (block < n_blocks_) blocks_.push_back(bounded(selected_bounds_.items[i], block));
         }
         if (blocks_.size() > budget_) {
             std::nth_element(blocks_.begin(), blocks_.begin() + static_cast<std::ptrdiff_t>(budget_), blocks_.end(),

@@ -22,8 +22,9 @@ class BestBlocks {
   public:
     explicit BestBlocks(std::size_t n_superblocks);
 
-    // Looks at the bounds that are in `context`. The first round has about `first` blocks, each further one about four
-    // times as many. At most `budget` blocks in all: the best of a round where they are more.
+    // Looks at the bounds that are in `context`, of `n_blocks` blocks in all. The first round has about `first` blocks,
+    // each further one about four times as many. At most `budget` blocks in all: the best of a round where they are
+    // more.
     void start(const BlockBounds::Context& context, std::size_t n_blocks, std::size_t first, std::size_t budget);
     // The blocks of the next round, `bounded`, in no particular order, whose bound is >= cutoff (which may rise from
     // round to round); false where there is none.
@@ -35,6 +36,7 @@ class BestBlocks {
 
     const BlockBounds::Context* context_ = nullptr;
     std::size_t n_blocks_ = 0;
+    std::size_t n_bounds_ = 0;
     std::size_t n_superblocks_ = 0;
     std::size_t budget_ = 0;
     std::uint32_t lows_[kMostRounds] = {};

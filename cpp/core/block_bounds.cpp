@@ -42,7 +42,9 @@ BlockBounds::Context::Context(std::size_t n_superblocks)
     : bounds(n_superblocks * kernels::kSuperblock + 65536),
       maxima(n_superblocks),
       super_bounds((n_superblocks + kernels::kSuperblock - 1) / kernels::kSuperblock * kernels::kSuperblock),
-      super_maxima(super_bounds.items.size() / kernels::kSuperblock) {}
+      super_maxima(super_bounds.items.size() / kernels::kSuperblock),
+      places(n_superblocks * (kernels::kSuperblock / kernels::kGroup)),
+      chosen(places.items.size() / 8 + 256) {}
 
 BlockBounds::BlockBounds(const Quantiser& quantiser, const BlockMaxima& maxima, const WindowedPostings& postings,
                          std::uint32_t items_per_block)
@@ -178,8 +180,13 @@ void BlockBounds::add_rare(Context& context) const {
     for (std::size_t i = 0; i < plan.rare.lists.size(); ++i) {
         const auto rare = postings_.rare(plan.rare.lists[i]);
         for (std::size_t p = 0; p < rare.docs.size(); ++p) {
-            const std::size_t block = rare.docs[p] >> shift_;
+            std::size_t block = rare.docs[p] >> shift_;
             if (block >= n_blocks) continue;  // in an altered file
+            if (!context.groups.empty()) {
+                const std::size_t group = block / kernels::kGroup;
+                if ((context.chosen.items[group / 8] >> group % 8 & 1) == 0) continue;
+                block = context.places.items[group] * kernels::kGroup + block % kernels::kGroup;
+            }
             const std::uint32_t added = (plan.rare.factors[i] * rare.impacts[p] + plan.rare.rounding[i]) >> 16;
             bounds[block] = static_cast<std::uint16_t>(std::min(bounds[block] + added, kSaturated));
             std::uint16_t& maximum = maxima[block / kernels::kSuperblock];
@@ -199,6 +206,7 @@ void BlockBounds::sum(const BlockMaxima& from, std::size_t first, std::size_t n,
 }
 
 void BlockBounds::sum(Context& context) const {
+    context.groups.clear();
     std::uint16_t* bounds = context.bounds.items.data();
     std::uint16_t* maxima = context.maxima.items.data();
     const std::size_t n_superblocks = maxima_.n_superblocks();
@@ -218,6 +226,7 @@ void BlockBounds::sum(Context& context) const {
 void BlockBounds::sum(const BlockMaxima& superblocks, std::size_t superblock_budget, Context& context) const {
     const std::size_t n_superblocks = maxima_.n_superblocks();
     if (superblock_budget >= n_superblocks) return sum(context);
+    context.groups.clear();
     std::uint16_t* bounds = context.bounds.items.data();
     std::uint16_t* maxima = context.maxima.items.data();
     std::memset(bounds, 0, n_superblocks * kernels::kSuperblock * sizeof *bounds);
@@ -239,6 +248,43 @@ void BlockBounds::sum(const BlockMaxima& superblocks, std::size_t superblock_bud
     for (std::size_t i = 0; i < superblock_budget; ++i) {
         const auto s = static_cast<std::uint32_t>(ranked[i]);
         sum(maxima_, s, 1, bounds + s * kernels::kSuperblock, maxima + s, context);
+    }
+}
+
+void BlockBounds::sum(std::span<const std::uint32_t> groups, Context& context) const {
+    constexpr std::size_t kGroup = kernels::kGroup;
+    const std::size_t n_superblocks = (groups.size() * kGroup + kernels::kSuperblock - 1) / kernels::kSuperblock;
+    context.n_groups = groups.size();
+    context.groups.assign(groups.begin(), groups.end());
+    context.groups.resize(n_superblocks * (kernels::kSuperblock / kGroup) + kernels::kGroupsAhead, groups.back());
+    std::uint8_t* chosen = context.chosen.items.data();
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+        context.places.items[groups[i]] = static_cast<std::uint32_t>(i);
+        chosen[groups[i] / 8] = static_cast<std::uint8_t>(chosen[groups[i] / 8] | 1U << groups[i] % 8);
+    }
+    std::uint16_t* bounds = context.bounds.items.data();
+    std::memset(bounds, 0, n_superblocks * kernels::kSuperblock * sizeof *bounds);
+    start_lists(context);
+    add_lists_to_groups(context);
+    const BoundPlan& plan = context.plan;
+    context.rows.clear();
+    for (const std::uint32_t row : plan.rows) context.rows.push_back(maxima_.row(row));
+    kernels::active().sum_groups(context.rows.data(), plan.row_weights.data(), plan.rows.size(), context.groups.data(),
+                                 bounds, n_superblocks, context.maxima.items.data());
+    add_rare(context);
+    for (const std::uint32_t group : groups) chosen[group / 8] = 0;
+}
+
+void BlockBounds::add_lists_to_groups(Context& context) const {
+    const auto& runs = context.runs;
+    std::uint16_t* bounds = context.bounds.items.data();
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+        if (i + kRunsAhead < runs.size()) fetch(runs[i + kRunsAhead]);
+        const Context::Run& run = runs[i];
+        const std::size_t first = static_cast<std::size_t>(run.bounds - bounds) / kernels::kGroup;
+        kernels::active().add_to_groups(run.items, run.impacts, run.n, shift_, run.factor, run.rounding,
+                                        context.chosen.items.data() + first / 8, context.places.items.data() + first,
+                                        bounds);
     }
 }
 

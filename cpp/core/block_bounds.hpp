@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -51,8 +52,21 @@ class BlockBounds {
     struct Context {
         explicit Context(std::size_t n_superblocks);
         BoundPlan plan;
-        Filling<std::uint16_t> bounds;  // of blocks, in whole superblocks and beyond: any 16-bit block is in bounds
-        Filling<std::uint16_t> maxima;  // of superblocks: their blocks' largest bound
+        // Of the blocks summed last, all or those of some groups, in whole superblocks and beyond: any 16-bit block is
+        // in bounds.
+        Filling<std::uint16_t> bounds;
+        Filling<std::uint16_t> maxima;  // of superblocks of `bounds`: the largest bound
+
+        // Bounds there are of `n_blocks` blocks in all; there may be others behind them.
+        std::size_t n_bounds(std::size_t n_blocks) const noexcept {
+            return groups.empty() ? n_blocks : n_groups * kernels::kGroup;
+        }
+        // The block that bounds[i] is of. Beyond the last block if the last group has fewer.
+        std::uint32_t block_at(std::uint32_t i) const noexcept {
+            if (groups.empty()) return i;
+            const auto size = static_cast<std::uint32_t>(kernels::kGroup);
+            return groups[i / size] * size + i % size;
+        }
 
       private:
         friend class BlockBounds;
@@ -70,6 +84,11 @@ class BlockBounds {
         Filling<std::uint16_t> super_bounds;
         Filling<std::uint16_t> super_maxima;
         std::vector<std::uint64_t> ranked;
+        // The groups that were summed, and what is fetched beyond the last; empty if all were.
+        std::vector<std::uint32_t> groups;
+        std::size_t n_groups = 0;
+        Filling<std::uint32_t> places;  // group -> its place among them
+        Filling<std::uint8_t> chosen;   // a bit for each group: whether it is among them
     };
 
     struct Cut {
@@ -93,9 +112,14 @@ class BlockBounds {
     // are then 0.
     void sum(const BlockMaxima& superblocks, std::size_t superblock_budget, Context& context) const;
 
+    // Sums the bounds of the blocks of some groups of kernels::kGroup consecutive blocks, at least one, ascending.
+    // Windows of the lists are of 8 groups, or a multiple.
+    void sum(std::span<const std::uint32_t> groups, Context& context) const;
+
   private:
     void start_lists(Context& context) const;
     void add_lists(std::size_t first_window, std::size_t end_window, Context& context) const;
+    void add_lists_to_groups(Context& context) const;
     void add_rare(Context& context) const;
     void sum(const BlockMaxima& from, std::size_t first, std::size_t n, std::uint16_t* into, std::uint16_t* into_maxima,
              Context& context) const;

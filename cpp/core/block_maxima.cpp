@@ -1,6 +1,7 @@
 #include "block_maxima.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -13,46 +14,99 @@ namespace {
 constexpr std::size_t byte_of(std::size_t block) noexcept { return block / 32 * 16 + block % 16; }
 constexpr unsigned shift_of(std::size_t block) noexcept { return block % 32 < 16 ? 0 : 4; }
 
+constexpr std::size_t kBytes = kernels::kSuperblock / 2;  // of a row in a superblock
+
+// Codes of the largest impacts.
+class Largest {
+  public:
+    Largest(std::size_t n_rows, std::uint32_t /*block_size*/) : codes_(n_rows * kBytes) {}
+    void add(std::uint32_t slot, std::size_t block, std::uint8_t impact) noexcept {
+        const unsigned shift = shift_of(block);
+        const unsigned code = BlockMaxima::code_of(impact);
+        std::uint8_t& both = codes_[slot * kBytes + byte_of(block)];
+        if (((both >> shift) & 15U) < code)
+            both = static_cast<std::uint8_t>((both & ~(15U << shift)) | (code << shift));
+    }
+    // kBytes of each row.
+    const std::uint8_t* codes() const noexcept { return codes_.data(); }
+    void clear() noexcept { std::fill(codes_.begin(), codes_.end(), std::uint8_t{0}); }
+
+  private:
+    std::vector<std::uint8_t> codes_;
+};
+
+// Codes of power means. Roots are square roots, so that every machine has the same ones.
+class PowerMean {
+  public:
+    PowerMean(std::size_t n_rows, std::uint32_t block_size)
+        : members_(static_cast<float>(block_size)), powers_(n_rows * kernels::kSuperblock), codes_(n_rows * kBytes) {}
+    void add(std::uint32_t slot, std::size_t block, std::uint8_t impact) noexcept {
+        const float squared = static_cast<float>(impact) * static_cast<float>(impact);
+        const float fourth = squared * squared;
+        powers_[slot * kernels::kSuperblock + block] += fourth * fourth;
+    }
+    const std::uint8_t* codes() noexcept {
+        for (std::size_t i = 0; i < powers_.size(); ++i) {
+            if (powers_[i] == 0) continue;
+            const float mean = std::sqrt(std::sqrt(std::sqrt(powers_[i] / members_)));
+            const auto code = static_cast<unsigned>(mean / static_cast<float>(BlockMaxima::kCodeStep) + 0.5F);
+            const std::size_t block = i % kernels::kSuperblock;
+            std::uint8_t& both = codes_[i / kernels::kSuperblock * kBytes + byte_of(block)];
+            both = static_cast<std::uint8_t>(both | std::clamp(code, 1U, 15U) << shift_of(block));
+        }
+        return codes_.data();
+    }
+    void clear() noexcept {
+        std::fill(powers_.begin(), powers_.end(), 0.0F);
+        std::fill(codes_.begin(), codes_.end(), std::uint8_t{0});
+    }
+
+  private:
+    float members_;
+    std::vector<float> powers_;  // kSuperblock of each row
+    std::vector<std::uint8_t> codes_;
+};
+
 }  // namespace
 
 BlockMaxima BlockMaxima::build(const ForwardIndex& forward, const Quantiser& quantiser, std::uint32_t block_size,
                                std::uint32_t n_rows, unsigned threads, Progress& progress) {
-    constexpr std::size_t kBytes = kernels::kSuperblock / 2;
+    return build_with<Largest>(forward, quantiser, block_size, n_rows, threads, progress);
+}
+
+BlockMaxima BlockMaxima::build_means(const ForwardIndex& forward, const Quantiser& quantiser, std::uint32_t block_size,
+                                     std::uint32_t n_rows, unsigned threads, Progress& progress) {
+    return build_with<PowerMean>(forward, quantiser, block_size, n_rows, threads, progress);
+}
+
+template <class Codes>
+BlockMaxima BlockMaxima::build_with(const ForwardIndex& forward, const Quantiser& quantiser, std::uint32_t block_size,
+                                    std::uint32_t n_rows, unsigned threads, Progress& progress) {
     BlockMaxima maxima;
     maxima.block_size_ = block_size;
     maxima.n_blocks_ = (forward.n_docs() + block_size - 1) / block_size;
     maxima.n_rows_ = n_rows;
     Filling<std::uint8_t> codes(n_rows * maxima.stride());
 
-    struct Scratch {
-        std::vector<std::uint8_t> codes;  // kBytes of each row
-        std::vector<Posting> postings;
-    };
-    std::vector<Scratch> scratch(worker_count(threads, maxima.n_superblocks()));
-    for (Scratch& mine : scratch) mine.codes.resize(n_rows * kBytes);
+    const unsigned workers = worker_count(threads, maxima.n_superblocks());
+    std::vector<Codes> gathered(workers, Codes(n_rows, block_size));
+    std::vector<std::vector<Posting>> postings(workers);
     parallel_for(maxima.n_superblocks(), threads, progress, [&](std::size_t superblock, unsigned worker) {
-        auto& [mine, postings] = scratch[worker];
+        Codes& mine = gathered[worker];
         const std::size_t first = superblock * kernels::kSuperblock * block_size;
         const std::size_t end = std::min(first + kernels::kSuperblock * block_size, forward.n_docs());
         for (std::size_t doc = first; doc < end; ++doc) {
-            const std::size_t block = (doc - first) / block_size;
-            const std::size_t byte = byte_of(block);
-            const unsigned shift = shift_of(block);
-            forward.read(doc, postings);
-            for (const auto& [slot, weight] : postings) {
-                if (slot >= n_rows) continue;
-                const unsigned code = code_of(quantiser.ceiling(slot, weight));
-                std::uint8_t& both = mine[slot * kBytes + byte];
-                if (((both >> shift) & 15U) < code) {
-                    both = static_cast<std::uint8_t>((both & ~(15U << shift)) | (code << shift));
-                }
+            forward.read(doc, postings[worker]);
+            for (const auto& [slot, weight] : postings[worker]) {
+                if (slot < n_rows) mine.add(slot, (doc - first) / block_size, quantiser.ceiling(slot, weight));
             }
         }
+        const std::uint8_t* of_superblock = mine.codes();
         for (std::size_t row = 0; row < n_rows; ++row) {
-            std::memcpy(codes.items.data() + row * maxima.stride() + superblock * kBytes, mine.data() + row * kBytes,
+            std::memcpy(codes.items.data() + row * maxima.stride() + superblock * kBytes, of_superblock + row * kBytes,
                         kBytes);
         }
-        std::fill(mine.begin(), mine.end(), std::uint8_t{0});
+        mine.clear();
     });
     maxima.codes_ = std::move(codes.buffer);
     return maxima;

@@ -10,6 +10,11 @@ namespace {
 
 constexpr std::uint32_t kWindow = 65536;
 constexpr std::size_t kClustersPerTask = 1024;
+constexpr const char* kGroups = "groups";
+
+constexpr std::uint32_t group_size(std::uint32_t cluster_size) noexcept {
+    return cluster_size * static_cast<std::uint32_t>(kernels::kGroup);
+}
 
 // Reads what the lists hold of a cluster: its summary without the dense rows, pruned.
 class SummaryReader {
@@ -103,9 +108,16 @@ std::vector<std::uint8_t> least_impacts(const SummaryReader& reader, const Vocab
 
 ClusterSummaries ClusterSummaries::build(const ForwardIndex& forward, const Vocabulary& vocabulary,
                                          const Quantiser& quantiser, std::uint32_t cluster_size, std::uint32_t n_rows,
-                                         const Pruning& pruning, unsigned threads, Progress& progress) {
+                                         std::optional<std::uint32_t> n_group_rows, const Pruning& pruning,
+                                         unsigned threads, Progress& progress) {
     ClusterSummaries summaries;
     summaries.rows_ = BlockMaxima::build(forward, quantiser, cluster_size, n_rows, threads, progress);
+    if (n_group_rows) {
+        summaries.groups_ = BlockMaxima::build_means(forward, quantiser, group_size(cluster_size),
+                                                     std::max(n_rows, *n_group_rows), threads, progress);
+    } else {
+        progress.begin_pass();
+    }
     const SummaryReader reader(forward, cluster_size, n_rows, pruning.energy);
     const auto least = least_impacts(reader, vocabulary, quantiser, n_rows, pruning.n_postings, threads, progress);
     const auto read = [&](std::size_t cluster, std::vector<Posting>& postings) {
@@ -124,6 +136,7 @@ ClusterSummaries ClusterSummaries::build(const ForwardIndex& forward, const Voca
 void ClusterSummaries::save(Parameters& counts, SectionList& sections) const {
     rows_.save("summaries", counts, sections);
     lists_.save(counts, sections);
+    if (groups_.n_blocks() > 0) groups_.save(kGroups, counts, sections);
 }
 
 ClusterSummaries ClusterSummaries::load(const IndexFile& file, std::size_t n_docs, std::uint32_t cluster_size,
@@ -132,6 +145,10 @@ ClusterSummaries ClusterSummaries::load(const IndexFile& file, std::size_t n_doc
     summaries.rows_ = BlockMaxima::load(file, "summaries", n_docs, cluster_size, n_slots);
     const auto n_clusters = static_cast<std::uint32_t>(summaries.rows_.n_blocks());
     summaries.lists_ = WindowedPostings::load(file, n_clusters, n_slots, kWindow);
+    if (file.has_parameter("n_groups_rows")) {
+        summaries.groups_ = BlockMaxima::load(file, kGroups, n_docs, group_size(cluster_size), n_slots);
+        file.require(summaries.groups_.n_rows() >= summaries.rows_.n_rows(), "fewer rows of groups than of clusters");
+    }
     file.require(summaries.lists_.n_rows() == 0, "lists of clusters with rows");
     return summaries;
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -29,11 +30,19 @@ constexpr std::size_t kNeighboursPerTask = 64;
 // Clusters to open where the caller does not say: these, and so many for each hit.
 constexpr std::size_t kBudget = 64;
 constexpr std::size_t kBudgetPerHit = 8;
+// Groups to look into where the caller does not say: so many for each cluster to open, and all where that would be a
+// large part of them: clusters side by side are summed faster than those here and there (docs/performance.md).
+constexpr std::size_t kGroupsPerCluster = 5;
+constexpr std::size_t kLargePart = 8;
+// Documents from which on there are groups, and the share of them that a term is in to have codes there.
+constexpr std::size_t kGroupedFrom = 1'500'000;
+constexpr double kGroupFrequency = 0.0005;
 
 void check_params(const ClusteredParams& params) {
     check_block_size(params.cluster_size, "cluster_size");
     check_share(params.dense_frequency, "dense_frequency");
     check_share(params.tile_frequency, "tile_frequency");
+    if (params.group_frequency != 0) check_share(params.group_frequency, "group_frequency");
     check_count(params.n_postings, "n_postings");
     check_share(params.summary_energy, "summary_energy");
     if (params.neighbours < 0 || params.neighbours > kMostNeighbours) {
@@ -50,10 +59,17 @@ std::size_t or_all(std::int64_t count) noexcept {
 
 // What one thread needs to search, kept between searches.
 struct ClusteredIndex::Context {
-    Context(std::uint32_t n_slots, std::size_t n_superblocks)
-        : bounds(n_superblocks), clusters(n_superblocks), opening(n_slots) {}
+    Context(std::uint32_t n_slots, std::size_t n_superblocks, std::size_t n_superblocks_of_groups)
+        : group_bounds(n_superblocks_of_groups),
+          groups(n_superblocks_of_groups),
+          bounds(n_superblocks),
+          clusters(n_superblocks),
+          opening(n_slots) {}
 
     SlotQuery query;
+    BlockBounds::Context group_bounds;
+    BestBlocks groups;
+    std::vector<std::uint32_t> best_groups;
     BlockBounds::Context bounds;
     BestBlocks clusters;
     BlockOpening::Context opening;
@@ -104,7 +120,12 @@ std::unique_ptr<ClusteredIndex> ClusteredIndex::build(const CsrView& docs, const
     DocumentOrder order = ordering.apply(forward, vocabulary, cluster_size, threads, progress);
     const std::uint32_t n_rows = vocabulary.n_frequent(params.dense_frequency, docs.n_rows());
     const std::uint32_t n_tile_rows = std::min(n_rows, vocabulary.n_frequent(params.tile_frequency, docs.n_rows()));
-    auto summaries = ClusterSummaries::build(forward, vocabulary, quantiser, cluster_size, n_rows,
+    std::optional<std::uint32_t> n_group_rows;
+    if (params.group_frequency > 0 || docs.n_rows() >= kGroupedFrom) {
+        const double frequency = params.group_frequency > 0 ? params.group_frequency : kGroupFrequency;
+        n_group_rows = vocabulary.n_frequent(frequency, docs.n_rows());
+    }
+    auto summaries = ClusterSummaries::build(forward, vocabulary, quantiser, cluster_size, n_rows, n_group_rows,
                                              {static_cast<std::size_t>(params.n_postings), params.summary_energy},
                                              threads, progress);
     auto tiles = BlockTiles::build(forward, quantiser, cluster_size, n_tile_rows, threads, progress);
@@ -132,7 +153,8 @@ void ClusteredIndex::search_documents(
     const unsigned workers = worker_count(threads, n_docs() / kNeighboursPerTask + 1);
     std::vector<ContextPool<Context>::Lease> contexts;
     for (unsigned worker = 0; worker < workers; ++worker) {
-        contexts.push_back(contexts_.borrow(vocabulary().n_slots(), summaries_.rows().n_superblocks()));
+        contexts.push_back(contexts_.borrow(vocabulary().n_slots(), summaries_.rows().n_superblocks(),
+                                            summaries_.groups().n_superblocks()));
     }
     std::vector<std::vector<Posting>> postings(workers);
     parallel_for_rows(n_docs(), kNeighboursPerTask, workers, progress,
@@ -161,6 +183,7 @@ ClusteredIndex::ClusteredIndex(const IndexFile& file) : TunableIndex(file, Docum
     params_.reorder = file.integer("reorder") != 0;
     params_.dense_frequency = file.number("dense_frequency");
     params_.tile_frequency = file.number("tile_frequency");
+    if (file.has_parameter("group_frequency")) params_.group_frequency = file.number("group_frequency");
     params_.n_postings = static_cast<std::int64_t>(file.integer("n_postings"));
     params_.summary_energy = file.number("summary_energy");
     params_.neighbours = static_cast<std::int64_t>(neighbours);
@@ -179,11 +202,9 @@ Parameters ClusteredIndex::parameters() const {
 }
 
 std::vector<std::pair<std::string, std::size_t>> ClusteredIndex::engine_nbytes() const {
-    return {{"quantiser", quantiser_.nbytes()},
-            {"summaries", summaries_.rows().nbytes()},
-            {"lists", summaries_.lists().lists_nbytes()},
-            {"rare", summaries_.lists().rare_nbytes()},
-            {"tiles", tiles_.nbytes()},
+    return {{"quantiser", quantiser_.nbytes()},           {"summaries", summaries_.rows().nbytes()},
+            {"lists", summaries_.lists().lists_nbytes()}, {"rare", summaries_.lists().rare_nbytes()},
+            {"groups", summaries_.groups().nbytes()},     {"tiles", tiles_.nbytes()},
             {"neighbours", neighbours_.nbytes()}};
 }
 
@@ -199,6 +220,10 @@ void ClusteredIndex::check_search(const ClusteredSearchParams& params) const {
     check_count(params.query_cut, "query_cut");
     check_share(params.heap_factor, "heap_factor");
     check_count(params.cluster_budget, "cluster_budget");
+    check_count(params.group_budget, "group_budget");
+    if (params.group_budget > 0 && summaries_.groups().n_blocks() == 0 && n_docs() > 0) {
+        throw std::invalid_argument("group_budget needs groups: build the index with a group_frequency above 0");
+    }
     check_count(params.refine, "refine");
     if (params.refine > 0 && neighbours_.degree() == 0) {
         throw std::invalid_argument("refine needs neighbours: build the index with neighbours >= 1");
@@ -216,7 +241,7 @@ void ClusteredIndex::search_with(const CsrView& queries, const SearchOptions& op
         }
     };
     search_in_batches(queries.n_rows(), n_docs(), kBatch, options, contexts_, search, vocabulary().n_slots(),
-                      summaries_.rows().n_superblocks());
+                      summaries_.rows().n_superblocks(), summaries_.groups().n_superblocks());
 }
 
 void ClusteredIndex::search_query(const SlotQuery& query, std::size_t k, const ClusteredSearchParams& params,
@@ -229,15 +254,39 @@ void ClusteredIndex::search_query(const SlotQuery& query, std::size_t k, const C
         context.opening.top.reset(k);
         return;
     }
-    bounds.sum(context.bounds);
+    const std::size_t usual = kBudget + kBudgetPerHit * k;
+    const std::size_t budget = params.cluster_budget == 0 ? usual : static_cast<std::size_t>(params.cluster_budget);
+    std::size_t group_budget = static_cast<std::size_t>(params.group_budget);
+    if (group_budget == 0 && budget < summaries_.groups().n_blocks() / (kGroupsPerCluster * kLargePart)) {
+        group_budget = kGroupsPerCluster * budget;
+    }
+    const auto groups = best_groups(query, most, group_budget, context);
+    if (groups.empty()) {
+        bounds.sum(context.bounds);
+    } else {
+        bounds.sum(groups, context.bounds);
+    }
 
     // Summaries' scores lack the terms that were cut: the score that they have to reach is less by their share.
     BlockOpening opening(forward(), order(), tiles_, query, k, plan, plan.kept / params.heap_factor, context.opening);
-    const std::size_t usual = kBudget + kBudgetPerHit * k;
-    const std::size_t budget = params.cluster_budget == 0 ? usual : static_cast<std::size_t>(params.cluster_budget);
     context.clusters.start(context.bounds, summaries_.rows().n_blocks(), std::min(usual, budget), budget);
     while (context.clusters.next(opening.cutoff())) opening.open(context.clusters.blocks());
     if (params.refine > 0) refine(static_cast<std::size_t>(params.refine), opening, context);
+}
+
+std::span<const std::uint32_t> ClusteredIndex::best_groups(const SlotQuery& query, std::size_t query_cut,
+                                                           std::size_t budget, Context& context) const {
+    const BlockMaxima& groups = summaries_.groups();
+    if (budget == 0 || budget >= groups.n_blocks()) return {};
+    const BlockBounds bounds(quantiser_, groups, summaries_.lists(), kernels::kGroup);
+    bounds.plan(query, {.most = std::min(query_cut, bounds.most_terms())}, context.group_bounds);
+    bounds.sum(context.group_bounds);
+    context.groups.start(context.group_bounds, groups.n_blocks(), budget, groups.n_blocks());
+    context.best_groups.clear();
+    if (context.groups.next(1)) {
+        for (const std::uint64_t group : context.groups.blocks()) context.best_groups.push_back(item_of(group));
+    }
+    return context.best_groups;
 }
 
 // Finishes the neighbours of the best `n` hits.

@@ -1,7 +1,8 @@
 // Approximate search over clusters of similar documents: the clusters whose summaries promise most are scored in full
 // precision.
 //
-// A query is answered in three stages. Summaries: for every cluster, what its summary gives to the query's heaviest
+// A query is answered in three stages. Summaries: for every cluster, in large collections for those of the groups of
+// clusters that look best, what its summary gives to the query's heaviest
 // terms is summed in integers, by SIMD over dense rows for frequent terms and from pruned lists for the rest. Opening:
 // the members of the best clusters, up to a budget, are told apart by the clusters' tiles, and the best of them scored
 // from the forward index. Refinement: the neighbours of the best hits in a k-NN graph are scored too.
@@ -39,6 +40,9 @@ struct ClusteredParams {
     double dense_frequency = 0.015;
     // Terms that at least this share of the documents have tell the members of a cluster apart.
     double tile_frequency = 0.06;
+    // Terms that at least this share of the documents have, and all dense ones, have codes for groups of 32 clusters,
+    // which large collections are searched by; 0 is the library's choice: none below 1.5 million documents.
+    double group_frequency = 0.0;
     // Clusters that a term's list keeps, those where it is heaviest; 0: all.
     std::int64_t n_postings = 0;
     // The share of its mass that a summary keeps in lists, its heaviest terms.
@@ -52,6 +56,7 @@ struct ClusteredParams {
         visit("reorder", &ClusteredParams::reorder);
         visit("dense_frequency", &ClusteredParams::dense_frequency);
         visit("tile_frequency", &ClusteredParams::tile_frequency);
+        visit("group_frequency", &ClusteredParams::group_frequency);
         visit("n_postings", &ClusteredParams::n_postings);
         visit("summary_energy", &ClusteredParams::summary_energy);
         visit("neighbours", &ClusteredParams::neighbours);
@@ -65,6 +70,8 @@ struct ClusteredSearchParams {
     double heap_factor = 1.0;
     // Clusters to open at most, best summary first; 0: the library's choice by k.
     std::int64_t cluster_budget = 0;
+    // Groups, the best, whose clusters are ranked at all, about; 0: the library's choice by the clusters to open.
+    std::int64_t group_budget = 0;
     // Best hits whose neighbours are scored too.
     std::int64_t refine = 0;
 
@@ -73,6 +80,7 @@ struct ClusteredSearchParams {
         visit("query_cut", &ClusteredSearchParams::query_cut);
         visit("heap_factor", &ClusteredSearchParams::heap_factor);
         visit("cluster_budget", &ClusteredSearchParams::cluster_budget);
+        visit("group_budget", &ClusteredSearchParams::group_budget);
         visit("refine", &ClusteredSearchParams::refine);
     }
 };
@@ -122,6 +130,9 @@ class ClusteredIndex final : public TunableIndex<ClusteredIndex, ClusteredSearch
     // Finds the hits of `query`, in no particular order, into the context.
     void search_query(const SlotQuery& query, std::size_t k, const ClusteredSearchParams& params,
                       Context& context) const;
+    // The groups that are worth a look, ascending; none: all are.
+    std::span<const std::uint32_t> best_groups(const SlotQuery& query, std::size_t query_cut, std::size_t budget,
+                                               Context& context) const;
     void refine(std::size_t n, BlockOpening& opening, Context& context) const;
 
     ClusteredParams params_;

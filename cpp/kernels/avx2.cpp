@@ -54,23 +54,19 @@ std::size_t select_candidates(const std::uint8_t* const* rows, const std::int16_
     return count;
 }
 
-void sum_bounds(const std::uint8_t* const* rows, const std::uint8_t* weights, std::size_t n_rows, std::uint16_t* bounds,
-                std::size_t n_superblocks, std::uint16_t* maxima) noexcept {
+// Sums superblocks, of whose codes `rows.load(r, s, half)` finds a half.
+template <class Rows>
+inline void sum_superblocks(const Rows& rows, const std::uint8_t* weights, std::size_t n_rows, std::uint16_t* bounds,
+                            std::size_t n_superblocks, std::uint16_t* maxima) noexcept {
     const __m256i low_half = _mm256_set1_epi8(15);
-    const std::size_t ahead = fetched_ahead(n_rows);
     for (std::size_t s = 0; s < n_superblocks; ++s) {
         __m256i largest = _mm256_setzero_si256();
-        for (std::size_t first = s * kSuperblock; first < (s + 1) * kSuperblock; first += 64) {
+        for (std::size_t half = 0; half < 2; ++half) {
             // sums[j] holds blocks 8j .. 8j + 7, then 32 + 8j .. 32 + 8j + 7.
             __m256i sums[4] = {};
             for (std::size_t r = 0; r < n_rows; r += 2) {
-                const auto load = [&](const std::uint8_t* row) {
-                    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(row + first / 2));
-                };
-                const __m256i a = load(rows[r]);
-                const __m256i b = load(rows[r + 1]);
-                _mm_prefetch(rows[r] + first / 2 + ahead, _MM_HINT_T1);
-                _mm_prefetch(rows[r + 1] + first / 2 + ahead, _MM_HINT_T1);
+                const __m256i a = rows.load(r, s, half);
+                const __m256i b = rows.load(r + 1, s, half);
                 const __m256i pair = _mm256_set1_epi16(load_bytes(weights + r));
                 const auto add = [&](std::size_t j, __m256i codes) {
                     sums[j] = _mm256_adds_epu16(sums[j], _mm256_maddubs_epi16(codes, pair));
@@ -86,13 +82,61 @@ void sum_bounds(const std::uint8_t* const* rows, const std::uint8_t* weights, st
                 _mm256_permute2x128_si256(sums[0], sums[1], 0x20), _mm256_permute2x128_si256(sums[2], sums[3], 0x20),
                 _mm256_permute2x128_si256(sums[0], sums[1], 0x31), _mm256_permute2x128_si256(sums[2], sums[3], 0x31)};
             for (std::size_t j = 0; j < 4; ++j) {
-                auto* memory = reinterpret_cast<__m256i*>(bounds + first + 16 * j);
+                auto* memory = reinterpret_cast<__m256i*>(bounds + s * kSuperblock + half * 64 + 16 * j);
                 const __m256i bound = _mm256_adds_epu16(in_order[j], _mm256_loadu_si256(memory));
                 _mm256_storeu_si256(memory, bound);
                 largest = _mm256_max_epu16(largest, bound);
             }
         }
         maxima[s] = largest_of(_mm_max_epu16(_mm256_castsi256_si128(largest), _mm256_extracti128_si256(largest, 1)));
+    }
+}
+
+// All superblocks, one behind the other.
+struct WholeRows {
+    const std::uint8_t* const* rows;
+    std::size_t ahead;
+    __m256i load(std::size_t r, std::size_t s, std::size_t half) const noexcept {
+        const std::uint8_t* codes = rows[r] + s * (kSuperblock / 2) + half * 32;
+        _mm_prefetch(codes + ahead, _MM_HINT_T1);
+        return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes));
+    }
+};
+
+// Superblocks put together from groups.
+struct GroupRows {
+    const std::uint8_t* const* rows;
+    const std::uint32_t* groups;
+    __m256i load(std::size_t r, std::size_t s, std::size_t half) const noexcept {
+        const std::uint32_t* two = groups + s * (kSuperblock / kGroup) + half * 2;
+        const auto at = [&](std::size_t i) {
+            return reinterpret_cast<const __m128i*>(rows[r] + std::size_t{two[i]} * (kGroup / 2));
+        };
+        for (std::size_t i = 0; i < 2; ++i) _mm_prefetch(at(kGroupsAhead + i), _MM_HINT_T0);
+        return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(at(0))), _mm_loadu_si128(at(1)), 1);
+    }
+};
+
+void sum_bounds(const std::uint8_t* const* rows, const std::uint8_t* weights, std::size_t n_rows, std::uint16_t* bounds,
+                std::size_t n_superblocks, std::uint16_t* maxima) noexcept {
+    sum_superblocks(WholeRows{rows, fetched_ahead(n_rows)}, weights, n_rows, bounds, n_superblocks, maxima);
+}
+
+void sum_groups(const std::uint8_t* const* rows, const std::uint8_t* weights, std::size_t n_rows,
+                const std::uint32_t* groups, std::uint16_t* bounds, std::size_t n_superblocks,
+                std::uint16_t* maxima) noexcept {
+    sum_superblocks(GroupRows{rows, groups}, weights, n_rows, bounds, n_superblocks, maxima);
+}
+
+void add_to_groups(const std::uint16_t* items, const std::uint8_t* impacts, std::size_t n, unsigned shift,
+                   std::uint32_t factor, std::uint32_t rounding, const std::uint8_t* chosen,
+                   const std::uint32_t* places, std::uint16_t* bounds) noexcept {
+    for (std::size_t p = 0; p < n; ++p) {
+        const std::uint32_t block = std::uint32_t{items[p]} >> shift;
+        const std::uint32_t group = block / kGroup;
+        if ((chosen[group / 8] >> (group % 8) & 1) == 0) continue;
+        std::uint16_t& bound = bounds[std::size_t{places[group]} * kGroup + block % kGroup];
+        bound = static_cast<std::uint16_t>(bound + ((factor * impacts[p] + rounding) >> 16));
     }
 }
 
@@ -203,9 +247,9 @@ void unpack_documents(const std::uint8_t* packed, unsigned width, std::size_t n,
     }
 }
 
-constexpr Kernels kAvx2{"avx2",           accumulate_lists, select_candidates, sum_bounds,    select_blocks,
-                        select_sums,      stretch_maxima,   select_bytes,      bound_members, score_document,
-                        unpack_documents, widen_halves,     checksum_blocks};
+constexpr Kernels kAvx2{"avx2",        accumulate_lists, select_candidates, sum_bounds,     sum_groups,
+                        add_to_groups, select_blocks,    select_sums,       stretch_maxima, select_bytes,
+                        bound_members, score_document,   unpack_documents,  widen_halves,   checksum_blocks};
 
 }  // namespace
 

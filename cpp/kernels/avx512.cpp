@@ -1,4 +1,4 @@
-// AVX-512 kernels (F, BW, VL, DQ, VBMI2). See kernels.hpp for the contracts.
+// AVX-512 kernels (F, BW, VL, DQ, VBMI, VBMI2). See kernels.hpp for the contracts.
 #include <immintrin.h>
 
 #include "kernels.hpp"
@@ -61,18 +61,17 @@ std::size_t select_candidates(const std::uint8_t* const* rows, const std::int16_
     return count;
 }
 
-void sum_bounds(const std::uint8_t* const* rows, const std::uint8_t* weights, std::size_t n_rows, std::uint16_t* bounds,
-                std::size_t n_superblocks, std::uint16_t* maxima) noexcept {
+// Sums superblocks whose codes `rows.load(r, s)` finds.
+template <class Rows>
+inline void sum_superblocks(const Rows& rows, const std::uint8_t* weights, std::size_t n_rows, std::uint16_t* bounds,
+                            std::size_t n_superblocks, std::uint16_t* maxima) noexcept {
     const __m512i low_half = _mm512_set1_epi8(15);
-    const std::size_t ahead = fetched_ahead(n_rows);
     for (std::size_t s = 0; s < n_superblocks; ++s) {
         // sums[j] holds blocks 32l + 8j .. 32l + 8j + 7 in lane l.
         __m512i sums[4] = {};
         for (std::size_t r = 0; r < n_rows; r += 2) {
-            const __m512i a = _mm512_loadu_si512(rows[r] + s * (kSuperblock / 2));
-            const __m512i b = _mm512_loadu_si512(rows[r + 1] + s * (kSuperblock / 2));
-            _mm_prefetch(rows[r] + s * (kSuperblock / 2) + ahead, _MM_HINT_T1);
-            _mm_prefetch(rows[r + 1] + s * (kSuperblock / 2) + ahead, _MM_HINT_T1);
+            const __m512i a = rows.load(r, s);
+            const __m512i b = rows.load(r + 1, s);
             const __m512i pair = _mm512_set1_epi16(load_bytes(weights + r));
             const auto add = [&](std::size_t j, __m512i codes) {
                 sums[j] = _mm512_adds_epu16(sums[j], _mm512_maddubs_epi16(codes, pair));
@@ -95,6 +94,102 @@ void sum_bounds(const std::uint8_t* const* rows, const std::uint8_t* weights, st
         __m256i half = _mm256_max_epu16(_mm512_castsi512_si256(largest), _mm512_extracti64x4_epi64(largest, 1));
         maxima[s] = largest_of(_mm_max_epu16(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1)));
     }
+}
+
+// All superblocks, one behind the other.
+struct WholeRows {
+    const std::uint8_t* const* rows;
+    std::size_t ahead;
+    __m512i load(std::size_t r, std::size_t s) const noexcept {
+        const std::uint8_t* codes = rows[r] + s * (kSuperblock / 2);
+        _mm_prefetch(codes + ahead, _MM_HINT_T1);
+        return _mm512_loadu_si512(codes);
+    }
+};
+
+// Superblocks put together from groups.
+struct GroupRows {
+    const std::uint8_t* const* rows;
+    const std::uint32_t* groups;
+    __m512i load(std::size_t r, std::size_t s) const noexcept {
+        const std::uint32_t* four = groups + s * (kSuperblock / kGroup);
+        const auto at = [&](std::size_t i) {
+            return reinterpret_cast<const __m128i*>(rows[r] + std::size_t{four[i]} * (kGroup / 2));
+        };
+        for (std::size_t i = 0; i < 4; ++i) _mm_prefetch(at(kGroupsAhead + i), _MM_HINT_T0);
+        const __m256i low =
+            _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(at(0))), _mm_loadu_si128(at(1)), 1);
+        const __m256i high =
+            _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(at(2))), _mm_loadu_si128(at(3)), 1);
+        return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+    }
+};
+
+void sum_bounds(const std::uint8_t* const* rows, const std::uint8_t* weights, std::size_t n_rows, std::uint16_t* bounds,
+                std::size_t n_superblocks, std::uint16_t* maxima) noexcept {
+    sum_superblocks(WholeRows{rows, fetched_ahead(n_rows)}, weights, n_rows, bounds, n_superblocks, maxima);
+}
+
+void sum_groups(const std::uint8_t* const* rows, const std::uint8_t* weights, std::size_t n_rows,
+                const std::uint32_t* groups, std::uint16_t* bounds, std::size_t n_superblocks,
+                std::uint16_t* maxima) noexcept {
+    sum_superblocks(GroupRows{rows, groups}, weights, n_rows, bounds, n_superblocks, maxima);
+}
+
+void add_to_groups(const std::uint16_t* items, const std::uint8_t* impacts, std::size_t n, unsigned shift,
+                   std::uint32_t factor, std::uint32_t rounding, const std::uint8_t* chosen,
+                   const std::uint32_t* places, std::uint16_t* bounds) noexcept {
+    // A table of 256 bytes in four registers, looked up by the upper bits of a block.
+    const __m512i chosen_0 = _mm512_loadu_si512(chosen);
+    const __m512i chosen_1 = _mm512_loadu_si512(chosen + 64);
+    const __m512i chosen_2 = _mm512_loadu_si512(chosen + 128);
+    const __m512i chosen_3 = _mm512_loadu_si512(chosen + 192);
+    const __m512i bits = _mm512_set1_epi64(static_cast<long long>(0x8040201008040201U));
+    const __m512i even = _mm512_set1_epi16(0x00FF);
+    const __m128i to_group = _mm_cvtsi32_si128(static_cast<int>(shift + 5));
+    const __m128i to_byte = _mm_cvtsi32_si128(static_cast<int>(shift + 8));
+    // First all that are chosen, then what they add: a loop that nothing interrupts.
+    constexpr std::size_t kFound = 1024;
+    std::uint16_t found_items[kFound + 64];
+    std::uint8_t found_impacts[kFound + 64];
+    std::size_t count = 0;
+    const auto add_found = [&] {
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::uint32_t block = std::uint32_t{found_items[i]} >> shift;
+            std::uint16_t& bound = bounds[std::size_t{places[block / kGroup]} * kGroup + block % kGroup];
+            bound = static_cast<std::uint16_t>(bound + ((factor * found_impacts[i] + rounding) >> 16));
+        }
+        count = 0;
+    };
+    for (std::size_t first = 0; first < n; first += 64) {
+        const std::size_t left = n - first;
+        const std::uint64_t there = left >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << left) - 1;
+        const __m512i low = _mm512_maskz_loadu_epi16(static_cast<std::uint32_t>(there), items + first);
+        const __m512i high = _mm512_maskz_loadu_epi16(static_cast<std::uint32_t>(there >> 32), items + first + 32);
+        // Byte 2i is of item i, byte 2i + 1 of item 32 + i.
+        const auto both = [&](__m512i a, __m512i b) {
+            return _mm512_or_si512(_mm512_and_si512(a, even), _mm512_slli_epi16(b, 8));
+        };
+        const __m512i bytes = both(_mm512_srl_epi16(low, to_byte), _mm512_srl_epi16(high, to_byte));
+        const __m512i groups = both(_mm512_srl_epi16(low, to_group), _mm512_srl_epi16(high, to_group));
+        const __m512i found =
+            _mm512_mask_blend_epi8(_mm512_movepi8_mask(bytes), _mm512_permutex2var_epi8(chosen_0, bytes, chosen_1),
+                                   _mm512_permutex2var_epi8(chosen_2, bytes, chosen_3));
+        const __m512i bit = _mm512_shuffle_epi8(bits, _mm512_and_si512(groups, _mm512_set1_epi8(7)));
+        const std::uint64_t mixed = _mm512_test_epi8_mask(found, bit);
+        const std::uint64_t hits =
+            there & (_pext_u64(mixed, 0x5555555555555555U) | _pext_u64(mixed, 0xAAAAAAAAAAAAAAAAU) << 32);
+        const auto low_hits = static_cast<std::uint32_t>(hits);
+        const __m512i impact = _mm512_maskz_loadu_epi8(there, impacts + first);
+        _mm512_storeu_si512(found_items + count, _mm512_maskz_compress_epi16(low_hits, low));
+        _mm512_storeu_si512(found_impacts + count, _mm512_maskz_compress_epi8(hits, impact));
+        count += static_cast<std::size_t>(__builtin_popcount(low_hits));
+        _mm512_storeu_si512(found_items + count,
+                            _mm512_maskz_compress_epi16(static_cast<std::uint32_t>(hits >> 32), high));
+        count += static_cast<std::size_t>(__builtin_popcountll(hits >> 32));
+        if (count > kFound - 64) add_found();
+    }
+    add_found();
 }
 
 std::size_t select_blocks(const std::uint16_t* bounds, const std::uint16_t* maxima, std::size_t n_superblocks,
@@ -294,9 +389,9 @@ void unpack_documents(const std::uint8_t* packed, unsigned width, std::size_t n,
     }
 }
 
-constexpr Kernels kAvx512{"avx512",         accumulate_lists, select_candidates, sum_bounds,    select_blocks,
-                          select_sums,      stretch_maxima,   select_bytes,      bound_members, score_document,
-                          unpack_documents, widen_halves,     checksum_blocks};
+constexpr Kernels kAvx512{"avx512",      accumulate_lists, select_candidates, sum_bounds,     sum_groups,
+                          add_to_groups, select_blocks,    select_sums,       stretch_maxima, select_bytes,
+                          bound_members, score_document,   unpack_documents,  widen_halves,   checksum_blocks};
 
 }  // namespace
 

@@ -53,7 +53,7 @@ Available available() noexcept {
     all.tables[all.count++] = &avx2_kernels();
     const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-                        __builtin_cpu_supports("avx512vbmi2");
+                        __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2");
     if (avx512) all.tables[all.count++] = &avx512_kernels();
 #endif
     return all;

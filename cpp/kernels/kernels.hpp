@@ -15,6 +15,10 @@ namespace thresher::kernels {
 inline constexpr std::size_t kStrip = 64;
 // Blocks whose bounds are summed at once: a superblock.
 inline constexpr std::size_t kSuperblock = 128;
+// Consecutive blocks of which some are summed and others left out.
+inline constexpr std::size_t kGroup = 32;
+// Groups that `sum_groups` fetches ahead of those that it sums.
+inline constexpr std::size_t kGroupsAhead = 16;
 // Items that `select_bytes` may write behind those that it has found.
 inline constexpr std::size_t kSelectMargin = 16;
 // Bytes of which `stretch_maxima` finds the largest.
@@ -52,6 +56,19 @@ struct Kernels {
     // group g of 16 bytes holds the codes of block 32g + j (low half) and block 32g + 16 + j (high half).
     void (*sum_bounds)(const std::uint8_t* const* rows, const std::uint8_t* weights, std::size_t n_rows,
                        std::uint16_t* bounds, std::size_t n_superblocks, std::uint16_t* maxima) noexcept;
+
+    // The same for groups of kGroup blocks, wherever they are: block b of groups[i] has its codes in the rows at
+    // groups[i] * kGroup + b, and its bound at bounds[i * kGroup + b]. Reads kGroupsAhead groups beyond the last.
+    void (*sum_groups)(const std::uint8_t* const* rows, const std::uint8_t* weights, std::size_t n_rows,
+                       const std::uint32_t* groups, std::uint16_t* bounds, std::size_t n_superblocks,
+                       std::uint16_t* maxima) noexcept;
+
+    // Adds (factor * impacts[p] + rounding) >> 16, modulo 2^16, to the bound of every posting's block, items[p] >>
+    // shift, if its group is chosen: bit g % 8 of chosen[g / 8] for group g = block / kGroup, of 2,048 at most. Block b
+    // of group g is bounds[places[g] * kGroup + b % kGroup]. 256 bytes of `chosen` can be read.
+    void (*add_to_groups)(const std::uint16_t* items, const std::uint8_t* impacts, std::size_t n, unsigned shift,
+                          std::uint32_t factor, std::uint32_t rounding, const std::uint8_t* chosen,
+                          const std::uint32_t* places, std::uint16_t* bounds) noexcept;
 
     // Writes the blocks, ascending, whose bound is >= low and < high, with their bounds, and returns how many.
     // Superblocks whose maximum is below `low` are not looked into.

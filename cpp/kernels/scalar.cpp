@@ -69,6 +69,38 @@ void sum_bounds(const std::uint8_t* const* rows, const std::uint8_t* weights, st
     }
 }
 
+void sum_groups(const std::uint8_t* const* rows, const std::uint8_t* weights, std::size_t n_rows,
+                const std::uint32_t* groups, std::uint16_t* bounds, std::size_t n_superblocks,
+                std::uint16_t* maxima) noexcept {
+    for (std::size_t s = 0; s < n_superblocks; ++s) {
+        std::uint32_t largest = 0;
+        for (std::size_t b = 0; b < kSuperblock; ++b) {
+            const std::uint32_t group = groups[s * (kSuperblock / kGroup) + b / kGroup];
+            std::uint32_t sum = bounds[s * kSuperblock + b];
+            for (std::size_t r = 0; r < n_rows; ++r) {
+                const std::uint8_t both = rows[r][std::size_t{group} * (kGroup / 2) + b % 16];
+                sum += std::uint32_t{weights[r]} * (b % 32 < 16 ? both & 15U : both >> 4U);
+            }
+            if (sum > 65535) sum = 65535;
+            bounds[s * kSuperblock + b] = static_cast<std::uint16_t>(sum);
+            largest = sum > largest ? sum : largest;
+        }
+        maxima[s] = static_cast<std::uint16_t>(largest);
+    }
+}
+
+void add_to_groups(const std::uint16_t* items, const std::uint8_t* impacts, std::size_t n, unsigned shift,
+                   std::uint32_t factor, std::uint32_t rounding, const std::uint8_t* chosen,
+                   const std::uint32_t* places, std::uint16_t* bounds) noexcept {
+    for (std::size_t p = 0; p < n; ++p) {
+        const std::uint32_t block = std::uint32_t{items[p]} >> shift;
+        const std::uint32_t group = block / kGroup;
+        if ((chosen[group / 8] >> (group % 8) & 1) == 0) continue;
+        std::uint16_t& bound = bounds[std::size_t{places[group]} * kGroup + block % kGroup];
+        bound = static_cast<std::uint16_t>(bound + ((factor * impacts[p] + rounding) >> 16));
+    }
+}
+
 std::size_t select_blocks(const std::uint16_t* bounds, const std::uint16_t* maxima, std::size_t n_superblocks,
                           std::uint32_t low, std::uint32_t high, std::uint32_t* blocks,
                           std::uint16_t* block_bounds) noexcept {
@@ -206,9 +238,9 @@ void checksum_blocks(const std::uint8_t* data, std::size_t block_size, std::size
     for (std::size_t b = 0; b < n_blocks; ++b) checksums[b] = crc32c(data + b * block_size, block_size);
 }
 
-constexpr Kernels kScalar{"scalar",         accumulate_lists, select_candidates, sum_bounds,    select_blocks,
-                          select_sums,      stretch_maxima,   select_bytes,      bound_members, score_document,
-                          unpack_documents, widen_halves,     checksum_blocks};
+constexpr Kernels kScalar{"scalar",      accumulate_lists, select_candidates, sum_bounds,     sum_groups,
+                          add_to_groups, select_blocks,    select_sums,       stretch_maxima, select_bytes,
+                          bound_members, score_document,   unpack_documents,  widen_halves,   checksum_blocks};
 
 }  // namespace
 

@@ -48,6 +48,7 @@ class ClusteredIndex(Index):
         reorder: Reorder = _DEFAULTS.reorder,
         dense_frequency: SupportsFloat = _DEFAULTS.dense_frequency,
         tile_frequency: SupportsFloat = _DEFAULTS.tile_frequency,
+        group_frequency: SupportsFloat = _DEFAULTS.group_frequency,
         n_postings: SupportsIndex = _DEFAULTS.n_postings,
         summary_energy: SupportsFloat = _DEFAULTS.summary_energy,
         neighbours: SupportsIndex = _DEFAULTS.neighbours,
@@ -80,6 +81,10 @@ class ClusteredIndex(Index):
         tile_frequency
             Terms that at least this share of the documents have, in (0, 1], tell a cluster's members apart before any
             of them is scored.
+        group_frequency
+            Terms that at least this share of the documents have, in (0, 1], and all dense ones, are kept for groups of
+            32 clusters too, half a byte a group: searches of large collections look into the best groups only. 0 for
+            the library's choice: 0.0005 from 1.5 million documents on, and no groups below.
         n_postings
             Clusters that a term's list keeps, those where it is heaviest; 0 for all.
         summary_energy
@@ -116,6 +121,7 @@ class ClusteredIndex(Index):
         params.cluster_size = as_int64(cluster_size, "cluster_size")
         params.dense_frequency = as_number(dense_frequency, "dense_frequency")
         params.tile_frequency = as_number(tile_frequency, "tile_frequency")
+        params.group_frequency = as_number(group_frequency, "group_frequency")
         params.n_postings = as_int64(n_postings, "n_postings")
         params.summary_energy = as_number(summary_energy, "summary_energy")
         params.neighbours = as_int64(neighbours, "neighbours")
@@ -137,6 +143,7 @@ class ClusteredIndex(Index):
         query_cut: SupportsIndex | None = None,
         heap_factor: SupportsFloat | None = None,
         cluster_budget: SupportsIndex | None = None,
+        group_budget: SupportsIndex | None = None,
         refine: SupportsIndex | None = None,
     ) -> Hits:
         """Find documents with a great inner product with each query: most of the k best.
@@ -168,6 +175,11 @@ class ClusteredIndex(Index):
         cluster_budget
             Clusters to open at most, best summary first; 0 for the library's choice by `k`. The dial between recall
             and speed. Library default: 0.
+        group_budget
+            Groups of 32 clusters whose clusters are ranked at all, those that look best, about so many; needs an index
+            with groups, which is one of 1.5 million documents or built with a `group_frequency`. 0 for the library's
+            choice: 5 for each cluster to open, or all where those would be an eighth of them. More is slower and finds
+            more. Library default: 0.
         refine
             Best hits whose neighbours are scored too; needs an index that was built with `neighbours`.
             Library default: 0.
@@ -181,8 +193,8 @@ class ClusteredIndex(Index):
         Raises
         ------
         ValueError
-            If k or a parameter is out of range, `refine` is asked of an index without neighbours, or the queries are
-            wider than the index or hold a weight that is not finite.
+            If k or a parameter is out of range, `refine` is asked of an index without neighbours or `group_budget` of
+            one without groups, or the queries are wider than the index or hold a weight that is not finite.
         TypeError
             If `queries` is not a sparse matrix.
 
@@ -200,6 +212,7 @@ class ClusteredIndex(Index):
             query_cut=query_cut,
             heap_factor=heap_factor,
             cluster_budget=cluster_budget,
+            group_budget=group_budget,
             refine=refine,
         )
         ids, scores = self._engine.search_with(
@@ -216,6 +229,7 @@ class ClusteredIndex(Index):
         query_cut: SupportsIndex | None = None,
         heap_factor: SupportsFloat | None = None,
         cluster_budget: SupportsIndex | None = None,
+        group_budget: SupportsIndex | None = None,
         refine: SupportsIndex | None = None,
     ) -> Hits:
         """Search for one query given as its terms and their weights: the call with the least overhead.
@@ -228,7 +242,7 @@ class ClusteredIndex(Index):
             Their weights, shape (n,); float32 arrays are taken as they are. Weights of a repeated term are added.
         k
             Documents to return, at least 1.
-        query_cut, heap_factor, cluster_budget, refine
+        query_cut, heap_factor, cluster_budget, group_budget, refine
             As in `search`.
 
         Returns
@@ -254,6 +268,7 @@ class ClusteredIndex(Index):
             query_cut=query_cut,
             heap_factor=heap_factor,
             cluster_budget=cluster_budget,
+            group_budget=group_budget,
             refine=refine,
         )
         return Hits(*self._engine.search_one_with(as_terms(terms), as_weights(weights), as_k(k), params))

@@ -15,6 +15,7 @@ Parts: TypeAlias = dict[str, float]
 
 DOC_WINDOW = 65_536  # of block-max, and of clusters
 LARGEST_LOOKUP = 65_536
+GROUPED_FROM = 1_500_000  # documents from which clusters have groups
 COMMON_SLOTS = 4_096
 LOOKED_AT = 20_000  # documents whose own terms are counted
 
@@ -173,7 +174,10 @@ def _block_max(c: Collection) -> Parts:
 def _clustered(c: Collection) -> Parts:
     n_rows = c.n_with(0.015 * c.n_docs)
     lists = _windowed(c, DOC_WINDOW, n_rows, c.n_docs / 4, c.clustered_share)
-    return {"summaries": _maxima(c, n_rows, 4), **lists, "tiles": _tiles(c, n_rows), "neighbours": 0.0}
+    grouped = c.n_docs >= GROUPED_FROM
+    groups = _maxima(c, max(n_rows, c.n_with(0.0005 * c.n_docs)), 4 * 32) if grouped else 0.0
+    summaries = {"summaries": _maxima(c, n_rows, 4), **lists, "groups": groups}
+    return {**summaries, "tiles": _tiles(c, n_rows), "neighbours": 0.0}
 
 
 def _graph(c: Collection) -> Parts:

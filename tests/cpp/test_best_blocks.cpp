@@ -12,12 +12,14 @@
 #include <utility>
 #include <vector>
 
+#include "core/cluster_summaries.hpp"
 #include "random_rows.hpp"
 
 namespace thresher {
 namespace {
 
 using test::Random;
+using test::Rows;
 
 constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
 
@@ -169,6 +171,45 @@ TEST(BestBlocks, WithinABudgetAreTheBest) {
                     }
                 }
             }
+        }
+    }
+}
+
+// Blocks are told by their own numbers, where bounds of some groups alone were summed.
+TEST(BestBlocks, OfSomeGroups) {
+    Random random(5);
+    const Rows docs =
+        test::random_rows(random, 4 * 32 * 50 - 70, 100, 8, test::real_weight);  // the last group is short
+    Progress progress = test::silent();
+    const auto vocabulary = Vocabulary::build(docs.view(), 1, progress);
+    const auto quantiser = Quantiser::build(docs.view(), vocabulary, 1, progress);
+    const auto forward = ForwardIndex::build(docs.view(), vocabulary, 1, progress);
+    const auto summaries = ClusterSummaries::build(forward, vocabulary, quantiser, 4, 40, {}, {0, 1.0}, 1, progress);
+    const BlockBounds sums(quantiser, summaries.rows(), summaries.lists(), 1);
+    const std::size_t n_blocks = summaries.rows().n_blocks();
+    SlotQuery query;
+    query.assign(test::random_rows(random, 1, 100, 30, test::real_weight).view(), 0, vocabulary);
+    BlockBounds::Context context(summaries.rows().n_superblocks());
+    sums.plan(query, {}, context);
+    sums.sum(context);
+    const std::vector<std::uint16_t> all(context.bounds.items.begin(), context.bounds.items.end());
+    for (const std::vector<std::uint32_t>& groups :
+         {std::vector<std::uint32_t>{3}, {0, 2, 4, 48}, {7, 49}, {1, 2, 3, 4, 5, 49}}) {
+        sums.sum(groups, context);
+        std::vector<std::uint64_t> expected;
+        for (const std::uint32_t group : groups) {
+            for (std::uint32_t block = group * 32; block < std::min<std::size_t>((group + 1) * 32, n_blocks); ++block) {
+                if (all[block] >= 1) expected.push_back(bounded(all[block], block));
+            }
+        }
+        std::sort(expected.begin(), expected.end(), std::greater<>{});
+        for (const std::size_t first : {1, 20, 1000}) {
+            BestBlocks best(summaries.rows().n_superblocks());
+            best.start(context, n_blocks, first, kAll);
+            std::vector<std::uint64_t> found;
+            while (best.next(1)) found.insert(found.end(), best.blocks().begin(), best.blocks().end());
+            std::sort(found.begin(), found.end(), std::greater<>{});
+            ASSERT_EQ(found, expected);
         }
     }
 }

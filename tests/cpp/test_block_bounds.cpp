@@ -36,7 +36,7 @@ struct Built {
         std::uint32_t n_rows = vocabulary.n_frequent(bound_frequency, rows.n_rows());
         if (lists_of_blocks) {
             const auto summaries =
-                ClusterSummaries::build(forward, vocabulary, quantiser, size, n_rows, {0, 1.0}, 1, progress);
+                ClusterSummaries::build(forward, vocabulary, quantiser, size, n_rows, {}, {0, 1.0}, 1, progress);
             postings = summaries.lists();
         } else {
             postings = WindowedPostings::build(forward, vocabulary, quantiser, window, 0.5, 1, progress);
@@ -245,6 +245,80 @@ TEST(BlockBounds, OverSections) {
         BlockBounds::Context context(built.maxima.n_superblocks());
         ASSERT_NO_FATAL_FAILURE(expect_right(built, built.query(queries, 0), {}, context));
         ASSERT_NO_FATAL_FAILURE(expect_right(built, built.query(queries, 0), {.most = 7}, context)) << "once more";
+    }
+}
+
+// The bounds of the blocks of some groups are those among the bounds of all.
+void expect_same_of_groups(const Built& built, const SlotQuery& query, Random& random) {
+    constexpr std::size_t kGroup = kernels::kGroup;
+    const std::size_t n_blocks = built.maxima.n_blocks();
+    const std::size_t n_groups = (n_blocks + kGroup - 1) / kGroup;
+    const BlockBounds bounds = built.bounds();
+    BlockBounds::Context context(built.maxima.n_superblocks());
+    bounds.plan(query, {}, context);
+    bounds.sum(context);
+    ASSERT_EQ(context.n_bounds(n_blocks), n_blocks);
+    ASSERT_EQ(context.block_at(7), 7U);
+    const std::vector<std::uint16_t> all(context.bounds.items.begin(), context.bounds.items.end());
+    for (const std::size_t one_in : {n_groups, std::size_t{7}, std::size_t{2}, std::size_t{1}}) {
+        std::vector<std::uint32_t> groups;
+        for (std::uint32_t group = 0; group < n_groups; ++group) {
+            if (test::uniform(random, 1, static_cast<std::int64_t>(one_in)) == 1) groups.push_back(group);
+        }
+        if (groups.empty()) groups.push_back(static_cast<std::uint32_t>(n_groups - 1));
+        bounds.sum(groups, context);
+        ASSERT_EQ(context.n_bounds(n_blocks), groups.size() * kGroup);
+        std::vector<std::uint16_t> maxima((groups.size() * kGroup + 127) / 128);
+        for (std::uint32_t i = 0; i < groups.size() * kGroup; ++i) {
+            const std::uint32_t block = groups[i / kGroup] * static_cast<std::uint32_t>(kGroup) + i % kGroup;
+            ASSERT_EQ(context.block_at(i), block);
+            ASSERT_EQ(context.bounds.items[i], all[block]) << "block " << block;
+            maxima[i / 128] = std::max(maxima[i / 128], all[block]);
+        }
+        for (std::size_t s = 0; s < maxima.size(); ++s) ASSERT_GE(context.maxima.items[s], maxima[s]);
+        for (std::size_t s = 0; s < groups.size() * kGroup / 128; ++s) ASSERT_EQ(context.maxima.items[s], maxima[s]);
+    }
+    bounds.sum(context);
+    ASSERT_EQ(context.n_bounds(n_blocks), n_blocks) << "of all again";
+    for (std::size_t block = 0; block < n_blocks; ++block) ASSERT_EQ(context.bounds.items[block], all[block]);
+}
+
+TEST(BlockBounds, OfSomeGroups) {
+    Random random(7);
+    for (const std::size_t n_docs : {1, 130, 700, 3000}) {
+        const Rows docs = test::random_rows(random, n_docs, 200, 8, test::real_weight);
+        const Rows queries = test::random_rows(random, 3, 200, 20, test::real_weight);
+        for (const std::uint32_t block_size : {4U, 16U}) {
+            for (const double bound_frequency : {1e-9, 0.05, 1.0}) {
+                for (const bool lists_of_blocks : {false, true}) {
+                    const Built built(docs, block_size, bound_frequency, lists_of_blocks);
+                    for (std::size_t row = 0; row < queries.n_rows(); ++row) {
+                        SCOPED_TRACE(std::to_string(n_docs) + " documents in blocks of " + std::to_string(block_size) +
+                                     ", bound_frequency " + std::to_string(bound_frequency) + ", query " +
+                                     std::to_string(row));
+                        ASSERT_NO_FATAL_FAILURE(expect_same_of_groups(built, built.query(queries, row), random));
+                    }
+                }
+            }
+        }
+    }
+}
+
+TEST(BlockBounds, OfSomeGroupsOverWindows) {
+    Random random(8);
+    Rows docs = test::random_rows(random, 4 * 65536 + 700, 40, 2, test::real_weight);
+    docs.n_terms = 60;
+    for (std::uint32_t term = 40; term < 60; ++term) docs.add(Row{{term - 1, 0.5F}, {term, 1.0F}});
+    Rows queries;
+    queries.n_terms = 60;
+    Row all;
+    for (std::uint32_t term = 0; term < 60; ++term) all.emplace_back(term, 1.0F + static_cast<float>(term % 5));
+    queries.add(all);
+    for (const bool lists_of_blocks : {false, true}) {
+        const Built built(docs, 4, 0.025, lists_of_blocks);
+        ASSERT_GT(built.postings.n_windows(), 1U);
+        ASSERT_GT(built.vocabulary.n_slots(), built.maxima.n_rows() + built.postings.n_lists()) << "rare ones too";
+        ASSERT_NO_FATAL_FAILURE(expect_same_of_groups(built, built.query(queries, 0), random));
     }
 }
 

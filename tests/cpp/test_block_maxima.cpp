@@ -33,6 +33,10 @@ struct Built {
         Progress progress = test::silent();
         return BlockMaxima::build(forward, quantiser, block_size, n_rows, threads, progress);
     }
+    BlockMaxima means(std::uint32_t block_size, std::uint32_t n_rows, unsigned threads = 1) const {
+        Progress progress = test::silent();
+        return BlockMaxima::build_means(forward, quantiser, block_size, n_rows, threads, progress);
+    }
 
     Vocabulary vocabulary;
     Quantiser quantiser;
@@ -91,6 +95,53 @@ TEST(BlockMaxima, AreTheCodesOfTheLargestMembers) {
             for (const std::uint32_t n_rows : {0U, n_slots / 2, n_slots}) {
                 ASSERT_NO_FATAL_FAILURE(expect_tight_bounds(built, block_size, n_rows))
                     << n_docs << " documents in blocks of " << block_size;
+            }
+        }
+    }
+}
+
+// Of the term's impacts in a block, to the power of 8: in double precision, so that the code may be one off where the
+// mean is halfway between two.
+double power_mean(const std::vector<double>& impacts, std::uint32_t block_size) {
+    double sum = 0;
+    for (const double impact : impacts) sum += std::pow(impact, 8);
+    return std::pow(sum / block_size, 1.0 / 8);
+}
+
+TEST(BlockMaxima, OrPowerMeansOfTheMembers) {
+    Random random(5);
+    for (const std::size_t n_docs : {1, 5, 127, 2000, 9000}) {
+        const Built built(test::random_rows(random, n_docs, 60, 8, test::real_weight));
+        const std::uint32_t n_rows = built.vocabulary.n_slots() * 2 / 3;
+        for (const std::uint32_t block_size : {4U, 128U, 512U}) {
+            const BlockMaxima means = built.means(block_size, n_rows);
+            ASSERT_EQ(means.n_blocks(), (n_docs + block_size - 1) / block_size);
+            ASSERT_EQ(means.n_rows(), n_rows);
+            const std::size_t padded = means.n_superblocks() * kernels::kSuperblock;
+            std::vector<std::vector<std::vector<double>>> impacts(n_rows, std::vector<std::vector<double>>(padded));
+            std::vector<Posting> postings;
+            for (std::size_t doc = 0; doc < n_docs; ++doc) {
+                built.forward.read(doc, postings);
+                for (const auto& [slot, weight] : postings) {
+                    if (slot < n_rows) impacts[slot][doc / block_size].push_back(built.quantiser.ceiling(slot, weight));
+                }
+            }
+            for (std::uint32_t row = 0; row < n_rows; ++row) {
+                for (std::size_t block = 0; block < padded; ++block) {
+                    const auto& of_block = impacts[row][block];
+                    const double expected = power_mean(of_block, block_size) / 17;
+                    const unsigned code = means.code(row, block);
+                    ASSERT_EQ(code == 0, of_block.empty()) << "row " << row << " block " << block;
+                    ASSERT_LE(code, 15U);
+                    if (code == 0) continue;
+                    ASSERT_LT(expected, code + 0.5 + 1e-4) << "row " << row << " block " << block;
+                    ASSERT_TRUE(code == 1 || expected > code - 0.5 - 1e-4) << "row " << row << " block " << block;
+                }
+            }
+            for (unsigned threads = 2; threads <= 3; ++threads) {
+                const BlockMaxima again = built.means(block_size, n_rows, threads);
+                for (std::uint32_t row = 0; row < n_rows; ++row)
+                    ASSERT_EQ(row_bytes(again, row), row_bytes(means, row));
             }
         }
     }

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -33,10 +34,11 @@ struct Built {
         forward = ForwardIndex::build(rows.view(), vocabulary, 1, progress);
     }
     ClusterSummaries summaries(std::uint32_t cluster_size, std::uint32_t n_rows,
-                               const ClusterSummaries::Pruning& pruning, unsigned threads = 1) const {
+                               const ClusterSummaries::Pruning& pruning, unsigned threads = 1,
+                               std::optional<std::uint32_t> n_group_rows = {}) const {
         Progress progress = test::silent();
-        return ClusterSummaries::build(forward, vocabulary, quantiser, cluster_size, n_rows, pruning, threads,
-                                       progress);
+        return ClusterSummaries::build(forward, vocabulary, quantiser, cluster_size, n_rows, n_group_rows, pruning,
+                                       threads, progress);
     }
 
     Vocabulary vocabulary;
@@ -254,11 +256,12 @@ TEST(ClusterSummaries, ReportProgressInTheirPasses) {
     for (const std::size_t n_postings : {0, 10}) {
         test::RecordingMonitor monitor;
         Progress progress(&monitor, ClusterSummaries::kPasses, 2000);
-        ClusterSummaries::build(built.forward, built.vocabulary, built.quantiser, 4, 3, {n_postings, 1.0}, 2, progress);
+        ClusterSummaries::build(built.forward, built.vocabulary, built.quantiser, 4, 3, 20, {n_postings, 1.0}, 2,
+                                progress);
         std::set<std::uint64_t> done;
         for (const auto& report : monitor.reports()) done.insert(report.first);
         for (unsigned pass = 1; pass <= ClusterSummaries::kPasses; ++pass) {
-            if (pass == 2 && n_postings == 0) continue;  // nothing is counted
+            if (pass == 3 && n_postings == 0) continue;  // nothing is counted
             EXPECT_TRUE(done.contains(2000 * pass / ClusterSummaries::kPasses)) << "pass " << pass;
         }
         EXPECT_EQ(*done.rbegin(), 2000U);
@@ -274,6 +277,49 @@ TEST(ClusterSummaries, OfNoDocumentsAndOfEmptyOnes) {
             EXPECT_TRUE(lists_of(summaries, built.vocabulary).empty());
         }
     }
+}
+
+TEST(ClusterSummaries, HaveGroupsIfAskedFor) {
+    Random random(7);
+    const Built built(test::random_rows(random, 3000, 200, 8, test::real_weight));
+    EXPECT_EQ(built.summaries(4, 9, {0, 1.0}).groups().n_blocks(), 0U);
+    Progress progress = test::silent();
+    const TemporaryDirectory directory;
+    for (const std::uint32_t n_group_rows : {0U, 5U, 9U, 60U}) {
+        const auto summaries = built.summaries(4, 9, {0, 1.0}, 2, n_group_rows);
+        const BlockMaxima& groups = summaries.groups();
+        const auto expected =
+            BlockMaxima::build_means(built.forward, built.quantiser, 128, std::max(9U, n_group_rows), 1, progress);
+        ASSERT_EQ(groups.n_blocks(), (3000 + 127) / 128);
+        ASSERT_EQ(groups.n_rows(), expected.n_rows()) << "of every term that has a row of clusters, at least";
+        for (std::uint32_t row = 0; row < groups.n_rows(); ++row) {
+            for (std::size_t group = 0; group < groups.n_blocks(); ++group) {
+                ASSERT_EQ(groups.code(row, group), expected.code(row, group));
+            }
+        }
+        Parameters counts;
+        SectionList sections;
+        summaries.save(counts, sections);
+        write_index_file(directory.path("f"), "test", counts, sections, nullptr);
+        const IndexFile file = IndexFile::open(directory.path("f"), true, nullptr);
+        EXPECT_EQ(saved(ClusterSummaries::load(file, 3000, 4, built.vocabulary.n_slots())), saved(summaries));
+    }
+}
+
+TEST(ClusterSummaries, RefuseFewerRowsOfGroupsThanOfClusters) {
+    Random random(8);
+    const Built built(test::random_rows(random, 3000, 200, 8, test::real_weight));
+    Progress progress = test::silent();
+    Parameters counts;
+    SectionList sections;
+    const auto summaries = built.summaries(4, 9, {0, 1.0});
+    const auto groups = BlockMaxima::build_means(built.forward, built.quantiser, 128, 8, 1, progress);
+    summaries.save(counts, sections);
+    groups.save("groups", counts, sections);
+    const TemporaryDirectory directory;
+    write_index_file(directory.path("f"), "test", counts, sections, nullptr);
+    const IndexFile file = IndexFile::open(directory.path("f"), true, nullptr);
+    EXPECT_THROW(ClusterSummaries::load(file, 3000, 4, built.vocabulary.n_slots()), FormatError);
 }
 
 TEST(ClusterSummaries, GoThroughAFile) {

@@ -62,6 +62,7 @@ const std::vector<Case> kCases{
     {{.cluster_size = 32, .dense_frequency = 0.1}, false},
     {{.cluster_size = 64, .reorder = false, .dense_frequency = 0.3}, true},
     {{.cluster_size = 64, .dense_frequency = 1e-9}, false},
+    {{.cluster_size = 4, .dense_frequency = 0.1, .group_frequency = 0.02}, false},
 };
 
 using Order = std::optional<std::span<const std::uint32_t>>;
@@ -475,6 +476,45 @@ TEST_F(ClusteredIndexApproximate, RecallRisesWithTheBudget) {
     EXPECT_EQ(before, n_exact()) << "as many as there are";
     EXPECT_LT(recalled({.query_cut = 0, .cluster_budget = 8}), n_exact()) << "or there is nothing to be seen here";
     EXPECT_EQ(search(*index, queries, 10, {.query_cut = 0, .cluster_budget = INT64_MAX}), exact);
+}
+
+TEST_F(ClusteredIndexApproximate, RecallRisesWithTheGroups) {
+    for (const double frequency : {1e-9, 0.02, 1.0}) {
+        index = build(docs, {.dense_frequency = 0.05, .group_frequency = frequency});
+        EXPECT_EQ(search(*index, queries, 10, kEverything), exact);
+        std::size_t before = 0;
+        for (const std::int64_t groups : {1, 8, 20, 40}) {  // of 47
+            const std::size_t n = recalled({.query_cut = 0, .cluster_budget = kUnlimited, .group_budget = groups});
+            EXPECT_GE(n, before) << groups << " groups";
+            EXPECT_LT(n, n_exact()) << groups << " groups";
+            EXPECT_GT(n, n_exact() * static_cast<std::size_t>(groups) / 60) << "better than those of any groups";
+            before = n;
+        }
+        for (const std::int64_t groups : {std::int64_t{47}, INT64_MAX}) {
+            EXPECT_EQ(
+                search(*index, queries, 10, {.query_cut = 0, .cluster_budget = kUnlimited, .group_budget = groups}),
+                exact);
+            const ClusteredSearchParams few{.query_cut = 6, .cluster_budget = 40};
+            EXPECT_EQ(search(*index, queries, 10, {.query_cut = 6, .cluster_budget = 40, .group_budget = groups}),
+                      search(*index, queries, 10, few))
+                << "all are looked into, as so small a collection's are anyway";
+        }
+    }
+}
+
+// The library's choice of groups is of a few where there are many.
+TEST(ClusteredIndex, LooksIntoTheGroupsOfTheClustersThatItOpens) {
+    Random random(23);
+    const Rows docs = test::random_rows(random, 128 * 500, 60, 4, test::real_weight);
+    const Rows queries = test::random_rows(random, 20, 60, 6, test::real_weight);
+    const auto index = build(docs, {.reorder = false, .group_frequency = 1e-9});
+    const auto found = [&](std::int64_t clusters, std::int64_t groups) {
+        return search(*index, queries, 10, {.cluster_budget = clusters, .group_budget = groups});
+    };
+    EXPECT_EQ(found(5, 0), found(5, 25)) << "five groups for each cluster";
+    EXPECT_NE(found(5, 0), found(5, 500));
+    EXPECT_EQ(found(13, 0), found(13, 500)) << "all, where that would be an eighth of them";
+    EXPECT_NE(found(13, 0), found(13, 65));
 }
 
 TEST_F(ClusteredIndexApproximate, RecallRisesWithTheHeapFactor) {
@@ -908,8 +948,9 @@ TEST(ClusteredIndex, GivesTheSameHitsFromAFile) {
 
 TEST(ClusteredIndex, TellsItsParameters) {
     const Rows docs = rows_of(3, {{{0, 1.0F}}, {{2, 1.0F}}});
-    EXPECT_EQ(build(docs, {16, false, 0.25, 0.5, 3, 0.5, 2})->parameters().to_text(),
-              "cluster_size=16\nreorder=0\ndense_frequency=0.25\ntile_frequency=0.5\nn_postings=3\nsummary_energy=0.5\n"
+    EXPECT_EQ(build(docs, {16, false, 0.25, 0.5, 0.125, 3, 0.5, 2})->parameters().to_text(),
+              "cluster_size=16\nreorder=0\ndense_frequency=0.25\ntile_frequency=0.5\ngroup_frequency=0.125\nn_postings="
+              "3\nsummary_energy=0.5\n"
               "neighbours=2\n");
     EXPECT_TRUE(build(docs, {.cluster_size = 8})->parameters().to_text().starts_with("cluster_size=8\nreorder=1\n"));
     const std::vector<std::uint32_t> order{1, 0};
@@ -946,6 +987,9 @@ TEST(ClusteredIndex, NamesABuildParameterThatIsWrong) {
         EXPECT_TRUE(built({.dense_frequency = share}).starts_with("dense_frequency must be in (0, 1], got ")) << share;
         EXPECT_TRUE(built({.summary_energy = share}).starts_with("summary_energy must be in (0, 1], got ")) << share;
     }
+    for (const double share : {-0.1, 1.5, std::numeric_limits<double>::quiet_NaN()}) {
+        EXPECT_TRUE(built({.group_frequency = share}).starts_with("group_frequency must be in (0, 1], got ")) << share;
+    }
     EXPECT_EQ(built({.n_postings = -1}), "n_postings must be >= 0, got -1");
     for (const std::int64_t neighbours : {INT64_MIN, std::int64_t{-1}, std::int64_t{257}, INT64_MAX}) {
         EXPECT_EQ(built({.neighbours = neighbours}),
@@ -981,6 +1025,9 @@ TEST(ClusteredIndex, NamesASearchParameterThatIsWrong) {
     }
     EXPECT_EQ(searched({.query_cut = -1}), "query_cut must be >= 0, got -1");
     EXPECT_EQ(searched({.cluster_budget = INT64_MIN}), "cluster_budget must be >= 0, got -9223372036854775808");
+    EXPECT_EQ(searched({.group_budget = -1}), "group_budget must be >= 0, got -1");
+    EXPECT_EQ(searched({.group_budget = 1}),
+              "group_budget needs groups: build the index with a group_frequency above 0");
     EXPECT_EQ(searched({.refine = -1}), "refine must be >= 0, got -1");
     EXPECT_EQ(searched({.query_cut = INT64_MAX, .heap_factor = 1, .cluster_budget = INT64_MAX}), "no error");
     EXPECT_EQ(error_of([&] { search(*index, rows_of(1, {{}}), 0, kEverything); }), "k must be >= 1, got 0");

@@ -116,7 +116,7 @@ TEST(Fields, AreToldByName) {
     EXPECT_EQ(values.size(), n_members<ClusteredParams>());
     EXPECT_EQ(values[0], NamedValue("cluster_size", std::int64_t{8}));
     EXPECT_EQ(values[1], NamedValue("reorder", false));
-    EXPECT_EQ(values[5], NamedValue("summary_energy", 1.0));
+    EXPECT_EQ(values[6], NamedValue("summary_energy", 1.0));
     EXPECT_EQ(named_values(PostingsSearchParams{}), (NamedValues{{"algorithm", "auto"}}));
 }
 

@@ -25,6 +25,8 @@ namespace {
 
 using kernels::Kernels;
 using kernels::kFilter;
+using kernels::kGroup;
+using kernels::kGroupsAhead;
 using kernels::kStrip;
 using kernels::kSuperblock;
 using test::Random;
@@ -266,6 +268,91 @@ TEST_P(EveryTable, SaturatesBounds) {
         const CodeRows codes(random, 2, n_rows, {127});
         expect_sums(table(), codes, std::vector<std::uint16_t>(2 * kSuperblock));
         expect_sums(table(), codes, std::vector<std::uint16_t>(2 * kSuperblock, 65535));
+    }
+}
+
+// Groups of blocks, and those that may be fetched behind them.
+std::vector<std::uint32_t> groups_of(Random& random, std::size_t n, std::size_t n_groups) {
+    std::vector<std::uint32_t> groups;
+    for (std::size_t i = 0; i < n + kGroupsAhead; ++i) {
+        groups.push_back(static_cast<std::uint32_t>(uniform(random, 0, static_cast<std::int64_t>(n_groups) - 1)));
+    }
+    return groups;
+}
+
+void expect_sums_of_groups(const Kernels& table, Random& random, const CodeRows& codes, std::size_t n_superblocks) {
+    constexpr std::size_t kGroups = kSuperblock / kGroup;
+    const auto groups = groups_of(random, n_superblocks * kGroups, codes.n_superblocks * kGroups);
+    std::vector<std::uint16_t> bounds(n_superblocks * kSuperblock);
+    for (auto& bound : bounds) bound = pick<std::uint16_t>(random, {0, 0, 1, 3000, 32767, 32768, 65534, 65535});
+    auto expected = bounds;
+    std::vector<std::uint16_t> expected_maxima(n_superblocks);
+    for (std::size_t i = 0; i < bounds.size(); ++i) {
+        std::uint64_t sum = bounds[i];
+        const std::size_t block = groups[i / kGroup] * kGroup + i % kGroup;
+        for (std::size_t r = 0; r < codes.rows.size(); ++r) sum += codes.weights[r] * codes.code(r, block);
+        expected[i] = static_cast<std::uint16_t>(std::min<std::uint64_t>(sum, 65535));
+        auto& most = expected_maxima[i / kSuperblock];
+        most = std::max(most, expected[i]);
+    }
+    std::vector<std::uint16_t> maxima(n_superblocks, 12345);
+    table.sum_groups(codes.rows.data(), codes.weights.data(), codes.rows.size(), groups.data(), bounds.data(),
+                     n_superblocks, maxima.data());
+    ASSERT_EQ(bounds, expected);
+    ASSERT_EQ(maxima, expected_maxima);
+}
+
+TEST_P(EveryTable, SumsBoundsOfGroups) {
+    Random random(19);
+    for (const std::size_t n_superblocks : {0, 1, 2, 7}) {
+        for (const std::size_t n_rows : {0, 2, 6, 80}) {
+            const CodeRows codes(random, 11, n_rows, {0, 1, 2, 63, 64, 100, 126, 127});
+            ASSERT_NO_FATAL_FAILURE(expect_sums_of_groups(table(), random, codes, n_superblocks));
+        }
+    }
+}
+
+void expect_adds_to_groups(const Kernels& table, Random& random, std::size_t n, unsigned shift, unsigned one_in) {
+    constexpr std::size_t kGroups = 65536 / kGroup;
+    std::vector<std::uint8_t> chosen(kGroups / 8);
+    std::vector<std::uint32_t> places(kGroups, 1U << 30);  // of those that are not chosen, never read
+    std::uint32_t n_chosen = 0;
+    for (std::size_t group = 0; group < kGroups; ++group) {
+        if (uniform(random, 1, one_in) > 1) continue;
+        chosen[group / 8] = static_cast<std::uint8_t>(chosen[group / 8] | 1U << group % 8);
+        places[group] = n_chosen++;
+    }
+    std::vector<std::uint16_t> items;
+    std::vector<std::uint8_t> impacts;
+    for (std::size_t p = 0; p < n; ++p) {
+        items.push_back(static_cast<std::uint16_t>(random()));
+        impacts.push_back(static_cast<std::uint8_t>(random()));
+    }
+    std::vector<std::uint16_t> bounds(n_chosen * kGroup);
+    for (auto& bound : bounds) bound = static_cast<std::uint16_t>(random());
+    const auto factor = static_cast<std::uint32_t>(random());
+    const auto rounding = static_cast<std::uint32_t>(random());
+    auto expected = bounds;
+    for (std::size_t p = 0; p < n; ++p) {
+        const std::size_t block = std::size_t{items[p]} >> shift;
+        if ((chosen[block / kGroup / 8] >> block / kGroup % 8) % 2 == 0) continue;
+        auto& bound = expected[places[block / kGroup] * kGroup + block % kGroup];
+        bound = static_cast<std::uint16_t>(bound + ((factor * impacts[p] + rounding) >> 16));
+    }
+    table.add_to_groups(items.data(), impacts.data(), n, shift, factor, rounding, chosen.data(), places.data(),
+                        bounds.data());
+    ASSERT_EQ(bounds, expected) << n << " postings, shift " << shift << ", one in " << one_in;
+}
+
+TEST_P(EveryTable, AddsPostingsToGroups) {
+    Random random(20);
+    for (const unsigned shift : {0U, 2U, 6U}) {
+        for (const unsigned one_in : {1U, 3U, 40U}) {
+            for (std::size_t n = 0; n <= 130; ++n) {
+                ASSERT_NO_FATAL_FAILURE(expect_adds_to_groups(table(), random, n, shift, one_in));
+            }
+            ASSERT_NO_FATAL_FAILURE(expect_adds_to_groups(table(), random, 20'000, shift, one_in));
+        }
     }
 }
 

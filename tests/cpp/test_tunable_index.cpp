@@ -91,7 +91,8 @@ void expect_kept(std::unique_ptr<Engine> plain, const Params& params, bool shows
 
 TEST(TunableIndex, KeepsItsOwnSearchParameters) {
     expect_kept(small_block_max_index(true), BlockMaxSearchParams{0.5, 0.25, 2, 1}, true);
-    expect_kept(small_clustered_index(true), ClusteredSearchParams{1, 0.75, 1, 2}, true);
+    expect_kept(small_clustered_index(true),
+                ClusteredSearchParams{.query_cut = 1, .heap_factor = 0.75, .cluster_budget = 1, .refine = 2}, true);
     expect_kept(small_graph_index(false), GraphSearchParams{1, 1, 0.9, {}}, true);
     expect_kept(small_impact_index(), ImpactSearchParams{1, 1e9, 10}, true);
     expect_kept(small_postings_index(), PostingsSearchParams{"block_max_wand"}, false);

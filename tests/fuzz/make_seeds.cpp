@@ -78,6 +78,7 @@ int main(int argc, char** argv) {
     save_clustered("clustered", random_rows(150, 30, 0.1), {.reorder = false, .dense_frequency = 0.1});
     save_clustered("clustered_neighbours", random_rows(150, 30, 0.1),
                    {.cluster_size = 8, .dense_frequency = 0.12, .n_postings = 3, .neighbours = 2});
+    save_clustered("clustered_groups", random_rows(300, 30, 0.1), {.dense_frequency = 0.12, .group_frequency = 0.01});
     thresher::ClusteredIndex::build(random_rows(150, 30, 0.1).view(), {.dense_frequency = 0.1}, std::nullopt, 1,
                                     nullptr)
         ->with_search_params({.query_cut = 3, .heap_factor = 0.75, .cluster_budget = 5})

@@ -32,6 +32,8 @@ LIMITS: list[dict[str, Any]] = [
     {"cluster_budget": 2, "refine": 1},
     {"cluster_budget": 5, "refine": 10},
     {"query_cut": 4, "heap_factor": 0.8, "cluster_budget": 9, "refine": 3},
+    {"group_budget": 3},
+    {"query_cut": 4, "cluster_budget": 20, "group_budget": 12},
 ]
 N_REAL = 6000
 
@@ -59,6 +61,7 @@ dense_frequencies = st.sampled_from([1e-9, 0.015, 0.1, 0.4, 1.0])
     reorder=st.integers(0, 2),
     dense_frequency=dense_frequencies,
     tile_frequency=dense_frequencies,
+    group_frequency=st.sampled_from([0.0, 1e-9, 0.1, 1.0]),
     neighbours=st.sampled_from([0, 0, 1, 3]),
     k=st.integers(1, 320),
     threads=st.integers(0, 3),
@@ -69,6 +72,7 @@ def test_equals_brute_force(
     reorder: int,
     dense_frequency: float,
     tile_frequency: float,
+    group_frequency: float,
     neighbours: int,
     k: int,
     threads: int,
@@ -79,6 +83,7 @@ def test_equals_brute_force(
         reorder=orders(case.docs.shape[0], k)[reorder],
         dense_frequency=dense_frequency,
         tile_frequency=tile_frequency,
+        group_frequency=group_frequency,
         neighbours=neighbours,
         threads=threads,
     )
@@ -103,7 +108,7 @@ def real() -> Case:
 
 @pytest.fixture(scope="module")
 def real_index(real: Case) -> thresher.ClusteredIndex:
-    return build(real.docs, neighbours=4)
+    return build(real.docs, neighbours=4, group_frequency=0.01)
 
 
 @pytest.fixture(scope="module")
@@ -313,7 +318,12 @@ def test_k_beyond_the_documents_is_padded(cluster_size: int) -> None:
 def test_empty_collections(shape: tuple[int, int], given_order: bool, tmp_path: Path) -> None:
     reorder = np.arange(shape[0])[::-1] if given_order else True
     index = thresher.ClusteredIndex.build(
-        sp.csr_array(shape, dtype=np.float32), reorder=reorder, n_postings=2, summary_energy=0.5, neighbours=3
+        sp.csr_array(shape, dtype=np.float32),
+        reorder=reorder,
+        group_frequency=0.5,
+        n_postings=2,
+        summary_energy=0.5,
+        neighbours=3,
     )
     index.save(tmp_path / "empty.thresher")
     opened = thresher.open(tmp_path / "empty.thresher")
@@ -485,6 +495,7 @@ def test_parameters_are_kept(tmp_path: Path) -> None:
         "reorder": True,
         "dense_frequency": 0.25,
         "tile_frequency": 0.5,
+        "group_frequency": 0.125,
         "n_postings": 7,
         "summary_energy": 0.5,
         "neighbours": 3,
@@ -506,6 +517,7 @@ def test_parameters_unless_said() -> None:
         "reorder": 1,
         "dense_frequency": 0.015,
         "tile_frequency": 0.06,
+        "group_frequency": 0.0,
         "n_postings": 0,
         "summary_energy": 1.0,
         "neighbours": 0,
@@ -522,6 +534,10 @@ def test_nbytes_by_part(real: Case, real_index: thresher.ClusteredIndex) -> None
     coarse = build(real.docs, reorder=False, cluster_size=64).nbytes
     assert coarse["summaries"] * 6 < plain["summaries"]
     assert coarse["lists"] < plain["lists"]
+    assert plain["groups"] == 0
+    grouped = build(real.docs, reorder=False, group_frequency=0.01).nbytes
+    assert 0 < grouped["groups"] < plain["summaries"]
+    assert {**grouped, "groups": 0} == plain
     fewer = build(real.docs, reorder=False, dense_frequency=0.2).nbytes
     assert fewer["summaries"] < plain["summaries"]
     assert fewer["lists"] > plain["lists"]
@@ -573,6 +589,13 @@ def test_shares_out_of_range(name: str) -> None:
             thresher.ClusteredIndex.build(DOCS, **{name: wrong})  # type: ignore[arg-type]
 
 
+def test_group_frequencies_out_of_range() -> None:
+    for share in (-0.5, 1.01, np.nan, np.inf):
+        with expect(ValueError, "group_frequency must be in (0, 1]", "got"):
+            thresher.ClusteredIndex.build(DOCS, group_frequency=share)
+    assert thresher.ClusteredIndex.build(DOCS, group_frequency=0).nbytes["groups"] == 0
+
+
 @pytest.mark.parametrize(
     ("order", "error", "words"),
     [
@@ -608,9 +631,9 @@ def test_heap_factors_out_of_range(call: str, arguments: Anything) -> None:
 
 
 @CALLS
-@pytest.mark.parametrize("name", ["query_cut", "cluster_budget", "refine"])
+@pytest.mark.parametrize("name", ["query_cut", "cluster_budget", "group_budget", "refine"])
 def test_search_counts_out_of_range(call: str, arguments: Anything, name: str) -> None:
-    index = thresher.ClusteredIndex.build(DOCS, neighbours=1)
+    index = thresher.ClusteredIndex.build(DOCS, neighbours=1, group_frequency=0.5)
     for count in (-1, -(2**63)):
         with expect(ValueError, f"{name} must be >= 0", f"got {count}"):
             getattr(index, call)(*arguments, **{name: count})
@@ -631,6 +654,15 @@ def test_refining_needs_neighbours(call: str, arguments: Anything, tmp_path: Pat
         with expect(ValueError, "refine needs neighbours", "neighbours >= 1"):
             getattr(index, call)(*arguments, refine=1)
         assert getattr(index, call)(*arguments, refine=0).ids.size
+
+
+@CALLS
+def test_a_budget_of_groups_needs_groups(call: str, arguments: Anything, tmp_path: Path) -> None:
+    thresher.ClusteredIndex.build(DOCS).save(tmp_path / "docs.thresher")
+    for index in (thresher.ClusteredIndex.build(DOCS), thresher.open(tmp_path / "docs.thresher")):
+        with expect(ValueError, "group_budget needs groups", "group_frequency above 0"):
+            getattr(index, call)(*arguments, group_budget=1)
+        assert getattr(index, call)(*arguments, group_budget=0).ids.size
 
 
 def test_bad_queries_of_a_search_with_parameters() -> None:

@@ -22,12 +22,12 @@ Engine: TypeAlias = Any  # an engine's class: each has a `build` of its own
 # Of each engine that has any: search parameters other than the library's, which give other hits.
 OTHERS: dict[str, dict[str, Any]] = {
     "block-max": {"alpha": 0.5, "beta": 0.3, "block_budget": 3, "superblock_budget": 1},
-    "clustered": {"query_cut": 2, "heap_factor": 0.9, "cluster_budget": 2, "refine": 1},
+    "clustered": {"query_cut": 2, "heap_factor": 0.9, "cluster_budget": 2, "group_budget": 1, "refine": 1},
     "graph": {"ef": 2, "entry_terms": 1, "early_stop": 0.9},
     "impact": {"postings_budget": 3, "deadline_us": 1e9, "rescored": 12},
     "postings": {"algorithm": "wand"},
 }
-BUILDS: dict[str, dict[str, Any]] = {"clustered": {"neighbours": 2}}
+BUILDS: dict[str, dict[str, Any]] = {"clustered": {"neighbours": 2, "group_frequency": 0.01}}
 
 
 @pytest.fixture(scope="module")
