@@ -116,7 +116,7 @@ struct GroupRows {
         const auto at = [&](std::size_t i) {
             return reinterpret_cast<const __m128i*>(rows[r] + std::size_t{four[i]} * (kGroup / 2));
         };
-        for (std::size_t i = 0; i < 4; ++i) _mm_prefetch(at(kGroupsAhead + i), _MM_HINT_T0);
+        for (std::size_t i = 0; i < 4; ++i) _mm_prefetch(at(kGroupsAhead + i), _MM_HINT_T1);
         const __m256i low =
             _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(at(0))), _mm_loadu_si128(at(1)), 1);
         const __m256i high =

@@ -18,7 +18,7 @@ inline constexpr std::size_t kSuperblock = 128;
 // Consecutive blocks of which some are summed and others left out.
 inline constexpr std::size_t kGroup = 32;
 // Groups that `sum_groups` fetches ahead of those that it sums.
-inline constexpr std::size_t kGroupsAhead = 16;
+inline constexpr std::size_t kGroupsAhead = 32;
 // Items that `select_bytes` may write behind those that it has found.
 inline constexpr std::size_t kSelectMargin = 16;
 // Bytes of which `stretch_maxima` finds the largest.
