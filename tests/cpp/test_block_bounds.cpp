@@ -226,25 +226,32 @@ TEST(BlockBounds, OverWindowsOfLists) {
     expect_right(built, test::random_rows(random, 10, 200, 8, test::real_weight));
 }
 
+// More documents than a section has blocks, frequent, listed and rare terms among them, and a query of all terms.
+struct Large {
+    explicit Large(Random& random) : docs(test::random_rows(random, 4 * 65536 + 700, 40, 2, test::real_weight)) {
+        docs.n_terms = queries.n_terms = 60;
+        for (std::uint32_t term = 40; term < 60; ++term) docs.add(Row{{term - 1, 0.5F}, {term, 1.0F}});
+        Row all;
+        for (std::uint32_t term = 0; term < 60; ++term) all.emplace_back(term, 1.0F + static_cast<float>(term % 5));
+        queries.add(all);
+    }
+    Rows docs;
+    Rows queries;
+};
+
 TEST(BlockBounds, OverSections) {
     Random random(6);
-    Rows docs = test::random_rows(random, 4 * 65536 + 700, 40, 2, test::real_weight);  // more blocks than a section has
-    docs.n_terms = 60;
-    for (std::uint32_t term = 40; term < 60; ++term) docs.add(Row{{term - 1, 0.5F}, {term, 1.0F}});
-    Rows queries;
-    queries.n_terms = 60;
-    Row all;
-    for (std::uint32_t term = 0; term < 60; ++term) all.emplace_back(term, 1.0F + static_cast<float>(term % 5));
-    queries.add(all);
+    const Large large(random);
     for (const bool lists_of_blocks : {false, true}) {
-        const Built built(docs, 4, 0.025, lists_of_blocks);
+        const Built built(large.docs, 4, 0.025, lists_of_blocks);
         ASSERT_GT(built.maxima.n_blocks(), 65536U);
         ASSERT_GT(built.maxima.n_rows(), 0U);
         ASSERT_GT(built.postings.n_lists(), 0U);
         ASSERT_GT(built.vocabulary.n_slots(), built.maxima.n_rows() + built.postings.n_lists()) << "rare ones too";
         BlockBounds::Context context(built.maxima.n_superblocks());
-        ASSERT_NO_FATAL_FAILURE(expect_right(built, built.query(queries, 0), {}, context));
-        ASSERT_NO_FATAL_FAILURE(expect_right(built, built.query(queries, 0), {.most = 7}, context)) << "once more";
+        ASSERT_NO_FATAL_FAILURE(expect_right(built, built.query(large.queries, 0), {}, context));
+        ASSERT_NO_FATAL_FAILURE(expect_right(built, built.query(large.queries, 0), {.most = 7}, context))
+            << "once more";
     }
 }
 
@@ -306,19 +313,12 @@ TEST(BlockBounds, OfSomeGroups) {
 
 TEST(BlockBounds, OfSomeGroupsOverWindows) {
     Random random(8);
-    Rows docs = test::random_rows(random, 4 * 65536 + 700, 40, 2, test::real_weight);
-    docs.n_terms = 60;
-    for (std::uint32_t term = 40; term < 60; ++term) docs.add(Row{{term - 1, 0.5F}, {term, 1.0F}});
-    Rows queries;
-    queries.n_terms = 60;
-    Row all;
-    for (std::uint32_t term = 0; term < 60; ++term) all.emplace_back(term, 1.0F + static_cast<float>(term % 5));
-    queries.add(all);
+    const Large large(random);
     for (const bool lists_of_blocks : {false, true}) {
-        const Built built(docs, 4, 0.025, lists_of_blocks);
+        const Built built(large.docs, 4, 0.025, lists_of_blocks);
         ASSERT_GT(built.postings.n_windows(), 1U);
         ASSERT_GT(built.vocabulary.n_slots(), built.maxima.n_rows() + built.postings.n_lists()) << "rare ones too";
-        ASSERT_NO_FATAL_FAILURE(expect_same_of_groups(built, built.query(queries, 0), random));
+        ASSERT_NO_FATAL_FAILURE(expect_same_of_groups(built, built.query(large.queries, 0), random));
     }
 }
 
