@@ -7,6 +7,7 @@
 #include <exception>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace thresher {
@@ -77,10 +78,15 @@ class Loop {
 
 }  // namespace
 
+void Progress::begin_pass() noexcept {
+    done_ += weight_;
+    weight_ = std::exchange(next_weight_, 1U);
+}
+
 void Progress::report(std::uint64_t tasks_done, std::uint64_t n_tasks) const {
     if (monitor_ == nullptr || n_rows_ == 0) return;
     const double share = n_tasks == 0 ? 1 : static_cast<double>(tasks_done) / static_cast<double>(n_tasks);
-    const double passes = static_cast<double>(pass_ == 0 ? 0 : pass_ - 1) + share;
+    const double passes = static_cast<double>(done_) + static_cast<double>(weight_) * share;
     const double done = static_cast<double>(n_rows_) * passes / static_cast<double>(n_passes_);
     monitor_->progress(std::min(static_cast<std::uint64_t>(done + 0.5), n_rows_), n_rows_);
 }

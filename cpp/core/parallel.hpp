@@ -17,22 +17,28 @@ class Monitor {
     virtual void progress(std::uint64_t done, std::uint64_t total) = 0;
 };
 
-// Divides the progress of a call into equal passes over the same rows. A null monitor is silent.
+// Divides the progress of a call into passes over the same rows, of which some take as long as several. A null monitor
+// is silent.
 class Progress {
   public:
     // Polls for cancellation, but tells no progress.
     explicit Progress(Monitor* monitor) : Progress(monitor, 1, 0) {}
+    // `n_passes`: of all passes, each counted by its weight.
     Progress(Monitor* monitor, unsigned n_passes, std::uint64_t n_rows)
         : monitor_(monitor), n_passes_(n_passes), n_rows_(n_rows) {}
     Monitor* monitor() const noexcept { return monitor_; }
-    void begin_pass() noexcept { ++pass_; }
+    // The next pass takes as long as so many of those that read all rows once.
+    void weigh_next_pass(unsigned weight) noexcept { next_weight_ = weight; }
+    void begin_pass() noexcept;
     void report(std::uint64_t tasks_done, std::uint64_t n_tasks) const;
 
   private:
     Monitor* monitor_;
     unsigned n_passes_;
     std::uint64_t n_rows_;
-    unsigned pass_ = 0;
+    unsigned done_ = 0;    // passes before this one
+    unsigned weight_ = 0;  // of this pass
+    unsigned next_weight_ = 1;
 };
 
 // The number of workers for a request of `threads` (0: one for each core), at most one for each task.

@@ -19,6 +19,8 @@ constexpr std::size_t kRounds = 3;       // of 2-means
 constexpr std::size_t kSampled = 16384;  // documents that a centroid is summed from, at most
 constexpr std::size_t kSeedTrials = 32;  // documents among which the second seed is the least like the first
 constexpr std::size_t kDocsPerTask = 4096;
+// How long packing takes, in passes over the documents; a level of bisections takes about one.
+constexpr unsigned kPackingPasses = 40;
 
 // A number from a position in the order, the same on every machine (the finaliser of SplitMix64).
 std::uint64_t scramble(std::uint64_t x) noexcept {
@@ -26,6 +28,18 @@ std::uint64_t scramble(std::uint64_t x) noexcept {
     x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9U;
     x = (x ^ (x >> 27)) * 0x94D049BB133111EBU;
     return x ^ (x >> 31);
+}
+
+// The documents of the first half of a node.
+std::size_t first_half(std::size_t size, std::size_t block_size) noexcept {
+    return (size / 2 + block_size - 1) / block_size * block_size;
+}
+
+// Bisections that lead from all documents to a node to pack.
+unsigned n_levels(std::size_t n_docs, std::size_t block_size) noexcept {
+    unsigned levels = 0;
+    for (; n_docs > kNode; n_docs = first_half(n_docs, block_size)) ++levels;
+    return levels;
 }
 
 struct Node {
@@ -57,7 +71,7 @@ class Bisection {
 
     // Splits the node in two, the first a multiple of the block size.
     std::pair<Node, Node> split(Node node, Scratch& scratch, Progress* progress) const {
-        const std::size_t half = (node.size() / 2 + block_size_ - 1) / block_size_ * block_size_;
+        const std::size_t half = first_half(node.size(), block_size_);
         const auto docs = order_.subspan(node.begin, node.size());
         auto& direction = scratch.direction;
         direction.resize(n_slots_);
@@ -255,8 +269,11 @@ std::vector<std::uint32_t> similar_order(const ForwardIndex& forward, const Voca
     Progress polling(progress.monitor());
 
     std::vector<Node> nodes{{0, n_docs}};
-    const auto too_large = [](const Node& node) { return node.size() > kNode; };
-    while (std::any_of(nodes.begin(), nodes.end(), too_large)) {
+    const unsigned levels = n_levels(n_docs, block_size);
+    progress.weigh_next_pass(levels);
+    progress.begin_pass();
+    for (unsigned level = 0; level < levels; ++level) {
+        progress.report(level, levels);
         std::vector<std::pair<Node, Node>> halves(nodes.size());
         if (nodes.front().size() > kShared) {
             for (std::size_t i = 0; i < nodes.size(); ++i) halves[i] = bisection.split(nodes[i], scratch[0], &polling);
@@ -268,10 +285,15 @@ std::vector<std::uint32_t> similar_order(const ForwardIndex& forward, const Voca
         nodes.clear();
         for (const auto& [first, second] : halves) nodes.insert(nodes.end(), {first, second});
     }
+    progress.weigh_next_pass(kPackingPasses);
     parallel_for(nodes.size(), threads, progress, [&](std::size_t i, unsigned worker) {
         pack(forward, std::span(order).subspan(nodes[i].begin, nodes[i].size()), means, block_size, scratch[worker]);
     });
     return order;
+}
+
+unsigned similar_order_passes(std::size_t n_docs, std::uint32_t block_size) noexcept {
+    return n_levels(n_docs, block_size) + kPackingPasses;
 }
 
 }  // namespace thresher

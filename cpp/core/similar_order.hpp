@@ -10,6 +10,7 @@
 // Bisection*, KDD 2016 (arXiv 1602.08820), who minimise gaps; here it is the distance to two centroids.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -20,9 +21,11 @@
 namespace thresher {
 
 // The documents, each once, in the order in which to store them. It depends on nothing but the documents and
-// `block_size`. One pass of `progress`. O(nnz log n_docs), and quadratic in
-// the documents of a node for packing it.
+// `block_size`. O(nnz log n_docs), and quadratic in the documents of a node for packing it.
 std::vector<std::uint32_t> similar_order(const ForwardIndex& forward, const Vocabulary& vocabulary,
                                          std::uint32_t block_size, unsigned threads, Progress& progress);
+
+// The passes of `progress` that it takes.
+unsigned similar_order_passes(std::size_t n_docs, std::uint32_t block_size) noexcept;
 
 }  // namespace thresher

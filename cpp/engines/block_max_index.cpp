@@ -89,7 +89,7 @@ std::unique_ptr<BlockMaxIndex> BlockMaxIndex::build(const CsrView& docs, const B
     if (params.block_size == 0) params.block_size = 4;
     const auto block_size = static_cast<std::uint32_t>(params.block_size);
 
-    Progress progress(monitor, kBuildPasses + ordering.passes(), docs.n_rows());
+    Progress progress(monitor, kBuildPasses + ordering.passes(block_size), docs.n_rows());
     const CanonicalCsr canonical(docs, Signs::non_negative, "docs", threads, progress);
     auto vocabulary = Vocabulary::build(canonical.view(), threads, progress);
     auto quantiser = Quantiser::build(canonical.view(), vocabulary, threads, progress);

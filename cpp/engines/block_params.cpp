@@ -25,16 +25,16 @@ void check_block_size(std::int64_t size, const char* name) {
 }
 
 Ordering::Ordering(bool reorder, const GivenOrder& given, std::size_t n_docs)
-    : reorder_(reorder || given), given_(given) {
+    : reorder_(reorder || given), n_docs_(n_docs), given_(given) {
     if (given && given->size() != n_docs) {
         throw std::invalid_argument("reorder: " + std::to_string(given->size()) + " documents; there are " +
                                     std::to_string(n_docs));
     }
 }
 
-unsigned Ordering::passes() const noexcept {
+unsigned Ordering::passes(std::uint32_t block_size) const noexcept {
     if (!reorder_) return 0;
-    return given_ ? 1 : 2;
+    return given_ ? 1 : 1 + similar_order_passes(n_docs_, block_size);
 }
 
 DocumentOrder Ordering::apply(ForwardIndex& forward, const Vocabulary& vocabulary, std::uint32_t block_size,

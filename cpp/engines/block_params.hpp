@@ -29,7 +29,7 @@ class Ordering {
 
     bool reorders() const noexcept { return reorder_; }
     // Passes over the documents that `apply` makes.
-    unsigned passes() const noexcept;
+    unsigned passes(std::uint32_t block_size) const noexcept;
     // Puts the documents of `forward` in order, and returns it. Throws std::invalid_argument if the order given does
     // not have each document once.
     DocumentOrder apply(ForwardIndex& forward, const Vocabulary& vocabulary, std::uint32_t block_size, unsigned threads,
@@ -37,6 +37,7 @@ class Ordering {
 
   private:
     bool reorder_;
+    std::size_t n_docs_;
     GivenOrder given_;
 };
 

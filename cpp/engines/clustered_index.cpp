@@ -21,8 +21,8 @@ namespace {
 
 // Passes over the documents, for the progress report, beside those of the summaries.
 constexpr unsigned kBuildPasses = 7;
-constexpr unsigned kNeighbourPasses = 1;
 constexpr std::size_t kBatch = 256;
+constexpr std::uint32_t kClusterSize = 4;  // where the caller does not say
 constexpr std::int64_t kMostNeighbours = 256;
 // Documents of a query's neighbours searched at a time.
 constexpr std::size_t kNeighboursPerTask = 64;
@@ -49,6 +49,10 @@ void check_params(const ClusteredParams& params) {
         throw std::invalid_argument("neighbours must be from 0 to " + std::to_string(kMostNeighbours) + ", got " +
                                     std::to_string(params.neighbours));
     }
+}
+
+std::uint32_t cluster_size_of(const ClusteredParams& params) noexcept {
+    return params.cluster_size == 0 ? kClusterSize : static_cast<std::uint32_t>(params.cluster_size);
 }
 
 std::size_t or_all(std::int64_t count) noexcept {
@@ -102,16 +106,16 @@ std::unique_ptr<ClusteredIndex> ClusteredIndex::build(const CsrView& docs, const
 }
 
 unsigned ClusteredIndex::passes(const ClusteredParams& params, const Ordering& ordering) noexcept {
-    return kBuildPasses + ClusterSummaries::kPasses + ordering.passes() +
-           (params.neighbours > 0 ? kNeighbourPasses : 0);
+    return kBuildPasses + ClusterSummaries::kPasses + ordering.passes(cluster_size_of(params)) +
+           (params.neighbours > 0 ? kSearchPasses : 0);
 }
 
 std::unique_ptr<ClusteredIndex> ClusteredIndex::build(const CsrView& docs, const ClusteredParams& given,
                                                       const Ordering& ordering, unsigned threads, Progress& progress) {
     ClusteredParams params = given;
     params.reorder = ordering.reorders();
-    if (params.cluster_size == 0) params.cluster_size = 4;
-    const auto cluster_size = static_cast<std::uint32_t>(params.cluster_size);
+    const std::uint32_t cluster_size = cluster_size_of(params);
+    params.cluster_size = static_cast<std::int64_t>(cluster_size);
 
     const CanonicalCsr canonical(docs, Signs::non_negative, "docs", threads, progress);
     auto vocabulary = Vocabulary::build(canonical.view(), threads, progress);
@@ -157,6 +161,7 @@ void ClusteredIndex::search_documents(
                                             summaries_.groups().n_superblocks()));
     }
     std::vector<std::vector<Posting>> postings(workers);
+    progress.weigh_next_pass(kSearchPasses);
     parallel_for_rows(n_docs(), kNeighboursPerTask, workers, progress,
                       [&](std::size_t begin, std::size_t end, unsigned worker) {
                           Context& context = *contexts[worker];

@@ -2,10 +2,10 @@
 // precision.
 //
 // A query is answered in three stages. Summaries: for every cluster, in large collections for those of the groups of
-// clusters that look best, what its summary gives to the query's heaviest
-// terms is summed in integers, by SIMD over dense rows for frequent terms and from pruned lists for the rest. Opening:
-// the members of the best clusters, up to a budget, are told apart by the clusters' tiles, and the best of them scored
-// from the forward index. Refinement: the neighbours of the best hits in a k-NN graph are scored too.
+// clusters that look best, what its summary gives to the query's heaviest terms is summed in integers, by SIMD over
+// dense rows for frequent terms and from pruned lists for the rest. Opening: the members of the best clusters, up to a
+// budget, are told apart by the clusters' tiles, and the best of them scored from the forward index. Refinement: the
+// neighbours of the best hits in a k-NN graph are scored too.
 //
 // After Seismic (Bruch, Nardini, Rulli, Venturini, SIGIR 2024, arXiv 2404.18812; with a k-NN graph: *Pairing Clustered
 // Inverted Indexes with k-NN Graphs for Fast Approximate Retrieval over Learned Sparse Representations*, CIKM 2024,
@@ -102,7 +102,8 @@ class ClusteredIndex final : public TunableIndex<ClusteredIndex, ClusteredSearch
 
     // Searches for every document: calls found(position, others, worker) with the `k` others that give the greatest
     // inner products with it, or most of them, as positions, best first. Calls for different documents may come on
-    // several threads at once, numbered from 0. One pass of `progress`.
+    // several threads at once, numbered from 0. One pass of `progress`, which counts as so many:
+    static constexpr unsigned kSearchPasses = 50;
     void search_documents(
         std::size_t k, unsigned threads, Progress& progress,
         const std::function<void(std::size_t position, std::span<const Hit> others, unsigned worker)>& found) const;

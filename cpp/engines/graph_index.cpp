@@ -19,9 +19,9 @@ namespace {
 constexpr std::int64_t kMostEdges = 256;
 constexpr std::int64_t kMostCandidates = 1 << 16;
 constexpr std::size_t kBatch = 256;
-// Passes over the documents, for the progress report, beside those of the guide and the graph: the search for
-// candidates and the entry points.
-constexpr unsigned kBuildPasses = 3;
+// Passes over the documents, for the progress report, beside those of the guide, of the graph and of the search for
+// candidates: the entry points.
+constexpr unsigned kBuildPasses = 2;
 
 // The width of a search where the caller does not say: this, and so many for each hit.
 constexpr std::size_t kWidth = 64;
@@ -95,7 +95,9 @@ std::unique_ptr<GraphIndex> GraphIndex::build(const CsrView& docs, const GraphPa
         params.entry_points = std::clamp(static_cast<std::int64_t>(chosen), kLeastEntries, kMostCandidates);
     }
     const ClusteredParams clusters;
-    Progress progress(monitor, ClusteredIndex::passes(clusters, ordering) + GraphBuilder::kPasses + kBuildPasses,
+    Progress progress(monitor,
+                      ClusteredIndex::passes(clusters, ordering) + ClusteredIndex::kSearchPasses +
+                          GraphBuilder::kPasses + kBuildPasses,
                       docs.n_rows());
     auto guide = ClusteredIndex::build(docs, clusters, ordering, threads, progress);
     std::unique_ptr<GraphIndex> index(new GraphIndex(params, *guide));

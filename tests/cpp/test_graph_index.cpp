@@ -889,7 +889,8 @@ TEST(GraphIndex, ReportsProgressThatRisesToTheNumberOfRows) {
             EXPECT_EQ(before, 3000U) << "documents " << kind << ", reorder " << reorder << ", given " << given;
             // The last pass starts where the others end: all are counted.
             const Ordering ordering(reorder, given ? GivenOrder(order) : std::nullopt, 3000);
-            const std::uint64_t n_passes = ClusteredIndex::passes({}, ordering) + GraphBuilder::kPasses + 3;
+            const std::uint64_t n_passes =
+                ClusteredIndex::passes({}, ordering) + ClusteredIndex::kSearchPasses + GraphBuilder::kPasses + 2;
             const std::pair<std::uint64_t, std::uint64_t> last((3000 * (n_passes - 1) + n_passes / 2) / n_passes, 3000);
             EXPECT_NE(std::count(monitor.reports().begin(), monitor.reports().end(), last), 0);
         }

@@ -181,6 +181,22 @@ TEST(ParallelFor, ReportsProgressThatRisesToTheTotal) {
     }
 }
 
+TEST(ParallelFor, ReportsLongPassesByTheirWeight) {
+    RecordingMonitor monitor;
+    Progress progress(&monitor, 10, 1000);
+    const auto pass = [&] {
+        parallel_for(7, 2, progress, [](std::size_t, unsigned) {});
+        return monitor.reports().back().first;
+    };
+    EXPECT_EQ(pass(), 100U);
+    progress.weigh_next_pass(7);
+    EXPECT_EQ(pass(), 800U);
+    EXPECT_EQ(pass(), 900U);
+    progress.weigh_next_pass(0);
+    EXPECT_EQ(pass(), 900U);
+    EXPECT_EQ(pass(), 1000U);
+}
+
 TEST(ParallelFor, HasDoneAPassOverNothing) {
     RecordingMonitor monitor;
     Progress progress(&monitor, 2, 10);

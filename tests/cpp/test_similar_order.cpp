@@ -8,6 +8,7 @@
 #include <limits>
 #include <map>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "core/block_maxima.hpp"
@@ -131,6 +132,22 @@ TEST(SimilarOrder, MakesBlockMaximaSmaller) {
             EXPECT_LT(10 * total_maxima(built, order, block_size), 8 * total_maxima(built, given, block_size))
                 << n_docs << " documents in blocks of " << block_size;
         }
+    }
+}
+
+TEST(SimilarOrder, TellsHowFarItIs) {
+    Random random(6);
+    for (const std::size_t n_docs : {1000, 9000}) {
+        const Built built(test::random_rows(random, n_docs, 200, 5, test::real_weight));
+        const unsigned passes = similar_order_passes(n_docs, 4);
+        RecordingMonitor monitor;
+        Progress progress(&monitor, passes, 1000 * passes);
+        similar_order(built.forward, built.vocabulary, 4, 2, progress);
+        const auto& reports = monitor.reports();
+        EXPECT_TRUE(std::is_sorted(reports.begin(), reports.end()));
+        EXPECT_EQ(reports.back(), std::pair(std::uint64_t{1000} * passes, std::uint64_t{1000} * passes));
+        for (std::uint64_t level = 0; level + similar_order_passes(0, 4) < passes; ++level)
+            EXPECT_EQ(reports.at(level).first, 1000 * level);
     }
 }
 

@@ -271,6 +271,7 @@ def test_progress_rises_from_0_to_the_number_of_rows(engine: Engine, small: Case
     assert {total for _, total in calls} == {n_rows}
     assert [done for done, _ in calls] == sorted(done for done, _ in calls)
     assert calls[-1] == (n_rows, n_rows)
+    assert calls.count(calls[-1]) == 1  # all passes are counted, and no more
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, ZeroDivisionError, MemoryError])
