@@ -14,6 +14,7 @@ EXACT = FLOORS[-1]
 _ROUNDING = 1e-9
 _TRIES = 3  # settings that lose nothing on the first half, to see which lose nothing on the second
 _LOWEST = 0.1  # below the lowest floor, nobody looks at a curve
+_CLOSE = 1.25  # one pass may have been so much luckier than another
 
 
 class Choice(NamedTuple):
@@ -24,7 +25,7 @@ class Choice(NamedTuple):
 
     @property
     def tuned(self) -> Figures:
-        """What picked it."""
+        """What picks it."""
         assert self.point.tuned is not None
         return self.point.tuned
 
@@ -88,18 +89,28 @@ def front(choices: Iterable[Choice]) -> list[Choice]:
 
 
 def worth_reporting(library: Library) -> list[Choice]:
-    """Return the settings to measure on the other half: those of `front`, and what may turn out to be exact."""
+    """Return the settings to measure in rounds, of those that have passed over the first half of the queries once.
+
+    They are those of `front`, those that are nearly as fast as any that reach the same floor, and what may turn out to
+    be exact.
+    """
     everything = list(points(library))
-    wanted = front(everything)
-    able = [choice for choice in wanted if reaches(choice.tuned.recall, FLOORS[0] - _LOWEST)]
-    wanted = able or wanted[:1]
+    first = front(everything)
+    able = [choice for choice in first if reaches(choice.tuned.recall, FLOORS[0] - _LOWEST)]
     exact = [choice for choice in everything if reaches(choice.tuned.recall, EXACT)]
     exact.sort(key=lambda choice: -choice.tuned.qps)
     defaults = [choice for choice in everything if not choice.point.search]
-    for choice in (*exact[:_TRIES], *defaults):
-        if not any(choice.point is other.point for other in wanted):
-            wanted.append(choice)
-    return wanted
+    wanted = {
+        id(choice.point): choice for choice in (*(able or first[:1]), *_close(everything), *exact[:_TRIES], *defaults)
+    }
+    return list(wanted.values())
+
+
+def _close(choices: list[Choice]) -> Iterator[Choice]:
+    for floor in FLOORS:
+        able = [choice for choice in choices if reaches(choice.tuned.recall, floor)]
+        fastest = max((choice.tuned.qps for choice in able), default=0)
+        yield from (choice for choice in able if choice.tuned.qps * _CLOSE >= fastest)
 
 
 def trouble(library: Library) -> list[str]:

@@ -1,8 +1,9 @@
 """The contest: every library with every setting of its grid, one process working at a time.
 
 Each index is built in a process of its own, which stays while there is memory for it. All its settings are measured
-on the first half of the queries as soon as it is built. Those that no other setting of the library beats in both recall
-and speed are then measured on the other half, in rounds over all processes. A process without one ends early.
+on the first half of the queries as soon as it is built. Those that no other setting of the library clearly beats in
+both recall and speed are then measured on both halves, in rounds over all processes: one pass is a matter of luck, and
+the luckiest of many would be picked. A process without such a setting ends early.
 """
 
 from __future__ import annotations
@@ -74,6 +75,46 @@ class Entry:
     """Whether it has been built before, in a process that has ended."""
 
 
+class Half:
+    """Half of the queries, and what settings were found to do on it, in as many rounds as there were.
+
+    Parameters
+    ----------
+    rows
+        Its queries.
+    truth
+        Of all queries.
+    latencies
+        Whether to measure one query a call, too.
+    """
+
+    def __init__(self, rows: slice, truth: Truth, *, latencies: bool) -> None:
+        self.rows, self.latencies = rows, latencies
+        self._truth = truth.part(rows)
+        self._rounds: dict[int, list[Asked]] = {}
+        self._recalls: dict[int, float] = {}
+
+    def figures(self, point: Point, asked: Asked) -> Figures:
+        """Return a setting's figures, with those of one more round."""
+        rounds = self._rounds.setdefault(id(point), [])
+        rounds.append(asked)
+        if len(rounds) == 1:
+            self._recalls[id(point)] = self._truth.recall(asked.ids)
+        latency = None
+        if self.latencies:
+            times = np.median([one.latencies for one in rounds], axis=0) * 1e6
+            p50, p95, p99 = np.percentile(times, [50, 95, 99]).tolist()
+            latency = {"mean": float(times.mean()), "p50": p50, "p95": p95, "p99": p99}
+        seconds = [one.seconds for one in rounds]
+        return Figures(
+            self._recalls[id(point)],
+            (self.rows.stop - self.rows.start) / statistics.median(seconds),
+            seconds,
+            all(one.quiet for one in rounds),
+            latency,
+        )
+
+
 @dataclass
 class Contest:
     """All libraries; `run` measures them.
@@ -98,6 +139,12 @@ class Contest:
     """What was measured, if `run` is interrupted: so far."""
     _entries: list[Entry] = field(default_factory=list)
     _peaks: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Divide the queries."""
+        middle = self.options.n_queries // 2
+        self._first = Half(slice(0, middle), self.truth, latencies=False)
+        self._other = Half(slice(middle, self.options.n_queries), self.truth, latencies=True)
 
     def run(self) -> list[Library]:
         """Measure everything; what goes wrong is in the results."""
@@ -191,28 +238,12 @@ class Contest:
 
     def _tune(self, entry: Entry, waiting: list[Point]) -> bool:
         """Measure settings on the first half of the queries; return whether the process still runs."""
-        half = slice(0, self.options.n_queries // 2)
-        truth = self.truth.part(half)
         for point in waiting:
             self.watcher.step(f"{_named(entry.library, entry.build)}: {_text(point.search)}")
-            asked = self._ask(entry, point, half, latencies=False)
-            if asked is not None:
-                point.tuned = _figures(truth.recall(asked.ids), [asked], half)
-            elif entry.build.reason is not None:
+            point.tuned = self._measured(entry, point, self._first)
+            if entry.build.reason is not None:
                 return False
         return True
-
-    def _ask(self, entry: Entry, point: Point, rows: slice, *, latencies: bool) -> Asked | None:
-        """Return a setting's figures, or None: the reason is in the results then."""
-        try:
-            return entry.worker.ask(Question(point.search, rows, latencies))
-        except SettingError as error:
-            point.reason = str(error)
-        except WorkerError as error:
-            point.reason = entry.build.reason = str(error)
-            entry.worker.close()
-            self.watcher.note(f"{_named(entry.library, entry.build)} {_text(point.search)}: {error}")
-        return None
 
     def _thin_out(self) -> None:
         """End processes that have nothing to report."""
@@ -233,30 +264,33 @@ class Contest:
         ]
 
     def _report(self) -> None:
-        """Measure on the other half of the queries what is worth it, in rounds over all processes; end them."""
-        half = slice(self.options.n_queries // 2, self.options.n_queries)
-        truth = self.truth.part(half)
+        """Measure on both halves of the queries what is worth it, in rounds over all processes; end them."""
         everything = [(entry, point) for entry in self._entries for point in self._wanted(entry)]
-        rounds: dict[int, list[Asked]] = {id(point): [] for _, point in everything}
         self.watcher.plan(len(everything) * self.options.rounds)
-        try:
-            for number in range(self.options.rounds):
-                self.watcher.note(f"round {number + 1} of {self.options.rounds}: {len(everything)} settings")
-                for entry, point in everything:
-                    what = f"{_named(entry.library, entry.build)}: {_text(point.search)}"
-                    self.watcher.step(f"round {number + 1} of {self.options.rounds}, {what}")
-                    if entry.build.reason is None and point.reason is None:
-                        asked = self._ask(entry, point, half, latencies=True)
-                        if asked is not None:
-                            rounds[id(point)].append(asked)
-        finally:
-            for _, point in everything:
-                if rounds[id(point)]:
-                    asked = rounds[id(point)][0]
-                    point.held_out = _figures(truth.recall(asked.ids), rounds[id(point)], half)
+        for number in range(self.options.rounds):
+            self.watcher.note(f"round {number + 1} of {self.options.rounds}: {len(everything)} settings")
+            for entry, point in everything:
+                what = f"{_named(entry.library, entry.build)}: {_text(point.search)}"
+                self.watcher.step(f"round {number + 1} of {self.options.rounds}, {what}")
+                point.tuned = self._measured(entry, point, self._first) or point.tuned
+                point.held_out = self._measured(entry, point, self._other) or point.held_out
         for entry in self._entries:
             entry.worker.close()
         self._entries.clear()
+
+    def _measured(self, entry: Entry, point: Point, half: Half) -> Figures | None:
+        """Return a setting's figures, or None: the reason is in the results then."""
+        if entry.build.reason is not None or point.reason is not None:
+            return None
+        try:
+            return half.figures(point, entry.worker.ask(Question(point.search, half.rows, half.latencies)))
+        except SettingError as error:
+            point.reason = str(error)
+        except WorkerError as error:
+            point.reason = entry.build.reason = str(error)
+            entry.worker.close()
+            self.watcher.note(f"{_named(entry.library, entry.build)} {_text(point.search)}: {error}")
+        return None
 
 
 def enrol(name: str, grid: Grid) -> Library:
@@ -271,22 +305,6 @@ def enrol(name: str, grid: Grid) -> Library:
     if library.version is None:
         library.reason = f"not installed: pip install {kind.distribution}"
     return library
-
-
-def _figures(recall: float, rounds: list[Asked], half: slice) -> Figures:
-    seconds = [asked.seconds for asked in rounds]
-    latency = None
-    if any(len(asked.latencies) for asked in rounds):
-        times = np.median([asked.latencies for asked in rounds], axis=0) * 1e6
-        p50, p95, p99 = np.percentile(times, [50, 95, 99]).tolist()
-        latency = {"mean": float(times.mean()), "p50": p50, "p95": p95, "p99": p99}
-    return Figures(
-        recall,
-        (half.stop - half.start) / statistics.median(seconds),
-        seconds,
-        all(asked.quiet for asked in rounds),
-        latency,
-    )
 
 
 def _named(library: Library, build: Build) -> str:

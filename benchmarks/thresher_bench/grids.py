@@ -104,7 +104,7 @@ GRIDS: dict[str, Grid] = {
         [{"n_postings": n} for n in (600, 1000, 1500)],
         [
             {"query_cut": cut, "heap_factor": factor}
-            for cut, factor in product((5, 8, 10, 15, 20, 30), (0.6, 0.7, 0.8, 0.9, 1.0))
+            for cut, factor in product((4, 5, 6, 7, 8, 10, 12, 15, 20, 30), (0.6, 0.7, 0.8, 0.9, 1.0))
         ],
     ),
     "kannolo": Grid(
@@ -116,6 +116,10 @@ GRIDS: dict[str, Grid] = {
             *(
                 {"ef_search": ef, "early_exit_threshold": threshold}
                 for ef, threshold in product((10, 20, 30, 50, 100, 200), (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5))
+            ),
+            *(
+                {"ef_search": ef, "early_exit_threshold": threshold}
+                for ef, threshold in product((40, 60, 75, 150), (0.05, 0.1, 0.15, 0.2))
             ),
         ],
     ),

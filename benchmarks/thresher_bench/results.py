@@ -33,9 +33,9 @@ class Point:
 
     search: dict[str, Any]
     tuned: Figures | None = None
-    """On the half that settings are picked on."""
+    """On the half that settings are picked on: one pass, and the rounds if it was worth that."""
     held_out: Figures | None = None
-    """On the other half, or None where another setting of the library is better in both."""
+    """On the other half, or None where another setting of the library is clearly better."""
     reason: str | None = None
     """Why there are no figures."""
 
