@@ -57,7 +57,7 @@ def peers(
         int, typer.Option("--queries", min=2, help="Use the first N queries: half to pick settings on.")
     ] = 1000,
     k: Annotated[int, typer.Option("--k", "-k", min=1, help="Documents wanted of each query.")] = 10,
-    rounds: Annotated[int, typer.Option(min=1, help="Interleaved rounds on the held-out half.")] = 3,
+    rounds: Annotated[int, typer.Option(min=1, help="Interleaved rounds on both halves.")] = 3,
     time_limit: Annotated[
         float, typer.Option(min=0.1, help="Seconds that a build may take, and a pass of a setting over the queries.")
     ] = 1800,
@@ -75,8 +75,9 @@ def peers(
     """Measure libraries on one data set: the best queries a second at recalls of 0.90, 0.95, 0.97, 0.99 and exact.
 
     Each index is built in a process of its own, and all settings of its library's grid are tried on the first half of
-    the queries, on one thread. What no other setting beats is measured on the other half, in interleaved rounds. What
-    fails, takes too long or is not installed is in the table with its reason. Ctrl-C ends it with what was measured.
+    the queries, on one thread. What no other setting clearly beats is measured again on both halves, in interleaved
+    rounds: the first picks, the other is reported. What fails, takes too long or is not installed is in the table with
+    its reason. Ctrl-C ends it with what was measured.
     """
     names = _names(libraries)
     if truth is not None and docs is not None:

@@ -9,7 +9,7 @@ the luckiest of many would be picked. A process without such a setting ends earl
 from __future__ import annotations
 
 import statistics
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -97,9 +97,9 @@ class Half:
     def figures(self, point: Point, asked: Asked) -> Figures:
         """Return a setting's figures, with those of one more round."""
         rounds = self._rounds.setdefault(id(point), [])
-        rounds.append(asked)
-        if len(rounds) == 1:
+        if not rounds:
             self._recalls[id(point)] = self._truth.recall(asked.ids)
+        rounds.append(replace(asked, ids=np.zeros((0, 0), np.int64)))  # answers of all settings would be gigabytes
         latency = None
         if self.latencies:
             times = np.median([one.latencies for one in rounds], axis=0) * 1e6
@@ -139,12 +139,6 @@ class Contest:
     """What was measured, if `run` is interrupted: so far."""
     _entries: list[Entry] = field(default_factory=list)
     _peaks: dict[str, int] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Divide the queries."""
-        middle = self.options.n_queries // 2
-        self._first = Half(slice(0, middle), self.truth, latencies=False)
-        self._other = Half(slice(middle, self.options.n_queries), self.truth, latencies=True)
 
     def run(self) -> list[Library]:
         """Measure everything; what goes wrong is in the results."""
@@ -238,9 +232,10 @@ class Contest:
 
     def _tune(self, entry: Entry, waiting: list[Point]) -> bool:
         """Measure settings on the first half of the queries; return whether the process still runs."""
+        first, _ = self._halves()
         for point in waiting:
             self.watcher.step(f"{_named(entry.library, entry.build)}: {_text(point.search)}")
-            point.tuned = self._measured(entry, point, self._first)
+            point.tuned = self._measured(entry, point, first)
             if entry.build.reason is not None:
                 return False
         return True
@@ -267,16 +262,23 @@ class Contest:
         """Measure on both halves of the queries what is worth it, in rounds over all processes; end them."""
         everything = [(entry, point) for entry in self._entries for point in self._wanted(entry)]
         self.watcher.plan(len(everything) * self.options.rounds)
+        first, other = self._halves()  # afresh: the pass that made a setting worth it was a lucky one
         for number in range(self.options.rounds):
             self.watcher.note(f"round {number + 1} of {self.options.rounds}: {len(everything)} settings")
             for entry, point in everything:
                 what = f"{_named(entry.library, entry.build)}: {_text(point.search)}"
                 self.watcher.step(f"round {number + 1} of {self.options.rounds}, {what}")
-                point.tuned = self._measured(entry, point, self._first) or point.tuned
-                point.held_out = self._measured(entry, point, self._other) or point.held_out
+                point.tuned = self._measured(entry, point, first) or point.tuned
+                point.held_out = self._measured(entry, point, other) or point.held_out
         for entry in self._entries:
             entry.worker.close()
         self._entries.clear()
+
+    def _halves(self) -> tuple[Half, Half]:
+        """Return both halves of the queries, of which no setting has been asked yet."""
+        middle = self.options.n_queries // 2
+        rest = slice(middle, self.options.n_queries)
+        return Half(slice(0, middle), self.truth, latencies=False), Half(rest, self.truth, latencies=True)
 
     def _measured(self, entry: Entry, point: Point, half: Half) -> Figures | None:
         """Return a setting's figures, or None: the reason is in the results then."""

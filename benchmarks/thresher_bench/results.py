@@ -33,7 +33,7 @@ class Point:
 
     search: dict[str, Any]
     tuned: Figures | None = None
-    """On the half that settings are picked on: one pass, and the rounds if it was worth that."""
+    """On the half that settings are picked on: the rounds, or one pass if it was not worth them."""
     held_out: Figures | None = None
     """On the other half, or None where another setting of the library is clearly better."""
     reason: str | None = None
