@@ -87,6 +87,42 @@ void sum_bounds(State& state, const Kernels& table) {
         [&] { table.sum_bounds(rows.data(), weights.data(), kRows, bounds.data(), kSuperblocks, maxima.data()); });
 }
 
+// The same rows, one group of 32 blocks in eight: 64 superblocks of four groups each.
+void sum_groups(State& state, const Kernels& table) {
+    constexpr std::size_t kRows = 20;
+    constexpr std::size_t kSuperblocks = 64;
+    constexpr std::size_t kSummed = kSuperblocks * thresher::kernels::kSuperblock;
+    constexpr std::size_t kBlocks = 8 * kSummed;
+    const std::vector<std::uint8_t> codes(kRows * kBlocks / 2 + kMargin, 0x21);
+    std::vector<const std::uint8_t*> rows(kRows);
+    for (std::size_t r = 0; r < kRows; ++r) rows[r] = codes.data() + r * kBlocks / 2;
+    const std::vector<std::uint8_t> weights(kRows, 50);
+    std::vector<std::uint32_t> groups(kSummed / thresher::kernels::kGroup + thresher::kernels::kGroupsAhead);
+    for (std::size_t i = 0; i < kSummed / thresher::kernels::kGroup; ++i) groups[i] = static_cast<std::uint32_t>(8 * i);
+    std::vector<std::uint16_t> bounds(kSummed);
+    std::vector<std::uint16_t> maxima(kSuperblocks);
+    run(state, double{kRows} * kSummed, double{kRows} * kSummed / 2, [&] {
+        table.sum_groups(rows.data(), weights.data(), kRows, groups.data(), bounds.data(), kSuperblocks, maxima.data());
+    });
+}
+
+// A list of every fourth block, of whose groups one in eight is chosen.
+void add_to_groups(State& state, const Kernels& table) {
+    constexpr std::size_t kPostings = 16384;
+    constexpr std::size_t kGroups = 2048;
+    std::vector<std::uint16_t> items(kPostings + kMargin);
+    for (std::size_t p = 0; p < kPostings; ++p) items[p] = static_cast<std::uint16_t>(4 * p);
+    const std::vector<std::uint8_t> impacts(kPostings + kMargin, 100);
+    const std::vector<std::uint8_t> chosen(kGroups / 8, 1);
+    std::vector<std::uint32_t> places(kGroups);
+    for (std::size_t group = 0; group < kGroups; ++group) places[group] = static_cast<std::uint32_t>(group / 8);
+    std::vector<std::uint16_t> bounds(kGroups / 8 * thresher::kernels::kGroup);
+    run(state, kPostings, 3.0 * kPostings, [&] {
+        table.add_to_groups(items.data(), impacts.data(), kPostings, 0, 5000, 1U << 15U, chosen.data(), places.data(),
+                            bounds.data());
+    });
+}
+
 // A superblock in eight is looked into, and a block in thirty of it chosen.
 void select_blocks(State& state, const Kernels& table) {
     constexpr std::size_t kSuperblocks = 512;
@@ -230,6 +266,8 @@ constexpr Kernel kKernels[] = {
     {"accumulate_lists", accumulate_lists},
     {"select_candidates", select_candidates},
     {"sum_bounds", sum_bounds},
+    {"sum_groups", sum_groups},
+    {"add_to_groups", add_to_groups},
     {"select_blocks", select_blocks},
     {"select_sums", select_sums},
     {"stretch_maxima", stretch_maxima},

@@ -35,10 +35,12 @@ std::size_t first_half(std::size_t size, std::size_t block_size) noexcept {
     return (size / 2 + block_size - 1) / block_size * block_size;
 }
 
-// Bisections that lead from all documents to a node to pack.
+// Bisections that lead from all documents to nodes to pack.
 unsigned n_levels(std::size_t n_docs, std::size_t block_size) noexcept {
     unsigned levels = 0;
-    for (; n_docs > kNode; n_docs = first_half(n_docs, block_size)) ++levels;
+    for (std::size_t size = n_docs; size > kNode; ++levels) {
+        size = std::max(first_half(size, block_size), size - first_half(size, block_size));
+    }
     return levels;
 }
 

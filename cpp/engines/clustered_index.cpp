@@ -42,7 +42,10 @@ void check_params(const ClusteredParams& params) {
     check_block_size(params.cluster_size, "cluster_size");
     check_share(params.dense_frequency, "dense_frequency");
     check_share(params.tile_frequency, "tile_frequency");
-    if (params.group_frequency != 0) check_share(params.group_frequency, "group_frequency");
+    if (params.group_frequency != 0 && !(params.group_frequency > 0 && params.group_frequency <= 1)) {
+        throw std::invalid_argument("group_frequency must be in (0, 1], or 0 to choose, got " +
+                                    std::to_string(params.group_frequency));
+    }
     check_count(params.n_postings, "n_postings");
     check_share(params.summary_energy, "summary_energy");
     if (params.neighbours < 0 || params.neighbours > kMostNeighbours) {

@@ -21,10 +21,10 @@ _DEFAULTS = _core.ClusteredParams()
 class ClusteredIndex(Index):
     """Approximate search over clusters of similar documents, with a bounded time for every query.
 
-    Documents are clustered; for every cluster, a quantised summary of what its members have. A query ranks all clusters
-    by their summaries, and the members of the best ones are scored in full precision. The defaults find more than 0.95
-    of the best 10; `cluster_budget` trades recall for speed. It takes less memory than `BlockMaxIndex`, and its longest
-    queries take hardly more time than the others.
+    Documents are clustered; for every cluster, a quantised summary of what its members have. A query ranks the clusters
+    by their summaries, in large collections those of the best groups only, and the members of the best ones are scored
+    in full precision. The defaults find more than 0.95 of the best 10; `cluster_budget` trades recall for speed. It
+    takes less memory than `BlockMaxIndex`, and its longest queries take hardly more time than the others.
 
     References
     ----------

@@ -30,6 +30,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "postings": {},
 }
 N_DOCS, N_TERMS, N_QUERIES, K = 70, 50, 10, 8
+SOME_GROUPS: dict[str, Any] = {"query_cut": 0, "cluster_budget": 30, "group_budget": 2}  # of 175 clusters and 6 groups
 
 
 def main() -> None:
@@ -45,6 +46,7 @@ def main() -> None:
     queries = np.where(asked, rng.normal(0.7, 0.8, asked.shape), 0).astype(np.float32)
     for weights in (np.float16, np.float32):
         write(dense.astype(weights).astype(np.float32), queries, np.dtype(weights).name)
+    write_groups(rng)
 
 
 def write(docs: Floats, queries: Floats, weights: str) -> None:
@@ -62,6 +64,24 @@ def write(docs: Floats, queries: Floats, weights: str) -> None:
             path.unlink()
             raise SystemExit("the format version has changed: set VERSION to it, and keep the old files")
         np.savez_compressed(path.with_suffix(".npz"), docs=docs, queries=queries, ids=ids, scores=scores)
+
+
+def write_groups(rng: np.random.Generator) -> None:
+    """Write a clustered index that has groups of clusters, and the hits of a search that looks into some of them."""
+    path = HERE / f"clustered-v{VERSION}-groups.thresher"
+    if path.exists() and path.with_suffix(".npz").exists():
+        return
+    n_docs, n_terms = 700, 30
+    docs = np.where(rng.random((n_docs, n_terms)) < 0.05, rng.uniform(0.1, 3, (n_docs, n_terms)), 0)
+    docs = docs.astype(np.float16).astype(np.float32)
+    queries = np.where(rng.random((N_QUERIES, n_terms)) < 0.2, rng.uniform(0.1, 2, (N_QUERIES, n_terms)), 0)
+    queries = queries.astype(np.float32)
+    index = thresher.ClusteredIndex.build(
+        sp.csr_array(docs), dense_frequency=0.05, tile_frequency=1, group_frequency=0.01
+    )
+    ids, scores = index.search(sp.csr_array(queries), K, **SOME_GROUPS)
+    index.save(path)
+    np.savez_compressed(path.with_suffix(".npz"), docs=docs, queries=queries, ids=ids, scores=scores)
 
 
 def check(ids: npt.NDArray[np.int64], scores: Floats, exact: npt.NDArray[np.float64]) -> None:

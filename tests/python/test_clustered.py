@@ -543,6 +543,20 @@ def test_nbytes_by_part(real: Case, real_index: thresher.ClusteredIndex) -> None
     assert fewer["lists"] > plain["lists"]
 
 
+@pytest.mark.parametrize(("n_docs", "grouped"), [(1_499_999, False), (1_500_000, True)])
+def test_large_collections_have_groups_by_themselves(n_docs: int, grouped: bool) -> None:
+    doc = np.arange(n_docs)
+    terms = doc % 40
+    terms[3::1000] = 40  # has no row of summaries, but codes for groups
+    terms[5::10_000] = 41  # has neither
+    docs = sp.csr_array((np.ones(n_docs, np.float32), terms, np.arange(n_docs + 1)), shape=(n_docs, 42))
+    index = thresher.ClusteredIndex.build(docs, reorder=False)
+    assert (index.nbytes["groups"] > 0) == grouped
+    estimated = thresher.estimate(docs, engine="clustered")["clustered"].nbytes
+    assert index.nbytes["groups"] == estimated["groups"]
+    assert index.nbytes["summaries"] == estimated["summaries"]
+
+
 @pytest.mark.kernels
 def test_float16_weights_take_less_memory(real: Case) -> None:
     docs = real.docs._replace(data=real.docs.data.astype(np.float16).astype(np.float32))
@@ -591,7 +605,7 @@ def test_shares_out_of_range(name: str) -> None:
 
 def test_group_frequencies_out_of_range() -> None:
     for share in (-0.5, 1.01, np.nan, np.inf):
-        with expect(ValueError, "group_frequency must be in (0, 1]", "got"):
+        with expect(ValueError, "group_frequency must be in (0, 1], or 0 to choose", "got"):
             thresher.ClusteredIndex.build(DOCS, group_frequency=share)
     assert thresher.ClusteredIndex.build(DOCS, group_frequency=0).nbytes["groups"] == 0
 

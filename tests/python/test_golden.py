@@ -18,7 +18,8 @@ import thresher
 pytestmark = pytest.mark.kernels
 
 DATA = Path(__file__).parents[1] / "data"
-FILES = sorted(DATA.glob("*.thresher"))
+GROUPS = DATA / "clustered-v3-groups.thresher"
+FILES = sorted(set(DATA.glob("*.thresher")) - {GROUPS})
 NEWEST = 3
 VERSIONS = {
     "block-max": [1, 2, 3],
@@ -81,6 +82,25 @@ def test_golden_files_give_the_same_answers(path: Path, verify: bool) -> None:
         np.testing.assert_allclose(hits.scores, scores, rtol=1e-6)
     np.testing.assert_array_equal(index.vectors(np.arange(docs.shape[0])).toarray(), docs)
     assert (index.n_docs, index.n_terms, index.nnz) == (*docs.shape, np.count_nonzero(docs))
+
+
+def test_the_golden_file_with_groups_is_looked_into_as_before() -> None:
+    told = thresher.describe(GROUPS)
+    assert (told["engine"], told["format_version"]) == ("clustered", NEWEST)
+    index = thresher.open(GROUPS)
+    assert index.nbytes["groups"] > 0
+    with np.load(GROUPS.with_suffix(".npz")) as golden:
+        docs, queries, ids, scores = (golden[name] for name in ("docs", "queries", "ids", "scores"))
+    some: dict[str, Any] = {"query_cut": 0, "cluster_budget": 30, "group_budget": 2}
+    hits = index.search(sp.csr_array(queries), ids.shape[1], **some)
+    np.testing.assert_array_equal(hits.ids, ids)
+    np.testing.assert_allclose(hits.scores, scores, rtol=1e-6)
+    some |= {"cluster_budget": 2**40, "group_budget": 0}
+    everything = index.search(sp.csr_array(queries), ids.shape[1], **some)
+    assert not np.array_equal(everything.ids, ids)
+    best = -np.sort(-(queries.astype(np.float64) @ docs.T.astype(np.float64)))[:, : ids.shape[1]]
+    np.testing.assert_allclose(everything.scores, best, rtol=1e-6)
+    np.testing.assert_array_equal(index.vectors(np.arange(docs.shape[0])).toarray(), docs)
 
 
 @pytest.mark.parametrize("path", OLD_FILES, ids=lambda path: path.stem)
