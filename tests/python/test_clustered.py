@@ -662,21 +662,21 @@ def test_search_counts_out_of_range(call: str, arguments: Anything, name: str) -
 
 
 @CALLS
-def test_refining_needs_neighbours(call: str, arguments: Anything, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "needed"),
+    [
+        ("refine", ("refine needs neighbours", "neighbours >= 1")),
+        ("group_budget", ("group_budget needs groups", "group_frequency above 0")),
+    ],
+)
+def test_parameters_of_parts_that_were_not_built(
+    call: str, arguments: Anything, name: str, needed: tuple[str, str], tmp_path: Path
+) -> None:
     thresher.ClusteredIndex.build(DOCS).save(tmp_path / "docs.thresher")
     for index in (thresher.ClusteredIndex.build(DOCS), thresher.open(tmp_path / "docs.thresher")):
-        with expect(ValueError, "refine needs neighbours", "neighbours >= 1"):
-            getattr(index, call)(*arguments, refine=1)
-        assert getattr(index, call)(*arguments, refine=0).ids.size
-
-
-@CALLS
-def test_a_budget_of_groups_needs_groups(call: str, arguments: Anything, tmp_path: Path) -> None:
-    thresher.ClusteredIndex.build(DOCS).save(tmp_path / "docs.thresher")
-    for index in (thresher.ClusteredIndex.build(DOCS), thresher.open(tmp_path / "docs.thresher")):
-        with expect(ValueError, "group_budget needs groups", "group_frequency above 0"):
-            getattr(index, call)(*arguments, group_budget=1)
-        assert getattr(index, call)(*arguments, group_budget=0).ids.size
+        with expect(ValueError, *needed):
+            getattr(index, call)(*arguments, **{name: 1})
+        assert getattr(index, call)(*arguments, **{name: 0}).ids.size
 
 
 def test_bad_queries_of_a_search_with_parameters() -> None:
