@@ -32,9 +32,9 @@ usage: thresher-bigann --base FILE --queries FILE --engine NAME [options]
 Prints a JSON object a line for each operating point on stdout, and all else on stderr.
 engines: )";
 
-constexpr std::size_t kMostHits = 1'000'000;
-constexpr unsigned kMostThreads = 1024;
-constexpr unsigned kMostRepeats = 1'000'000;
+constexpr std::size_t kMaxHits = 1'000'000;
+constexpr unsigned kMaxThreads = 1024;
+constexpr unsigned kMaxRepeats = 1'000'000;
 
 std::string names_of_engines() {
     std::string names;
@@ -43,12 +43,12 @@ std::string names_of_engines() {
 }
 
 template <class T>
-T number(std::string_view name, std::string_view text, T least, T most) {
+T number(std::string_view name, std::string_view text, T min, T max) {
     T value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() || value < least || value > most) {
-        throw std::invalid_argument("--" + std::string(name) + " must be a whole number from " + std::to_string(least) +
-                                    " to " + std::to_string(most) + ", got '" + std::string(text) + "'");
+    if (error != std::errc() || end != text.data() + text.size() || value < min || value > max) {
+        throw std::invalid_argument("--" + std::string(name) + " must be a whole number from " + std::to_string(min) +
+                                    " to " + std::to_string(max) + ", got '" + std::string(text) + "'");
     }
     return value;
 }
@@ -67,10 +67,10 @@ void set(Arguments& arguments, std::string_view name, const std::string& value) 
     if (name == "engine") arguments.engine = known_engine(value);
     if (name == "points") arguments.points = value;
     if (name == "index") arguments.index = value;
-    if (name == "k") arguments.k = number<std::size_t>(name, value, 1, kMostHits);
-    if (name == "threads") arguments.threads = number(name, value, 0U, kMostThreads);
-    if (name == "build-threads") arguments.build_threads = number(name, value, 0U, kMostThreads);
-    if (name == "repeats") arguments.repeats = number(name, value, 1U, kMostRepeats);
+    if (name == "k") arguments.k = number<std::size_t>(name, value, 1, kMaxHits);
+    if (name == "threads") arguments.threads = number(name, value, 0U, kMaxThreads);
+    if (name == "build-threads") arguments.build_threads = number(name, value, 0U, kMaxThreads);
+    if (name == "repeats") arguments.repeats = number(name, value, 1U, kMaxRepeats);
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 #include <span>
 #include <string>
 
-#include "core/csr.hpp"
+#include "core/documents/csr.hpp"
 
 namespace thresher::bench {
 

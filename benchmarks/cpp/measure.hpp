@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/csr.hpp"
+#include "core/documents/csr.hpp"
 #include "engines/index.hpp"
 
 namespace thresher::bench {

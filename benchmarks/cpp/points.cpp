@@ -3,8 +3,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "core/error.hpp"
-#include "core/mapped_file.hpp"
+#include "core/base/error.hpp"
+#include "core/storage/mapped_file.hpp"
 
 namespace thresher::bench {
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "core/fields.hpp"
+#include "core/storage/fields.hpp"
 
 namespace thresher::bench {
 

@@ -13,19 +13,20 @@
 #include <unordered_map>
 
 #include "bigann_files.hpp"
-#include "core/csr.hpp"
+#include "core/documents/csr.hpp"
 #include "engines/index.hpp"
 
 namespace thresher::bench {
 
-// How far, as a share of it, a score may lie below the k-th and still be equal: two orders of summation differ by less.
+// How far, as a fraction of it, a score may lie below the k-th and still be equal: two orders of summation differ by
+// less.
 inline constexpr double kTolerance = 1e-5;
 
 // The true score of a document for a query.
 using ScoreOf = std::function<double(std::size_t query, std::int64_t doc)>;
 
-// The share of the exact best k that `ids`, shape (n_queries, k) and padded with -1, holds; 1 if there is nothing to be
-// found. A document returned twice counts once. k <= truth.k.
+// The fraction of the exact best k that `ids`, shape (n_queries, k) and padded with -1, holds; 1 if there is nothing to
+// be found. A document returned twice counts once. k <= truth.k.
 double recall_at_k(const GroundTruth& truth, std::size_t k, std::span<const std::int64_t> ids, const ScoreOf& score_of);
 
 // Scores in double precision from the weights that an index holds, whatever its searches said.

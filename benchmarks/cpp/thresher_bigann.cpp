@@ -17,8 +17,8 @@
 
 #include "arguments.hpp"
 #include "bigann_files.hpp"
-#include "core/error.hpp"
-#include "core/version.hpp"
+#include "core/base/error.hpp"
+#include "core/base/version.hpp"
 #include "engines/exact_index.hpp"
 #include "engines/registry.hpp"
 #include "kernels/kernels.hpp"

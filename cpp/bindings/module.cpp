@@ -8,10 +8,10 @@
 #include <string>
 #include <variant>
 
-#include "../core/collected_rows.hpp"
-#include "../core/error.hpp"
-#include "../core/fields.hpp"
-#include "../core/version.hpp"
+#include "../core/base/error.hpp"
+#include "../core/base/version.hpp"
+#include "../core/documents/collected_rows.hpp"
+#include "../core/storage/fields.hpp"
 #include "../engines/block_max_index.hpp"
 #include "../engines/clustered_index.hpp"
 #include "../engines/exact_index.hpp"

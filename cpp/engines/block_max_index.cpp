@@ -1,5 +1,7 @@
 #include "block_max_index.hpp"
 
+#include "checks.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -11,9 +13,9 @@
 #include <stdexcept>
 #include <string>
 
-#include "../core/best_blocks.hpp"
-#include "../core/block_bounds.hpp"
-#include "../core/block_opening.hpp"
+#include "../core/blocks/best_blocks.hpp"
+#include "../core/blocks/block_bounds.hpp"
+#include "../core/blocks/block_opening.hpp"
 #include "../kernels/kernels.hpp"
 #include "query_batches.hpp"
 
@@ -35,7 +37,7 @@ constexpr std::size_t kHitsPerFirstBlock = 2;
 // What one unit of work takes, in nanoseconds, on the machine of docs/performance.md: the ratios matter.
 constexpr double kScanTime = 0.05;     // exhaustive search: a document
 constexpr double kCellTime = 0.027;    // a document's byte in a row
-constexpr double kHitTime = 400;       // finishing a document
+constexpr double kHitTime = 400;       // rescoring a document
 constexpr double kPostingTime = 0.6;   // either: a posting in a list
 constexpr double kPruningTime = 8000;  // pruning: what does not depend on anything
 constexpr double kCodeTime = 0.016;    // a block's code in a row
@@ -44,8 +46,8 @@ constexpr double kOpeningByTerm = 60;  // for each hit and term of the query
 
 void check(const BlockMaxParams& params) {
     check_block_size(params.block_size, "block_size");
-    check_share(params.bound_frequency, "bound_frequency");
-    check_share(params.tile_frequency, "tile_frequency");
+    check_fraction(params.bound_frequency, "bound_frequency");
+    check_fraction(params.tile_frequency, "tile_frequency");
 }
 
 }  // namespace
@@ -151,8 +153,8 @@ void BlockMaxIndex::save_engine(Parameters& counts, SectionList& sections) const
 }
 
 void BlockMaxIndex::check_search(const BlockMaxSearchParams& params) const {
-    check_share(params.alpha, "alpha");
-    check_share(params.beta, "beta");
+    check_fraction(params.alpha, "alpha");
+    check_fraction(params.beta, "beta");
     check_count(params.block_budget, "block_budget");
     check_count(params.superblock_budget, "superblock_budget");
 }
@@ -160,7 +162,7 @@ void BlockMaxIndex::check_search(const BlockMaxSearchParams& params) const {
 void BlockMaxIndex::search_with(const CsrView& queries, const SearchOptions& options,
                                 const BlockMaxSearchParams& params, const HitsView& hits) const {
     const std::size_t k = std::min(hits.k, n_docs());
-    const std::size_t most_terms = block_bounds().most_terms();
+    const std::size_t max_terms = block_bounds().max_terms();
     const auto search = [&](std::size_t begin, std::size_t end, Context& context) {
         if (context.queries.size() < end - begin) context.queries.resize(end - begin);
         context.exhaustive_queries.clear();
@@ -168,7 +170,7 @@ void BlockMaxIndex::search_with(const CsrView& queries, const SearchOptions& opt
         for (std::size_t row = begin; row < end; ++row) {
             SlotQuery& query = context.queries[row - begin];
             query.assign(queries, row, vocabulary());
-            const bool boundable = query.size() <= most_terms;
+            const bool boundable = query.size() <= max_terms;
             if (!boundable || (params.exact() && exhaustive_is_cheaper(query, k))) {
                 context.exhaustive_queries.push_back(&query);
                 context.exhaustive_rows.push_back(row);
@@ -187,7 +189,7 @@ void BlockMaxIndex::search_with(const CsrView& queries, const SearchOptions& opt
 void BlockMaxIndex::search_pruned(const SlotQuery& query, std::size_t k, const BlockMaxSearchParams& params,
                                   Context& context) const {
     const BlockBounds bounds = block_bounds();
-    bounds.plan(query, {.share = params.beta}, context.bounds);
+    bounds.plan(query, {.fraction = params.beta}, context.bounds);
     const BoundPlan& plan = context.bounds.plan;
     if (!(plan.unit > 0)) {
         context.opening.top.reset(k);

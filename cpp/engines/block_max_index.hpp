@@ -2,7 +2,7 @@
 //
 // A query is answered in three stages. Bounds: for every block of a few documents, an upper bound on the score of its
 // members is summed, by SIMD, from 4-bit block maxima (frequent terms) and posting lists (the rest). Opening: the best
-// blocks first, what each member lacks against the maxima is taken off the bound, from the block's tile. Finishing:
+// blocks first, what each member lacks against the maxima is taken off the bound, from the block's tile. Rescoring:
 // members whose bound still reaches the k-th best score are scored in full precision from the forward index, and raise
 // it. Where exact search is asked for and exhaustive search is cheaper (many hits wanted, few documents, few postings),
 // the engine does that.
@@ -19,12 +19,12 @@
 #include <utility>
 #include <vector>
 
-#include "../core/block_bounds.hpp"
-#include "../core/block_maxima.hpp"
-#include "../core/block_tiles.hpp"
-#include "../core/context_pool.hpp"
-#include "../core/exhaustive_search.hpp"
-#include "block_params.hpp"
+#include "../core/base/context_pool.hpp"
+#include "../core/blocks/block_bounds.hpp"
+#include "../core/blocks/block_maxima.hpp"
+#include "../core/blocks/block_tiles.hpp"
+#include "../core/documents/ordering.hpp"
+#include "../core/windowed/exhaustive_search.hpp"
 #include "tunable_index.hpp"
 
 namespace thresher {
@@ -34,9 +34,9 @@ struct BlockMaxParams {
     std::int64_t block_size = 0;
     // Whether to store similar documents side by side, so that fewer blocks have to be opened.
     bool reorder = false;
-    // Terms that at least this share of the documents have get block maxima, others posting lists only.
+    // Terms that at least this fraction of the documents have get block maxima, others posting lists only.
     double bound_frequency = 0.01;
-    // Terms that at least this share of the documents have are part of a block's tile.
+    // Terms that at least this fraction of the documents have are part of a block's tile.
     double tile_frequency = 0.06;
 
     template <class Visit>

@@ -1,5 +1,7 @@
 #include "clustered_index.hpp"
 
+#include "checks.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -9,9 +11,9 @@
 #include <stdexcept>
 #include <string>
 
-#include "../core/best_blocks.hpp"
-#include "../core/block_bounds.hpp"
-#include "../core/block_opening.hpp"
+#include "../core/blocks/best_blocks.hpp"
+#include "../core/blocks/block_bounds.hpp"
+#include "../core/blocks/block_opening.hpp"
 #include "../kernels/kernels.hpp"
 #include "query_batches.hpp"
 
@@ -23,7 +25,7 @@ namespace {
 constexpr unsigned kBuildPasses = 7;
 constexpr std::size_t kBatch = 256;
 constexpr std::uint32_t kClusterSize = 4;  // where the caller does not say
-constexpr std::int64_t kMostNeighbours = 256;
+constexpr std::int64_t kMaxNeighbours = 256;
 // Documents of a query's neighbours searched at a time.
 constexpr std::size_t kNeighboursPerTask = 64;
 
@@ -34,22 +36,22 @@ constexpr std::size_t kBudgetPerHit = 8;
 // large part of them: clusters side by side are summed faster than those here and there (docs/performance.md).
 constexpr std::size_t kGroupsPerCluster = 5;
 constexpr std::size_t kLargePart = 8;
-// Documents from which on there are groups, and the share of them that a term is in to have codes there.
+// Documents from which on there are groups, and the fraction of them that a term is in to have codes there.
 constexpr std::size_t kGroupedFrom = 1'500'000;
 constexpr double kGroupFrequency = 0.0005;
 
 void check_params(const ClusteredParams& params) {
     check_block_size(params.cluster_size, "cluster_size");
-    check_share(params.dense_frequency, "dense_frequency");
-    check_share(params.tile_frequency, "tile_frequency");
+    check_fraction(params.dense_frequency, "dense_frequency");
+    check_fraction(params.tile_frequency, "tile_frequency");
     if (params.group_frequency != 0 && !(params.group_frequency > 0 && params.group_frequency <= 1)) {
         throw std::invalid_argument("group_frequency must be in (0, 1], or 0 to choose, got " +
                                     std::to_string(params.group_frequency));
     }
     check_count(params.n_postings, "n_postings");
-    check_share(params.summary_energy, "summary_energy");
-    if (params.neighbours < 0 || params.neighbours > kMostNeighbours) {
-        throw std::invalid_argument("neighbours must be from 0 to " + std::to_string(kMostNeighbours) + ", got " +
+    check_fraction(params.summary_energy, "summary_energy");
+    if (params.neighbours < 0 || params.neighbours > kMaxNeighbours) {
+        throw std::invalid_argument("neighbours must be from 0 to " + std::to_string(kMaxNeighbours) + ", got " +
                                     std::to_string(params.neighbours));
     }
 }
@@ -186,7 +188,7 @@ ClusteredIndex::ClusteredIndex(const IndexFile& file) : TunableIndex(file, Docum
     file.require(cluster_size >= 4 && cluster_size <= 64 && std::has_single_bit(cluster_size),
                  "cluster_size " + std::to_string(cluster_size));
     const std::uint64_t neighbours = file.integer("neighbours");
-    file.require(neighbours <= static_cast<std::uint64_t>(kMostNeighbours), "too many neighbours");
+    file.require(neighbours <= static_cast<std::uint64_t>(kMaxNeighbours), "too many neighbours");
     params_.cluster_size = static_cast<std::int64_t>(cluster_size);
     params_.reorder = file.integer("reorder") != 0;
     params_.dense_frequency = file.number("dense_frequency");
@@ -226,7 +228,7 @@ void ClusteredIndex::save_engine(Parameters& counts, SectionList& sections) cons
 
 void ClusteredIndex::check_search(const ClusteredSearchParams& params) const {
     check_count(params.query_cut, "query_cut");
-    check_share(params.heap_factor, "heap_factor");
+    check_fraction(params.heap_factor, "heap_factor");
     check_count(params.cluster_budget, "cluster_budget");
     check_count(params.group_budget, "group_budget");
     if (params.group_budget > 0 && summaries_.groups().n_blocks() == 0 && n_docs() > 0) {
@@ -255,8 +257,8 @@ void ClusteredIndex::search_with(const CsrView& queries, const SearchOptions& op
 void ClusteredIndex::search_query(const SlotQuery& query, std::size_t k, const ClusteredSearchParams& params,
                                   Context& context) const {
     const BlockBounds bounds(quantiser_, summaries_.rows(), summaries_.lists(), 1);
-    const std::size_t most = std::min(or_all(params.query_cut), bounds.most_terms());
-    bounds.plan(query, {.most = most}, context.bounds);
+    const std::size_t max = std::min(or_all(params.query_cut), bounds.max_terms());
+    bounds.plan(query, {.max = max}, context.bounds);
     const BoundPlan& plan = context.bounds.plan;
     if (!(plan.unit > 0)) {
         context.opening.top.reset(k);
@@ -268,14 +270,14 @@ void ClusteredIndex::search_query(const SlotQuery& query, std::size_t k, const C
     if (group_budget == 0 && budget < summaries_.groups().n_blocks() / (kGroupsPerCluster * kLargePart)) {
         group_budget = kGroupsPerCluster * budget;
     }
-    const auto groups = best_groups(query, most, group_budget, context);
+    const auto groups = best_groups(query, max, group_budget, context);
     if (groups.empty()) {
         bounds.sum(context.bounds);
     } else {
         bounds.sum(groups, context.bounds);
     }
 
-    // Summaries' scores lack the terms that were cut: the score that they have to reach is less by their share.
+    // Summaries' scores lack the terms that were cut: the score that they have to reach is less by their fraction.
     BlockOpening opening(forward(), order(), tiles_, query, k, plan, plan.kept / params.heap_factor, context.opening);
     context.clusters.start(context.bounds, summaries_.rows().n_blocks(), std::min(usual, budget), budget);
     while (context.clusters.next(opening.cutoff())) opening.open(context.clusters.blocks());
@@ -287,7 +289,7 @@ std::span<const std::uint32_t> ClusteredIndex::best_groups(const SlotQuery& quer
     const BlockMaxima& groups = summaries_.groups();
     if (budget == 0 || budget >= groups.n_blocks()) return {};
     const BlockBounds bounds(quantiser_, groups, summaries_.lists(), kernels::kGroup);
-    bounds.plan(query, {.most = std::min(query_cut, bounds.most_terms())}, context.group_bounds);
+    bounds.plan(query, {.max = std::min(query_cut, bounds.max_terms())}, context.group_bounds);
     bounds.sum(context.group_bounds);
     context.groups.start(context.group_bounds, groups.n_blocks(), budget, groups.n_blocks());
     context.best_groups.clear();
@@ -317,7 +319,7 @@ void ClusteredIndex::refine(std::size_t n, BlockOpening& opening, Context& conte
     }
     std::sort(neighbours.begin(), neighbours.end());
     neighbours.erase(std::unique(neighbours.begin(), neighbours.end()), neighbours.end());
-    opening.finish_all(neighbours);
+    opening.rescore_all(neighbours);
 }
 
 }  // namespace thresher

@@ -20,13 +20,13 @@
 #include <utility>
 #include <vector>
 
-#include "../core/block_opening.hpp"
-#include "../core/block_tiles.hpp"
-#include "../core/cluster_summaries.hpp"
-#include "../core/context_pool.hpp"
-#include "../core/neighbours.hpp"
-#include "../core/quantiser.hpp"
-#include "block_params.hpp"
+#include "../core/base/context_pool.hpp"
+#include "../core/blocks/block_opening.hpp"
+#include "../core/blocks/block_tiles.hpp"
+#include "../core/blocks/cluster_summaries.hpp"
+#include "../core/blocks/neighbours.hpp"
+#include "../core/documents/ordering.hpp"
+#include "../core/documents/quantiser.hpp"
 #include "tunable_index.hpp"
 
 namespace thresher {
@@ -36,16 +36,16 @@ struct ClusteredParams {
     std::int64_t cluster_size = 0;
     // Whether to cluster: to store similar documents side by side. Otherwise clusters are of consecutive documents.
     bool reorder = true;
-    // Terms that at least this share of the documents have are dense in summaries, others in lists.
+    // Terms that at least this fraction of the documents have are dense in summaries, others in lists.
     double dense_frequency = 0.015;
-    // Terms that at least this share of the documents have tell the members of a cluster apart.
+    // Terms that at least this fraction of the documents have tell the members of a cluster apart.
     double tile_frequency = 0.06;
-    // Terms that at least this share of the documents have, and all dense ones, have codes for groups of 32 clusters,
-    // which large collections are searched by; 0 is the library's choice: none below 1.5 million documents.
+    // Terms that at least this fraction of the documents have, and all dense ones, have codes for groups of 32
+    // clusters, which large collections are searched by; 0 is the library's choice: none below 1.5 million documents.
     double group_frequency = 0.0;
     // Clusters that a term's list keeps, those where it is heaviest; 0: all.
     std::int64_t n_postings = 0;
-    // The share of its mass that a summary keeps in lists, its heaviest terms.
+    // The fraction of its mass that a summary keeps in lists, its heaviest terms.
     double summary_energy = 1.0;
     // Neighbours of each document in the k-NN graph that `refine` needs; 0: no graph.
     std::int64_t neighbours = 0;

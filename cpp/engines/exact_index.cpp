@@ -3,7 +3,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "../core/fields.hpp"
+#include "../core/storage/fields.hpp"
 #include "query_batches.hpp"
 
 namespace thresher {

@@ -1,5 +1,5 @@
 // Exhaustive search of every document: the oracle of the tests, and the fastest choice on small collections.
-// See core/exhaustive_search.hpp for how.
+// See core/windowed/exhaustive_search.hpp for how.
 #pragma once
 
 #include <memory>
@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "../core/context_pool.hpp"
-#include "../core/exhaustive_search.hpp"
+#include "../core/base/context_pool.hpp"
+#include "../core/windowed/exhaustive_search.hpp"
 #include "index.hpp"
 
 namespace thresher {
@@ -16,7 +16,7 @@ namespace thresher {
 struct ExactParams {
     // Documents accumulated at a time: a multiple of 64 from 64 to 65,536. Four bytes each should fit the L1 cache.
     std::int64_t window = 8192;
-    // Terms are stored as rows, a byte for each document, where at least this share of a row's bytes would be in use
+    // Terms are stored as rows, a byte for each document, where at least this fraction of a row's bytes would be in use
     // (there are somewhat more of them than documents).
     double row_density = 0.1;
 

@@ -1,14 +1,16 @@
 #include "graph_index.hpp"
 
+#include "checks.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
 #include <string>
 
-#include "../core/document_graph.hpp"
-#include "../core/top_k.hpp"
-#include "../core/visited_set.hpp"
+#include "../core/graph/document_graph.hpp"
+#include "../core/selection/top_k.hpp"
+#include "../core/selection/visited_set.hpp"
 #include "clustered_index.hpp"
 #include "query_batches.hpp"
 
@@ -16,8 +18,8 @@ namespace thresher {
 
 namespace {
 
-constexpr std::int64_t kMostEdges = 256;
-constexpr std::int64_t kMostCandidates = 1 << 16;
+constexpr std::int64_t kMaxEdges = 256;
+constexpr std::int64_t kMaxCandidates = 1 << 16;
 constexpr std::size_t kBatch = 256;
 // Passes over the documents, for the progress report, beside those of the guide, of the graph and of the search for
 // candidates: the entry points.
@@ -27,23 +29,23 @@ constexpr unsigned kBuildPasses = 2;
 constexpr std::size_t kWidth = 64;
 constexpr std::size_t kWidthPerHit = 8;
 // Entry points of a term where the caller does not say: the square root of the number of documents over this, at least
-// so many. More entries are a larger share of a search's work, and fewer a smaller share of the documents.
+// so many. More entries are a larger fraction of a search's work, and fewer a smaller fraction of the documents.
 constexpr double kEntryShare = 5;
-constexpr std::int64_t kLeastEntries = 32;
+constexpr std::int64_t kMinEntries = 32;
 // Documents fetched ahead of the one that is scored, and where they start.
 constexpr std::size_t kDocsAhead = 6;
 constexpr std::size_t kStartsAhead = 32;
 
-void check_range(std::int64_t value, std::int64_t least, std::int64_t most, const char* name) {
-    if (value >= least && value <= most) return;
-    throw std::invalid_argument(std::string(name) + " must be from " + std::to_string(least) + " to " +
-                                std::to_string(most) + ", got " + std::to_string(value));
+void check_range(std::int64_t value, std::int64_t min, std::int64_t max, const char* name) {
+    if (value >= min && value <= max) return;
+    throw std::invalid_argument(std::string(name) + " must be from " + std::to_string(min) + " to " +
+                                std::to_string(max) + ", got " + std::to_string(value));
 }
 
 void check_params(const GraphParams& params) {
-    check_range(params.m, 1, kMostEdges, "m");
-    check_range(params.ef_construction, 1, kMostCandidates, "ef_construction");
-    check_range(params.entry_points, 0, kMostCandidates, "entry_points");
+    check_range(params.m, 1, kMaxEdges, "m");
+    check_range(params.ef_construction, 1, kMaxCandidates, "ef_construction");
+    check_range(params.entry_points, 0, kMaxCandidates, "entry_points");
 }
 
 bool worse(const Hit& a, const Hit& b) noexcept { return better(b, a); }
@@ -92,7 +94,7 @@ std::unique_ptr<GraphIndex> GraphIndex::build(const CsrView& docs, const GraphPa
     params.reorder = ordering.reorders();
     if (params.entry_points == 0) {
         const double chosen = std::sqrt(static_cast<double>(docs.n_rows())) / kEntryShare;
-        params.entry_points = std::clamp(static_cast<std::int64_t>(chosen), kLeastEntries, kMostCandidates);
+        params.entry_points = std::clamp(static_cast<std::int64_t>(chosen), kMinEntries, kMaxCandidates);
     }
     const ClusteredParams clusters;
     Progress progress(monitor,
@@ -126,7 +128,7 @@ GraphIndex::GraphIndex(const IndexFile& file) : TunableIndex(file, DocumentOrder
     params_.ef_construction = static_cast<std::int64_t>(file.integer("ef_construction"));
     params_.entry_points = static_cast<std::int64_t>(file.integer("entry_points"));
     params_.reorder = file.integer("reorder") != 0;
-    file.require(params_.m >= 1 && params_.m <= kMostEdges, "m " + std::to_string(params_.m));
+    file.require(params_.m >= 1 && params_.m <= kMaxEdges, "m " + std::to_string(params_.m));
     edges_ = PositionLists::load(file, "edges", n_docs());
     entries_ = EntryPoints::load(file, vocabulary().n_slots());
 }
@@ -154,7 +156,7 @@ std::vector<std::int64_t> GraphIndex::edges(std::int64_t doc) const {
     }
     std::vector<std::int64_t> docs;
     edges_.for_each(order().position(static_cast<std::uint32_t>(doc)), [&](std::uint32_t position) {
-        if (position < n_docs()) docs.push_back(order().given(position));
+        if (position < n_docs()) docs.push_back(order().id_of(position));
     });
     std::sort(docs.begin(), docs.end());
     return docs;
@@ -190,7 +192,7 @@ void GraphIndex::search_with(const CsrView& queries, const SearchOptions& option
                               static_cast<double>(n_docs()) / static_cast<double>(std::max<std::size_t>(n_allowed, 1));
         plan.score_all = static_cast<double>(n_allowed) <= walked;
         for (std::uint32_t position = 0; plan.score_all && position < n_docs(); ++position) {
-            if (plan.allowed[order().given(position)] != 0) plan.few.push_back(position);
+            if (plan.allowed[order().id_of(position)] != 0) plan.few.push_back(position);
         }
     }
     const auto search = [&](std::size_t begin, std::size_t end, Context& context) {
@@ -268,7 +270,7 @@ void GraphIndex::score_found(const Plan& plan, Context& context) const {
         // What only ties with the worst of the nearest leads no further: else a walk would not end where many tie.
         const bool near = !plan.score_all && (!nearest.full() || score > nearest.threshold());
         if (!wanted && !near) continue;
-        const std::uint32_t id = order().given(position);
+        const std::uint32_t id = order().id_of(position);
         const bool allowed = plan.allowed.empty() || plan.allowed[id] != 0;
         if (wanted && allowed) context.top.add({score, id});
         if (!near) continue;

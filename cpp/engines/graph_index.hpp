@@ -17,10 +17,10 @@
 #include <utility>
 #include <vector>
 
-#include "../core/context_pool.hpp"
-#include "../core/entry_points.hpp"
-#include "../core/position_lists.hpp"
-#include "block_params.hpp"
+#include "../core/base/context_pool.hpp"
+#include "../core/documents/ordering.hpp"
+#include "../core/graph/entry_points.hpp"
+#include "../core/storage/position_lists.hpp"
 #include "tunable_index.hpp"
 
 namespace thresher {
@@ -53,7 +53,7 @@ struct GraphSearchParams {
     std::int64_t ef = 0;
     // Terms of a query, those that can contribute most, whose entry points a search starts from; 0: all.
     std::int64_t entry_terms = 8;
-    // It also ends when the best document left scores less than this share of the k-th best; in [0, 1], 0: never.
+    // It also ends when the best document left scores less than this fraction of the k-th best; in [0, 1], 0: never.
     double early_stop = 0;
     // One byte for each document by id, 0: not to be returned; empty: all may be. Must outlive the search.
     std::span<const std::uint8_t> allowed = {};  // NOLINT(readability-redundant-member-init): GCC warns without it

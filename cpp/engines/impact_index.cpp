@@ -5,8 +5,8 @@
 #include <stdexcept>
 #include <string>
 
-#include "../core/anytime_search.hpp"
-#include "block_params.hpp"
+#include "../core/impact/anytime_search.hpp"
+#include "checks.hpp"
 #include "query_batches.hpp"
 
 namespace thresher {
@@ -31,10 +31,10 @@ struct ImpactIndex::Context {
     AnytimeSearch search;
 };
 
-ImpactIndex::ImpactIndex(Vocabulary vocabulary, ForwardIndex forward, Quantiser quantiser, ImpactSegments segments)
+ImpactIndex::ImpactIndex(Vocabulary vocabulary, ForwardIndex forward, Quantiser quantiser, ImpactLevels levels)
     : TunableIndex(std::move(vocabulary), std::move(forward), {}),
       quantiser_(std::move(quantiser)),
-      segments_(std::move(segments)) {}
+      levels_(std::move(levels)) {}
 
 ImpactIndex::ImpactIndex(const ImpactIndex& other) = default;
 
@@ -47,25 +47,23 @@ std::unique_ptr<ImpactIndex> ImpactIndex::build(const CsrView& docs, unsigned th
     auto vocabulary = Vocabulary::build(canonical.view(), threads, progress);
     auto quantiser = Quantiser::build(canonical.view(), vocabulary, threads, progress);
     auto forward = ForwardIndex::build(canonical.view(), vocabulary, threads, progress);
-    auto segments = ImpactSegments::build(forward, vocabulary, quantiser, threads, progress);
+    auto levels = ImpactLevels::build(forward, vocabulary, quantiser, threads, progress);
     return std::unique_ptr<ImpactIndex>(
-        new ImpactIndex(std::move(vocabulary), std::move(forward), std::move(quantiser), std::move(segments)));
+        new ImpactIndex(std::move(vocabulary), std::move(forward), std::move(quantiser), std::move(levels)));
 }
 
 ImpactIndex::ImpactIndex(const IndexFile& file) : TunableIndex(file, {}) {
     quantiser_ = Quantiser::load(file, vocabulary().n_slots());
-    segments_ = ImpactSegments::load(file, n_docs(), vocabulary().n_slots());
+    levels_ = ImpactLevels::load(file, n_docs(), vocabulary().n_slots());
 }
 
 std::vector<std::pair<std::string, std::size_t>> ImpactIndex::engine_nbytes() const {
-    return {{"quantiser", quantiser_.nbytes()},
-            {"segments", segments_.segments_nbytes()},
-            {"rare", segments_.rare_nbytes()}};
+    return {{"quantiser", quantiser_.nbytes()}, {"segments", levels_.levels_nbytes()}, {"rare", levels_.rare_nbytes()}};
 }
 
 void ImpactIndex::save_engine(Parameters& counts, SectionList& sections) const {
     quantiser_.save(sections);
-    segments_.save(counts, sections);
+    levels_.save(counts, sections);
 }
 
 void ImpactIndex::check_search(const ImpactSearchParams& params) const {
@@ -84,7 +82,7 @@ void ImpactIndex::search_with(const CsrView& queries, const SearchOptions& optio
     if (params.deadline_us > 0) limits.microseconds = params.deadline_us;
     limits.rescored =
         params.rescored > 0 ? std::max(static_cast<std::size_t>(params.rescored), k) : kRescored + kRescoredPerHit * k;
-    const ImpactCollection collection{vocabulary(), segments_, quantiser_, forward(), order()};
+    const ImpactCollection collection{vocabulary(), levels_, quantiser_, forward(), order()};
     const auto search = [&](std::size_t begin, std::size_t end, Context& context) {
         for (std::size_t row = begin; row < end; ++row) {
             context.query.assign(queries, row, vocabulary());

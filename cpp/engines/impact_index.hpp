@@ -1,6 +1,6 @@
-// Score-at-a-time search over impact-ordered segments, which can be stopped at any time.
+// Score-at-a-time search over impact-ordered levels, which can be stopped at any time.
 //
-// A query's segments (core/impact_segments) are added to the documents' sums one after the other, what matters most
+// A query's levels (core/impact_segments) are added to the documents' sums one after the other, what matters most
 // first, and the documents of the greatest sums are scored again in full precision. Without limits that ends, exactly,
 // as soon as scoring every document that can still be among the best is cheaper than reading on. With a limit it ends
 // there, with the best answer so far; a budget of postings then makes latency the same for every query.
@@ -17,9 +17,9 @@
 #include <utility>
 #include <vector>
 
-#include "../core/context_pool.hpp"
-#include "../core/impact_segments.hpp"
-#include "../core/quantiser.hpp"
+#include "../core/base/context_pool.hpp"
+#include "../core/documents/quantiser.hpp"
+#include "../core/impact/impact_levels.hpp"
 #include "tunable_index.hpp"
 
 namespace thresher {
@@ -64,7 +64,7 @@ class ImpactIndex final : public TunableIndex<ImpactIndex, ImpactSearchParams> {
     friend TunableIndex;
     struct Context;
 
-    ImpactIndex(Vocabulary vocabulary, ForwardIndex forward, Quantiser quantiser, ImpactSegments segments);
+    ImpactIndex(Vocabulary vocabulary, ForwardIndex forward, Quantiser quantiser, ImpactLevels levels);
     explicit ImpactIndex(const IndexFile& file);
     ImpactIndex(const ImpactIndex& other);
 
@@ -73,7 +73,7 @@ class ImpactIndex final : public TunableIndex<ImpactIndex, ImpactSearchParams> {
                      const HitsView& hits) const override;
 
     Quantiser quantiser_;
-    ImpactSegments segments_;
+    ImpactLevels levels_;
     mutable ContextPool<Context> contexts_;
 };
 

@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "../core/error.hpp"
+#include "../core/base/error.hpp"
 
 namespace thresher {
 
 namespace {
 
-constexpr std::uint64_t kMostDocs = std::uint64_t{1} << 31;
-constexpr std::uint64_t kMostTerms = (std::uint64_t{1} << 32) - 1;
+constexpr std::uint64_t kMaxDocs = std::uint64_t{1} << 31;
+constexpr std::uint64_t kMaxTerms = (std::uint64_t{1} << 32) - 1;
 
 void check_k(std::size_t k) {
     if (k < 1) throw std::invalid_argument("k must be >= 1, got " + std::to_string(k));
@@ -19,10 +19,10 @@ void check_k(std::size_t k) {
 }  // namespace
 
 void check_collection(const CsrView& docs) {
-    if (docs.n_rows() > kMostDocs) {
+    if (docs.n_rows() > kMaxDocs) {
         throw std::invalid_argument("docs: " + std::to_string(docs.n_rows()) + " rows; at most 2^31 are supported");
     }
-    if (docs.n_terms > kMostTerms) {
+    if (docs.n_terms > kMaxTerms) {
         throw std::invalid_argument("docs: " + std::to_string(docs.n_terms) +
                                     " columns; at most 2^32 - 1 are supported");
     }
@@ -32,8 +32,8 @@ Index::Index(const IndexFile& file, DocumentOrder order) : order_(std::move(orde
     const std::uint64_t n_docs = file.integer("n_docs");
     const std::uint64_t n_terms = file.integer("n_terms");
     const std::uint64_t nnz = file.integer("nnz");
-    file.require(n_docs <= kMostDocs, "more than 2^31 documents");
-    file.require(n_terms <= kMostTerms, "more than 2^32 - 1 terms");
+    file.require(n_docs <= kMaxDocs, "more than 2^31 documents");
+    file.require(n_terms <= kMaxTerms, "more than 2^32 - 1 terms");
     vocabulary_ = Vocabulary::load(file, n_terms);
     file.require(vocabulary_.n_postings() == nnz, "its terms do not have the collection's number of postings");
     forward_ = ForwardIndex::load(file, static_cast<std::size_t>(n_docs), static_cast<std::size_t>(nnz),

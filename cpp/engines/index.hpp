@@ -10,14 +10,14 @@
 #include <utility>
 #include <vector>
 
-#include "../core/csr.hpp"
-#include "../core/document_order.hpp"
-#include "../core/fields.hpp"
-#include "../core/forward_index.hpp"
-#include "../core/hits.hpp"
-#include "../core/index_file.hpp"
-#include "../core/parallel.hpp"
-#include "../core/vocabulary.hpp"
+#include "../core/base/parallel.hpp"
+#include "../core/documents/csr.hpp"
+#include "../core/documents/document_order.hpp"
+#include "../core/documents/forward_index.hpp"
+#include "../core/documents/vocabulary.hpp"
+#include "../core/selection/hits.hpp"
+#include "../core/storage/fields.hpp"
+#include "../core/storage/index_file.hpp"
 
 namespace thresher {
 

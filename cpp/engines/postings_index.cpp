@@ -4,9 +4,9 @@
 #include <array>
 #include <stdexcept>
 
-#include "../core/best_documents.hpp"
-#include "../core/integer_query.hpp"
-#include "../core/traversal.hpp"
+#include "../core/selection/best_documents.hpp"
+#include "../core/selection/integer_query.hpp"
+#include "../core/traversal/traversal.hpp"
 #include "query_batches.hpp"
 
 namespace thresher {
@@ -22,14 +22,14 @@ constexpr std::size_t kShort = 2;
 
 void traverse_by_length(Traversal& traversal) {
     if (traversal.lists().size() <= kShort) {
-        block_max_max_score(traversal);
+        block_max_maxscore(traversal);
     } else {
         max_score(traversal);
     }
 }
 
 // In the order of their names.
-constexpr std::array kTraversals{traverse_by_length, max_score, wand, block_max_max_score, block_max_wand};
+constexpr std::array kTraversals{traverse_by_length, max_score, wand, block_max_maxscore, block_max_wand};
 static_assert(kTraversals.size() == PostingsSearchParams::kAlgorithms.size());
 
 auto traversal_named(std::string_view name) {

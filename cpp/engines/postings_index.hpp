@@ -2,7 +2,7 @@
 //
 // A query becomes integers with a known error (core/integer_query); one of four traversals finds the documents whose
 // integer score reaches the cutoff (core/traversal), skipping those that bounds of lists and blocks rule out; these few
-// are finished in full precision from the forward index (core/rescoring). Which traversal it is changes the time and
+// are rescored in full precision from the forward index (core/rescoring). Which traversal it is changes the time and
 // nothing else: docs/engines/postings.md.
 #pragma once
 
@@ -13,9 +13,9 @@
 #include <utility>
 #include <vector>
 
-#include "../core/compressed_postings.hpp"
-#include "../core/context_pool.hpp"
-#include "../core/quantiser.hpp"
+#include "../core/base/context_pool.hpp"
+#include "../core/documents/quantiser.hpp"
+#include "../core/traversal/compressed_postings.hpp"
 #include "tunable_index.hpp"
 
 namespace thresher {

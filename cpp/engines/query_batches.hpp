@@ -5,9 +5,9 @@
 #include <cstddef>
 #include <vector>
 
-#include "../core/context_pool.hpp"
-#include "../core/csr.hpp"
-#include "../core/parallel.hpp"
+#include "../core/base/context_pool.hpp"
+#include "../core/base/parallel.hpp"
+#include "../core/documents/csr.hpp"
 #include "index.hpp"
 
 namespace thresher {
@@ -16,7 +16,7 @@ namespace thresher {
 // context of its own, borrowed from `pool` and constructed from `arguments`. Queries times documents of a batch are
 // bounded, so that the monitor is polled every fraction of a second.
 template <class Context, class Search, class... Arguments>
-void search_in_batches(std::size_t n_queries, std::size_t n_docs, std::size_t most, const SearchOptions& options,
+void search_in_batches(std::size_t n_queries, std::size_t n_docs, std::size_t max, const SearchOptions& options,
                        ContextPool<Context>& pool, const Search& search, const Arguments&... arguments) {
     constexpr std::size_t kBatchWork = std::size_t{1} << 27;
     if (n_queries == 1) {  // no threads to start, no progress to tell
@@ -25,8 +25,8 @@ void search_in_batches(std::size_t n_queries, std::size_t n_docs, std::size_t mo
     }
     const unsigned workers = worker_count(options.threads, n_queries);
     const std::size_t affordable = std::max<std::size_t>(kBatchWork / std::max<std::size_t>(n_docs, 1), 1);
-    const std::size_t share = (n_queries + workers - 1) / workers;
-    const std::size_t batch = std::max<std::size_t>(std::min({most, affordable, share}), 1);
+    const std::size_t per_worker = (n_queries + workers - 1) / workers;
+    const std::size_t batch = std::max<std::size_t>(std::min({max, affordable, per_worker}), 1);
     Progress progress(options.monitor, 1, n_queries);
     std::vector<typename ContextPool<Context>::Lease> contexts;
     for (unsigned worker = 0; worker < workers; ++worker) contexts.push_back(pool.borrow(arguments...));

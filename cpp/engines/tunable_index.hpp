@@ -11,7 +11,7 @@
 #include <string>
 #include <type_traits>
 
-#include "../core/fields.hpp"
+#include "../core/storage/fields.hpp"
 #include "index.hpp"
 
 namespace thresher {

@@ -144,15 +144,15 @@ std::size_t select_blocks(const std::uint16_t* bounds, const std::uint16_t* maxi
                           std::uint32_t low, std::uint32_t high, std::uint32_t* blocks,
                           std::uint16_t* block_bounds) noexcept {
     if (low > 65535 || high == 0) return 0;
-    const __m256i least = _mm256_set1_epi16(static_cast<std::int16_t>(low));
-    const __m256i most = _mm256_set1_epi16(static_cast<std::int16_t>(high > 65535 ? 65535 : high - 1));
+    const __m256i min = _mm256_set1_epi16(static_cast<std::int16_t>(low));
+    const __m256i max = _mm256_set1_epi16(static_cast<std::int16_t>(high > 65535 ? 65535 : high - 1));
     std::size_t count = 0;
     for (std::size_t s = 0; s < n_superblocks; ++s) {
         if (maxima[s] < low) continue;
         for (std::size_t first = s * kSuperblock; first < (s + 1) * kSuperblock; first += 16) {
             const __m256i bound = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bounds + first));
-            const __m256i within = _mm256_and_si256(_mm256_cmpeq_epi16(_mm256_max_epu16(bound, least), bound),
-                                                    _mm256_cmpeq_epi16(_mm256_min_epu16(bound, most), bound));
+            const __m256i within = _mm256_and_si256(_mm256_cmpeq_epi16(_mm256_max_epu16(bound, min), bound),
+                                                    _mm256_cmpeq_epi16(_mm256_min_epu16(bound, max), bound));
             // Two bits a block.
             auto hits = static_cast<std::uint32_t>(_mm256_movemask_epi8(within)) & 0x55555555U;
             for (; hits != 0; hits &= hits - 1) {
@@ -166,9 +166,9 @@ std::size_t select_blocks(const std::uint16_t* bounds, const std::uint16_t* maxi
     return count;
 }
 
-std::size_t select_sums(const std::int16_t* sums, std::size_t n, std::int16_t least, std::uint32_t* items,
+std::size_t select_sums(const std::int16_t* sums, std::size_t n, std::int16_t min, std::uint32_t* items,
                         std::int32_t* item_sums) noexcept {
-    const __m256i below = _mm256_set1_epi16(least);
+    const __m256i below = _mm256_set1_epi16(min);
     std::size_t count = 0;
     for (std::size_t first = 0; first < n; first += 32) {
         const auto is_less = [&](std::size_t at) {
@@ -197,8 +197,8 @@ void stretch_maxima(const std::uint8_t* bytes, std::size_t n_stretches, std::uin
     }
 }
 
-std::size_t select_bytes(const std::uint8_t* bytes, std::size_t n, std::uint8_t least, std::uint32_t* items) noexcept {
-    const __m256i threshold = _mm256_set1_epi8(static_cast<char>(least));
+std::size_t select_bytes(const std::uint8_t* bytes, std::size_t n, std::uint8_t min, std::uint32_t* items) noexcept {
+    const __m256i threshold = _mm256_set1_epi8(static_cast<char>(min));
     std::size_t count = 0;
     for (std::size_t first = 0; first < n; first += 32) {
         const __m256i lanes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes + first));
@@ -229,7 +229,7 @@ void unpack_documents(const std::uint8_t* packed, unsigned width, std::size_t n,
     const __m256i down = _mm256_and_si256(bits, _mm256_set1_epi32(31));
     const __m256i up = _mm256_sub_epi32(_mm256_set1_epi32(32), down);  // of 32: shifts everything out
     const __m256i mask = _mm256_set1_epi32(static_cast<int>(width == 32 ? ~0U : (1U << width) - 1));
-    const __m256i most = _mm256_set1_epi32(static_cast<int>(last));
+    const __m256i max = _mm256_set1_epi32(static_cast<int>(last));
     __m256i before = _mm256_set1_epi32(static_cast<int>(next - 1));  // the document before the lanes, in each of them
     for (std::size_t i = 0; i < n; i += 8, packed += width) {
         const __m256i words = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(packed));
@@ -242,7 +242,7 @@ void unpack_documents(const std::uint8_t* packed, unsigned width, std::size_t n,
         const __m256i carry = _mm256_permutevar8x32_epi32(sums, _mm256_set1_epi32(3));
         sums = _mm256_add_epi32(sums, _mm256_blend_epi32(_mm256_setzero_si256(), carry, 0xF0));
         const __m256i found = _mm256_add_epi32(sums, before);
-        _mm256_storeu_si256(reinterpret_cast<__m256i*>(docs + i), _mm256_min_epu32(found, most));
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(docs + i), _mm256_min_epu32(found, max));
         before = _mm256_permutevar8x32_epi32(found, _mm256_set1_epi32(7));
     }
 }

@@ -196,15 +196,15 @@ std::size_t select_blocks(const std::uint16_t* bounds, const std::uint16_t* maxi
                           std::uint32_t low, std::uint32_t high, std::uint32_t* blocks,
                           std::uint16_t* block_bounds) noexcept {
     if (low > 65535 || high == 0) return 0;
-    const __m512i least = _mm512_set1_epi16(static_cast<std::int16_t>(low));
-    const __m512i most = _mm512_set1_epi16(static_cast<std::int16_t>(high > 65535 ? 65535 : high - 1));
+    const __m512i min = _mm512_set1_epi16(static_cast<std::int16_t>(low));
+    const __m512i max = _mm512_set1_epi16(static_cast<std::int16_t>(high > 65535 ? 65535 : high - 1));
     std::size_t count = 0;
     for (std::size_t s = 0; s < n_superblocks; ++s) {
         if (maxima[s] < low) continue;
         for (std::size_t first = s * kSuperblock; first < (s + 1) * kSuperblock; first += 32) {
             const __m512i bound = _mm512_loadu_si512(bounds + first);
-            auto hits = static_cast<std::uint32_t>(_mm512_cmpge_epu16_mask(bound, least) &
-                                                   _mm512_cmple_epu16_mask(bound, most));
+            auto hits =
+                static_cast<std::uint32_t>(_mm512_cmpge_epu16_mask(bound, min) & _mm512_cmple_epu16_mask(bound, max));
             for (; hits != 0; hits &= hits - 1) {
                 const std::size_t block = first + static_cast<std::size_t>(__builtin_ctz(hits));
                 blocks[count] = static_cast<std::uint32_t>(block);
@@ -216,9 +216,9 @@ std::size_t select_blocks(const std::uint16_t* bounds, const std::uint16_t* maxi
     return count;
 }
 
-std::size_t select_sums(const std::int16_t* sums, std::size_t n, std::int16_t least, std::uint32_t* items,
+std::size_t select_sums(const std::int16_t* sums, std::size_t n, std::int16_t min, std::uint32_t* items,
                         std::int32_t* item_sums) noexcept {
-    const __m512i threshold = _mm512_set1_epi16(least);
+    const __m512i threshold = _mm512_set1_epi16(min);
     std::size_t count = 0;
     for (std::size_t first = 0; first < n; first += kStrip) {
         const auto hits_at = [&](std::size_t at) -> std::uint64_t {
@@ -244,8 +244,8 @@ void stretch_maxima(const std::uint8_t* bytes, std::size_t n_stretches, std::uin
     }
 }
 
-std::size_t select_bytes(const std::uint8_t* bytes, std::size_t n, std::uint8_t least, std::uint32_t* items) noexcept {
-    const __m512i threshold = _mm512_set1_epi8(static_cast<char>(least));
+std::size_t select_bytes(const std::uint8_t* bytes, std::size_t n, std::uint8_t min, std::uint32_t* items) noexcept {
+    const __m512i threshold = _mm512_set1_epi8(static_cast<char>(min));
     const __m512i places =
         _mm512_set_epi64(0x3F3E3D3C3B3A3938, 0x3736353433323130, 0x2F2E2D2C2B2A2928, 0x2726252423222120,
                          0x1F1E1D1C1B1A1918, 0x1716151413121110, 0x0F0E0D0C0B0A0908, 0x0706050403020100);
@@ -371,7 +371,7 @@ void unpack_documents(const std::uint8_t* packed, unsigned width, std::size_t n,
     const __m512i low_words = _mm512_srli_epi32(bits, 5);
     const __m512i high_words = _mm512_add_epi32(low_words, _mm512_set1_epi32(1));
     const __m512i mask = _mm512_set1_epi32(static_cast<int>(width == 32 ? ~0U : (1U << width) - 1));
-    const __m512i most = _mm512_set1_epi32(static_cast<int>(last));
+    const __m512i max = _mm512_set1_epi32(static_cast<int>(last));
     const __m512i zero = _mm512_setzero_si512();
     __m512i before = _mm512_set1_epi32(static_cast<int>(next - 1));  // the document before the lanes, in each of them
     for (std::size_t i = 0; i < n; i += 16, packed += 2 * width) {
@@ -384,7 +384,7 @@ void unpack_documents(const std::uint8_t* packed, unsigned width, std::size_t n,
         sums = _mm512_add_epi32(sums, _mm512_alignr_epi32(sums, zero, 12));
         sums = _mm512_add_epi32(sums, _mm512_alignr_epi32(sums, zero, 8));
         const __m512i found = _mm512_add_epi32(sums, before);
-        _mm512_storeu_si512(docs + i, _mm512_min_epu32(found, most));
+        _mm512_storeu_si512(docs + i, _mm512_min_epu32(found, max));
         before = _mm512_permutexvar_epi32(_mm512_set1_epi32(15), found);
     }
 }

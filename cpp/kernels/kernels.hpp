@@ -78,7 +78,7 @@ struct Kernels {
 
     // Writes the items, ascending, whose sum is >= least, with their sums, and returns how many; n is a multiple of
     // kStrip. The outputs hold n each.
-    std::size_t (*select_sums)(const std::int16_t* sums, std::size_t n, std::int16_t least, std::uint32_t* items,
+    std::size_t (*select_sums)(const std::int16_t* sums, std::size_t n, std::int16_t min, std::uint32_t* items,
                                std::int32_t* item_sums) noexcept;
 
     // maxima[i] = the largest of bytes[i * kStretch .. (i + 1) * kStretch).
@@ -86,7 +86,7 @@ struct Kernels {
 
     // Writes the items, ascending, whose byte is >= least, and returns how many; n is a multiple of kStrip. The output
     // holds n + kSelectMargin.
-    std::size_t (*select_bytes)(const std::uint8_t* bytes, std::size_t n, std::uint8_t least,
+    std::size_t (*select_bytes)(const std::uint8_t* bytes, std::size_t n, std::uint8_t min,
                                 std::uint32_t* items) noexcept;
 
     // What the members of a block lack against its maxima: lacks[d] = sum over rows of weights[i] * (largest code of

@@ -116,13 +116,13 @@ std::size_t select_blocks(const std::uint16_t* bounds, const std::uint16_t* maxi
     return count;
 }
 
-std::size_t select_sums(const std::int16_t* sums, std::size_t n, std::int16_t least, std::uint32_t* items,
+std::size_t select_sums(const std::int16_t* sums, std::size_t n, std::int16_t min, std::uint32_t* items,
                         std::int32_t* item_sums) noexcept {
     std::size_t count = 0;
     for (std::size_t i = 0; i < n; ++i) {
         items[count] = static_cast<std::uint32_t>(i);
         item_sums[count] = sums[i];
-        count += sums[i] >= least;
+        count += sums[i] >= min;
     }
     return count;
 }
@@ -135,15 +135,15 @@ void stretch_maxima(const std::uint8_t* bytes, std::size_t n_stretches, std::uin
     }
 }
 
-std::size_t select_bytes(const std::uint8_t* bytes, std::size_t n, std::uint8_t least, std::uint32_t* items) noexcept {
+std::size_t select_bytes(const std::uint8_t* bytes, std::size_t n, std::uint8_t min, std::uint32_t* items) noexcept {
     std::size_t count = 0;
     for (std::size_t first = 0; first < n; first += 8) {
         std::uint64_t word;
         std::memcpy(&word, bytes + first, sizeof word);
-        if (word == 0 && least > 0) continue;  // most bytes are 0
+        if (word == 0 && min > 0) continue;  // most bytes are 0
         for (std::size_t i = first; i < first + 8; ++i) {
             items[count] = static_cast<std::uint32_t>(i);
-            count += bytes[i] >= least;
+            count += bytes[i] >= min;
         }
     }
     return count;

@@ -14,8 +14,8 @@
 #include <string>
 #include <vector>
 
-#include "core/checksum.hpp"
-#include "core/error.hpp"
+#include "core/base/error.hpp"
+#include "core/storage/checksum.hpp"
 #include "engines/block_max_index.hpp"
 #include "engines/clustered_index.hpp"
 #include "engines/graph_index.hpp"

@@ -25,7 +25,7 @@ struct Rows {
     thresher::CsrView view() const { return {n_terms, indptr, terms, weights}; }
 };
 
-// Every document has term 0 and a share `density` of the others, so that there are dense rows and lists.
+// Every document has term 0 and a fraction `density` of the others, so that there are dense rows and lists.
 Rows random_rows(std::size_t n_docs, std::uint64_t n_terms, double density) {
     std::mt19937 random(static_cast<unsigned>(n_docs));
     std::bernoulli_distribution has(density);

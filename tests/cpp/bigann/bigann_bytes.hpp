@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "random_rows.hpp"
-#include "temporary_directory.hpp"
+#include "support/random_rows.hpp"
+#include "support/temporary_directory.hpp"
 
 namespace thresher::test {
 

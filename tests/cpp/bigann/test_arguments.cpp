@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "engines/registry.hpp"
-#include "error_of.hpp"
+#include "support/error_of.hpp"
 
 namespace thresher::bench {
 namespace {

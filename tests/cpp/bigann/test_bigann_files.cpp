@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "bigann_bytes.hpp"
-#include "core/error.hpp"
+#include "core/base/error.hpp"
 
 namespace thresher::bench {
 namespace {
@@ -79,9 +79,9 @@ TEST_F(BigannFiles, OfRowsMustBeAsLongAsTheirHeaderSays) {
 }
 
 TEST_F(BigannFiles, OfRowsRefuseImpossibleHeaders) {
-    const std::int64_t most = std::numeric_limits<std::int64_t>::max();
-    const std::vector<std::vector<std::byte>> headers{header(-1, 1, 0),   header(1, -1, 0),   header(1, 1, -1),
-                                                      header(most, 1, 0), header(1, most, 0), header(1, 1, most)};
+    const std::int64_t max = std::numeric_limits<std::int64_t>::max();
+    const std::vector<std::vector<std::byte>> headers{header(-1, 1, 0),  header(1, -1, 0),  header(1, 1, -1),
+                                                      header(max, 1, 0), header(1, max, 0), header(1, 1, max)};
     for (const auto& bytes : headers) {
         EXPECT_NE(csr_error(bytes).find("not a .csr file of the sparse track"), std::string::npos) << csr_error(bytes);
     }

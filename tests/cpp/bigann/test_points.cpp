@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "bigann_bytes.hpp"
-#include "core/error.hpp"
+#include "core/base/error.hpp"
 #include "engines/registry.hpp"
 
 namespace thresher::bench {

@@ -7,9 +7,9 @@
 #include <map>
 #include <vector>
 
-#include "brute_force.hpp"
 #include "engines/exact_index.hpp"
-#include "random_rows.hpp"
+#include "support/brute_force.hpp"
+#include "support/random_rows.hpp"
 
 namespace thresher::bench {
 namespace {

@@ -21,8 +21,8 @@
 #include <vector>
 
 #include "bigann_bytes.hpp"
-#include "brute_force.hpp"
 #include "engines/registry.hpp"
+#include "support/brute_force.hpp"
 
 namespace thresher::bench {
 namespace {

@@ -1,0 +1,51 @@
+// Blocks by falling bound, in rounds: a round is all blocks with a bound in a range, so that no sort of all is needed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "../base/buffer.hpp"
+#include "block_bounds.hpp"
+
+namespace thresher {
+
+// A bound and what it is the bound of, in one number that is ordered by the bound, and by falling item where bounds are
+// equal.
+inline std::uint64_t bounded(std::uint32_t bound, std::uint32_t item) noexcept {
+    return std::uint64_t{bound} << 32 | static_cast<std::uint32_t>(~item);
+}
+inline std::uint32_t bound_of(std::uint64_t bounded) noexcept { return static_cast<std::uint32_t>(bounded >> 32); }
+inline std::uint32_t item_of(std::uint64_t bounded) noexcept { return ~static_cast<std::uint32_t>(bounded); }
+
+class BestBlocks {
+  public:
+    explicit BestBlocks(std::size_t n_superblocks);
+
+    // Looks at the bounds that are in `context`, of `n_blocks` blocks in all. The first round has about `first` blocks,
+    // each further one about four times as many. At most `budget` blocks in all: the best of a round where they are
+    // more.
+    void start(const BlockBounds::Context& context, std::size_t n_blocks, std::size_t first, std::size_t budget);
+    // The blocks of the next round, `bounded`, in no particular order, whose bound is >= cutoff (which may rise from
+    // round to round); false where there is none.
+    bool next(std::uint32_t cutoff);
+    std::vector<std::uint64_t>& blocks() noexcept { return blocks_; }
+
+  private:
+    static constexpr std::size_t kMaxRounds = 32;
+
+    const BlockBounds::Context* context_ = nullptr;
+    std::size_t n_blocks_ = 0;
+    std::size_t n_bounds_ = 0;
+    std::size_t n_superblocks_ = 0;
+    std::size_t budget_ = 0;
+    std::uint32_t lows_[kMaxRounds] = {};
+    std::size_t n_rounds_ = 0;
+    std::size_t round_ = 0;
+    std::uint32_t high_ = 0;
+    Filling<std::uint32_t> selected_;
+    Filling<std::uint16_t> selected_bounds_;
+    std::vector<std::uint64_t> blocks_;
+};
+
+}  // namespace thresher

@@ -1,0 +1,113 @@
+#include "block_opening.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+
+#include "../../kernels/kernels.hpp"
+#include "../base/prefetch.hpp"
+
+namespace thresher {
+
+namespace {
+
+// Members rescored between two looks at which of the others can still matter, at least.
+constexpr std::size_t kMinPart = 64;
+// Tiles and documents fetched ahead of the one in work.
+constexpr std::size_t kTilesAhead = 12;
+constexpr std::size_t kDocsAhead = 6;
+
+}  // namespace
+
+BlockOpening::BlockOpening(const ForwardIndex& forward, const DocumentOrder& order, const BlockTiles& tiles,
+                           const SlotQuery& query, std::size_t k, const BoundPlan& plan, double factor,
+                           Context& context)
+    : forward_(forward), order_(order), tiles_(tiles), query_(query), scale_(factor / plan.unit), context_(context) {
+    context.top.reset(k);
+    context.tile_rows.clear();
+    context.tile_weights.clear();
+    auto& lines = context.tile_lines;
+    lines.clear();
+    for (std::size_t i = 0; i < plan.n_rows; ++i) {
+        if (plan.rows[i] >= tiles.n_rows()) continue;
+        context.tile_rows.push_back(plan.rows[i]);
+        context.tile_weights.push_back(plan.row_weights[i]);
+        lines.push_back(plan.rows[i] * tiles.block_size() / 2 / 64 * 64);
+    }
+    std::sort(lines.begin(), lines.end());
+    lines.erase(std::unique(lines.begin(), lines.end()), lines.end());
+    context.table.load(query);
+}
+
+void BlockOpening::open(std::span<const std::uint64_t> blocks) {
+    auto& members = context_.members;
+    members.clear();
+    for (std::size_t i = 0; i < std::min(blocks.size(), kTilesAhead); ++i) fetch_tile(item_of(blocks[i]));
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+        if (i + kTilesAhead < blocks.size()) fetch_tile(item_of(blocks[i + kTilesAhead]));
+        bound_members(blocks[i]);
+    }
+    // Best first by parts that double: a sort's order at the price of a few selections.
+    std::size_t part = std::max(context_.top.capacity(), kMinPart);
+    for (auto first = members.begin(); first != members.end(); part *= 2) {
+        const auto last =
+            std::partition(first, members.end(), [&](auto member) { return bound_of(member) >= cutoff_; });
+        const auto end =
+            static_cast<std::size_t>(last - first) > part ? first + static_cast<std::ptrdiff_t>(part) : last;
+        if (end != last) std::nth_element(first, end, last, std::greater<>{});
+        if (part <= kMinPart) std::sort(first, end, std::greater<>{});
+        rescore_all({first, end});
+        if (last == end) break;
+        first = end;
+        members.erase(last, members.end());
+    }
+}
+
+void BlockOpening::rescore_all(std::span<const std::uint64_t> members) {
+    for (std::size_t i = 0; i < std::min(members.size(), kDocsAhead); ++i) fetch_member(members[i]);
+    for (std::size_t i = 0; i < members.size(); ++i) {
+        if (i + kDocsAhead < members.size()) fetch_member(members[i + kDocsAhead]);
+        if (bound_of(members[i]) >= cutoff_) rescore(item_of(members[i]));
+    }
+}
+
+void BlockOpening::fetch_tile(std::size_t block) const {
+    const std::uint8_t* tile = tiles_.tile(block);
+    for (const std::uint32_t line : context_.tile_lines) prefetch(tile + line);
+    forward_.prefetch_range(block * tiles_.block_size());
+}
+
+void BlockOpening::fetch_member(std::uint64_t member) const {
+    if (bound_of(member) >= cutoff_) forward_.prefetch(item_of(member));
+}
+
+void BlockOpening::bound_members(std::uint64_t block) {
+    const std::uint32_t size = tiles_.block_size();
+    const std::uint32_t bound = bound_of(block);
+    const std::uint32_t first = item_of(block) * size;
+    const auto n = std::min<std::size_t>(size, forward_.n_docs() - first);
+    std::uint16_t lacks[64];
+    kernels::active().bound_members(tiles_.tile(item_of(block)), context_.tile_rows.data(),
+                                    context_.tile_weights.data(), context_.tile_rows.size(), size, lacks);
+    for (std::uint32_t d = 0; d < n; ++d) {
+        const std::uint32_t own =
+            bound == BlockBounds::kSaturated ? bound : bound - std::min<std::uint32_t>(bound, lacks[d]);
+        if (own >= cutoff_) context_.members.push_back(bounded(own, first + d));
+    }
+}
+
+void BlockOpening::rescore(std::uint32_t doc) {
+    const auto score = static_cast<float>(forward_.score(doc, context_.table));
+    TopK& top = context_.top;
+    if (!(score > 0) || !top.wants(score)) return;
+    top.add({score, order_.id_of(doc)});
+    if (!top.full()) return;
+    // Scores are compared as float32: one that is less by a rounding may still tie, even with infinity.
+    const double kth = std::min(top.threshold(), std::numeric_limits<float>::max());
+    const double threshold = kth * (1 - 0x1p-23) - 0x1p-149;
+    if (!(threshold > 0)) return;  // the scale may be infinite
+    const double reached = std::min<double>(threshold * scale_, BlockBounds::kSaturated);
+    cutoff_ = std::max(cutoff_, static_cast<std::uint32_t>(reached));
+}
+
+}  // namespace thresher

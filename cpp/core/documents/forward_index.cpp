@@ -1,0 +1,268 @@
+#include "forward_index.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <limits>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "../../kernels/kernels.hpp"
+#include "../base/bit_writer.hpp"
+
+namespace thresher {
+
+namespace {
+
+constexpr std::size_t kRowsPerTask = 4096;
+constexpr std::size_t kChunk = 256;  // postings scored at a time
+
+// The binary16 pattern of a positive float if that is exactly its value, otherwise 0.
+std::uint16_t exact_half(float weight) noexcept {
+    const auto bits = std::bit_cast<std::uint32_t>(weight);
+    const std::uint32_t exponent = bits >> 23;
+    if (exponent >= 113 && exponent <= 142) {  // normal halves: 2^-14 <= weight < 2^16
+        return (bits & 0x1FFFU) == 0 ? static_cast<std::uint16_t>((bits >> 13) - (112U << 10)) : std::uint16_t{0};
+    }
+    if (exponent >= 103 && exponent < 113) {  // subnormal halves: multiples of 2^-24
+        const float units = weight * 0x1p24F;
+        const auto whole = static_cast<std::uint16_t>(units);
+        return static_cast<float>(whole) == units ? whole : std::uint16_t{0};
+    }
+    return 0;
+}
+
+// The pattern of a weight as it is stored.
+std::uint32_t pattern_of(float weight, bool halves) noexcept {
+    return halves ? exact_half(weight) : std::bit_cast<std::uint32_t>(weight);
+}
+
+// Bytes of a slot that is stored whole.
+std::uint32_t slot_width(std::uint32_t n_slots) noexcept { return n_slots <= 65536 ? 2 : 4; }
+
+float float_of(std::uint16_t half) noexcept {
+    float weight;
+    kernels::active().widen_halves(&half, 1, &weight);
+    return weight;
+}
+
+using kernels::DocumentFormat;
+#include "../../kernels/document_layout.inc"
+
+// Writes a document of which `postings` has the common postings, then the `n_rare` others.
+void write_document(std::span<const Posting> postings, std::size_t n_rare, const DocumentFormat& format,
+                    std::uint8_t* to) {
+    const std::size_t n_common = postings.size() - n_rare;
+    const auto common_size = static_cast<std::uint16_t>(n_common);
+    const auto rare_size = static_cast<std::uint32_t>(n_rare);
+    std::memcpy(to, &common_size, 2);
+    std::memcpy(to + 2, &rare_size, format.slot_bytes);  // little-endian
+    std::uint8_t* const lows = to + 2 + format.slot_bytes;
+    std::uint8_t* const nibbles = lows + n_common;
+    std::uint8_t* const rare = nibbles + nibble_bytes(n_common);
+    for (std::size_t i = 0; i < n_common; ++i) {
+        const std::size_t in_group = i % kSlotGroup;
+        const std::uint32_t high = postings[i].slot >> 8;
+        lows[i] = static_cast<std::uint8_t>(postings[i].slot);
+        nibbles[i / kSlotGroup * (kSlotGroup / 2) + in_group % (kSlotGroup / 2)] |=
+            static_cast<std::uint8_t>(in_group < kSlotGroup / 2 ? high : high << 4);
+    }
+    for (std::size_t i = 0; i < n_rare; ++i) {
+        std::memcpy(rare + i * format.slot_bytes, &postings[n_common + i].slot, format.slot_bytes);
+    }
+    BitWriter weights(rare + n_rare * format.slot_bytes, format.weight_bits);
+    for (const Posting& posting : postings) {
+        weights.put(pattern_of(posting.weight, format.halves) - format.least_weight);
+    }
+    weights.finish();
+}
+
+}  // namespace
+
+template <class ForEach>
+ForwardIndex ForwardIndex::encode(std::size_t n_docs, std::uint32_t n_slots, unsigned threads, Progress& progress,
+                                  const ForEach& for_each) {
+    // The size of every document, and the range of the weights.
+    struct Range {
+        bool halves = true;
+        float min = std::numeric_limits<float>::max();
+        float max = 0;
+        std::size_t nnz = 0;
+    };
+    struct Size {
+        std::uint32_t n_common = 0;
+        std::uint32_t n_rare = 0;
+    };
+    std::vector<Size> sizes(n_docs);
+    std::vector<Range> ranges(worker_count(threads, n_docs / kRowsPerTask + 1));
+    const auto workers = static_cast<unsigned>(ranges.size());
+    parallel_for_rows(n_docs, kRowsPerTask, workers, progress,
+                      [&](std::size_t begin, std::size_t end, unsigned worker) {
+                          Range range = ranges[worker];
+                          for (std::size_t doc = begin; doc < end; ++doc) {
+                              for_each(doc, [&](std::uint32_t slot, float weight) {
+                                  ++(slot < kCommonSlots ? sizes[doc].n_common : sizes[doc].n_rare);
+                                  range.halves &= exact_half(weight) != 0;
+                                  range.min = std::min(range.min, weight);
+                                  range.max = std::max(range.max, weight);
+                                  ++range.nnz;
+                              });
+                          }
+                          ranges[worker] = range;
+                      });
+    Range all;
+    for (const Range& range : ranges) {
+        all.halves &= range.halves;
+        all.min = std::min(all.min, range.min);
+        all.max = std::max(all.max, range.max);
+        all.nnz += range.nnz;
+    }
+
+    ForwardIndex forward;
+    forward.n_slots_ = n_slots;
+    forward.nnz_ = all.nnz;
+    DocumentFormat& format = forward.format_;
+    format.slot_bytes = slot_width(n_slots);
+    format.halves = all.halves;
+    if (all.nnz > 0) {
+        format.least_weight = pattern_of(all.min, all.halves);
+        format.weight_bits =
+            static_cast<std::uint32_t>(std::bit_width(pattern_of(all.max, all.halves) - format.least_weight));
+    }
+    forward.docs_ = Stretches::build(
+        n_docs, threads, progress,
+        [&](std::size_t doc) { return document_bytes(sizes[doc].n_common, sizes[doc].n_rare, format); },
+        [&](std::size_t doc, std::uint8_t* to) {
+            std::vector<Posting> postings(sizes[doc].n_common + sizes[doc].n_rare);
+            std::size_t common = 0;
+            std::size_t rare = sizes[doc].n_common;
+            for_each(doc, [&](std::uint32_t slot, float weight) {
+                postings[slot < kCommonSlots ? common++ : rare++] = {slot, weight};
+            });
+            write_document(postings, sizes[doc].n_rare, format, to);
+        });
+    Filling<std::uint32_t> words(3);
+    words.items[0] = format.halves ? 1 : 0;
+    words.items[1] = format.weight_bits;
+    words.items[2] = format.least_weight;
+    forward.format_words_ = std::move(words.buffer);
+    return forward;
+}
+
+ForwardIndex ForwardIndex::build(const CsrView& docs, const Vocabulary& vocabulary, unsigned threads,
+                                 Progress& progress) {
+    return encode(docs.n_rows(), vocabulary.n_slots(), threads, progress, [&](std::size_t doc, const auto& visit) {
+        const auto terms = docs.row_terms(doc);
+        const auto weights = docs.row_weights(doc);
+        for (std::size_t i = 0; i < terms.size(); ++i) visit(vocabulary.slot(terms[i]), weights[i]);
+    });
+}
+
+ForwardIndex ForwardIndex::reordered(std::span<const std::uint32_t> order, unsigned threads, Progress& progress) const {
+    ForwardIndex forward = *this;
+    forward.docs_ = Stretches::build(
+        order.size(), threads, progress, [&](std::size_t i) { return docs_[order[i]].size(); },
+        [&](std::size_t i, std::uint8_t* to) { std::ranges::copy(docs_[order[i]], to); });
+    return forward;
+}
+
+void ForwardIndex::append(std::size_t doc, std::vector<Posting>& postings) const {
+    const auto bytes = docs_[doc];
+    const DocumentLayout document(bytes.data(), bytes.size(), format_);
+    const std::size_t n = document.n_common + document.n_rare;
+    for (std::size_t first = 0; first < n; first += kChunk) {
+        const std::size_t size = std::min(kChunk, n - first);
+        std::uint16_t halves[kChunk];
+        float weights[kChunk];
+        for (std::size_t i = 0; i < size; ++i) {
+            const std::uint32_t pattern = document.weight_pattern(first + i, format_);
+            halves[i] = static_cast<std::uint16_t>(pattern);
+            weights[i] = std::bit_cast<float>(pattern);
+        }
+        if (format_.halves) kernels::active().widen_halves(halves, size, weights);
+        for (std::size_t i = 0; i < size; ++i) {
+            const std::uint32_t slot = first + i < document.n_common
+                                           ? document.common_slot(first + i)
+                                           : document.rare_slot(first + i - document.n_common, format_);
+            if (slot < n_slots_) postings.push_back({slot, weights[i]});
+        }
+    }
+}
+
+void ForwardIndex::save(SectionList& sections) const {
+    sections.add("forward/format", format_words_);
+    docs_.save(sections, "forward");
+}
+
+ForwardIndex ForwardIndex::load(const IndexFile& file, std::size_t n_docs, std::size_t nnz, std::uint32_t n_slots) {
+    if (file.format_version() == 1) return load_version_1(file, n_docs, nnz, n_slots);
+    if (file.format_version() == 2) return load_version_2(file, n_docs, nnz, n_slots);
+    ForwardIndex forward;
+    forward.n_slots_ = n_slots;
+    forward.nnz_ = nnz;
+    forward.format_words_ = file.section<std::uint32_t>("forward/format", 3);
+    const auto& words = forward.format_words_;
+    file.require(words[0] <= 1 && words[1] <= 31, "the forward index has weights of an unknown format");
+    forward.format_ = {slot_width(n_slots), words[1], words[2], words[0] != 0};
+    forward.docs_ = Stretches::load(file, "forward", n_docs);
+    return forward;
+}
+
+// `posting_at(first, n, i)`: posting i of a document whose `n` postings are numbered from `first` in the collection.
+template <class PostingAt>
+ForwardIndex ForwardIndex::convert(const IndexFile& file, std::size_t n_docs, std::size_t nnz, std::uint32_t n_slots,
+                                   const PostingAt& posting_at) {
+    const auto offsets = file.section<std::uint64_t>("forward/offsets", n_docs + 1);
+    file.require(offsets[0] == 0 && offsets[n_docs] == nnz && std::ranges::is_sorted(offsets.items()),
+                 "the forward index's documents do not lie one behind the other");
+    Progress silent(nullptr);
+    return encode(n_docs, n_slots, 1, silent, [&](std::size_t doc, const auto& visit) {
+        const std::size_t n = offsets[doc + 1] - offsets[doc];
+        file.require(n <= n_slots, "the forward index has a document with more postings than there are terms");
+        for (std::size_t i = 0; i < n; ++i) {
+            const Posting posting = posting_at(offsets[doc], n, i);
+            const bool valid = posting.weight > 0 && posting.weight <= std::numeric_limits<float>::max();
+            file.require(valid && posting.slot < n_slots, "the forward index has a posting that no document can have");
+            visit(posting.slot, posting.weight);
+        }
+    });
+}
+
+// Version 2 kept each document's slots, and then its weights, as they are.
+ForwardIndex ForwardIndex::load_version_2(const IndexFile& file, std::size_t n_docs, std::size_t nnz,
+                                          std::uint32_t n_slots) {
+    const auto bytes = file.section<std::uint8_t>("forward/postings");
+    const std::size_t slot_bytes = slot_width(n_slots);
+    const std::size_t weight_bytes = bytes.size() / (slot_bytes + 4) == nnz ? 4 : 2;
+    const std::size_t posting_bytes = slot_bytes + weight_bytes;
+    file.require(bytes.size() % posting_bytes == 0 && bytes.size() / posting_bytes == nnz,
+                 "the forward index does not have the collection's number of postings");
+    return convert(file, n_docs, nnz, n_slots, [&](std::size_t first, std::size_t n, std::size_t i) {
+        const std::uint8_t* const slots = bytes.data() + first * posting_bytes;
+        const std::uint8_t* const weight = slots + n * slot_bytes + i * weight_bytes;
+        return Posting{
+            slot_bytes == 2 ? load_value<std::uint16_t>(slots + i * 2) : load_value<std::uint32_t>(slots + i * 4),
+            weight_bytes == 2 ? float_of(load_value<std::uint16_t>(weight)) : load_value<float>(weight)};
+    });
+}
+
+// Version 1 kept the slots of all documents in one section and their weights in another.
+ForwardIndex ForwardIndex::load_version_1(const IndexFile& file, std::size_t n_docs, std::size_t nnz,
+                                          std::uint32_t n_slots) {
+    const auto slots16 = file.section<std::uint16_t>("forward/slots16");
+    const auto slots32 = file.section<std::uint32_t>("forward/slots32");
+    const auto halves = file.section<std::uint16_t>("forward/halves");
+    const auto floats = file.section<float>("forward/floats");
+    const bool narrow = slot_width(n_slots) == 2;
+    file.require((narrow ? slots16.size() : slots32.size()) == nnz && slots16.size() + slots32.size() == nnz,
+                 "the forward index does not have the collection's number of postings");
+    file.require(halves.size() + floats.size() == nnz && (halves.size() == 0 || floats.size() == 0),
+                 "the forward index does not have one weight for each posting");
+    return convert(file, n_docs, nnz, n_slots, [&](std::size_t first, std::size_t, std::size_t i) {
+        return Posting{narrow ? slots16[first + i] : slots32[first + i],
+                       floats.size() == 0 ? float_of(halves[first + i]) : floats[first + i]};
+    });
+}
+
+}  // namespace thresher

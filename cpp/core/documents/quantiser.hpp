@@ -1,0 +1,50 @@
+// Eight-bit impacts: a weight of a term is code * step, with step = the term's largest weight / 255.
+//
+// Codes of positive weights are 1 .. 255 (never 0), so that a document has a nonzero impact exactly where it has the
+// term. The largest error that quantising made is kept for each term: a search turns it into a bound that makes
+// pruning by impacts safe.
+#pragma once
+
+#include <cstdint>
+
+#include "../base/buffer.hpp"
+#include "../base/parallel.hpp"
+#include "../storage/index_file.hpp"
+#include "csr.hpp"
+#include "vocabulary.hpp"
+
+namespace thresher {
+
+class Quantiser {
+  public:
+    Quantiser() = default;
+    static Quantiser build(const CsrView& docs, const Vocabulary& vocabulary, unsigned threads, Progress& progress);
+
+    std::uint8_t impact(std::uint32_t slot, float weight) const noexcept { return quantise(weight, maxima_[slot]); }
+    // The smallest impact that stands for at least `weight` (give or take a rounding of double precision): for upper
+    // bounds. Never below `impact`.
+    std::uint8_t ceiling(std::uint32_t slot, float weight) const noexcept {
+        const std::uint8_t nearest = impact(slot, weight);
+        const bool below = step(slot) * nearest < static_cast<double>(weight);
+        return below && nearest < 255 ? static_cast<std::uint8_t>(nearest + 1) : nearest;
+    }
+    // The weight that one unit of impact stands for.
+    double step(std::uint32_t slot) const noexcept { return static_cast<double>(maxima_[slot]) / 255.0; }
+    // At least |weight - step * impact| over the term's postings.
+    double error(std::uint32_t slot) const noexcept { return static_cast<double>(errors_[slot]); }
+
+    std::size_t nbytes() const noexcept { return maxima_.nbytes() + errors_.nbytes(); }
+    void save(SectionList& sections) const;
+    static Quantiser load(const IndexFile& file, std::size_t n_slots);
+
+  private:
+    static std::uint8_t quantise(float weight, float maximum) noexcept {
+        const double code = static_cast<double>(weight) / static_cast<double>(maximum) * 255.0 + 0.5;
+        return code < 1.0 ? std::uint8_t{1} : static_cast<std::uint8_t>(code);
+    }
+
+    Buffer<float> maxima_;  // slot -> largest weight
+    Buffer<float> errors_;  // slot -> largest quantisation error, rounded up
+};
+
+}  // namespace thresher

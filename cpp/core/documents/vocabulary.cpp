@@ -1,0 +1,176 @@
+#include "vocabulary.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+namespace thresher {
+
+namespace {
+
+struct TermCount {
+    std::uint32_t term;
+    std::uint32_t count;
+};
+
+constexpr std::size_t kRowsPerTask = 8192;
+
+// Fibonacci hashing (Knuth, TAOCP 3, 6.4) onto a power of two.
+std::size_t hash_position(std::uint32_t term, std::size_t capacity) noexcept {
+    const std::uint64_t product = term * std::uint64_t{0x9E3779B97F4A7C15};
+    return static_cast<std::size_t>((product >> 32) & (capacity - 1));
+}
+
+// One counter for each term and worker: for vocabularies no larger than the postings.
+std::vector<TermCount> count_in_tables(const CsrView& docs, unsigned threads, Progress& progress) {
+    const std::size_t n_terms = static_cast<std::size_t>(docs.n_terms);
+    const std::size_t affordable = 1 + docs.nnz() / std::max<std::size_t>(n_terms, 1);
+    const unsigned workers = worker_count(threads, std::min(affordable, docs.n_rows() / kRowsPerTask + 1));
+    std::vector<std::vector<std::uint32_t>> counts(workers);
+    parallel_for_rows(docs.n_rows(), kRowsPerTask, workers, progress,
+                      [&](std::size_t begin, std::size_t end, unsigned worker) {
+                          auto& mine = counts[worker];
+                          mine.resize(n_terms);
+                          const auto first = static_cast<std::size_t>(docs.indptr[begin]);
+                          const auto last = static_cast<std::size_t>(docs.indptr[end]);
+                          for (std::size_t p = first; p < last; ++p) ++mine[docs.terms[p]];
+                      });
+    std::vector<TermCount> used;
+    for (std::size_t term = 0; term < n_terms; ++term) {
+        std::uint32_t count = 0;
+        for (const auto& mine : counts) count += mine.empty() ? 0 : mine[term];
+        if (count != 0) used.push_back({static_cast<std::uint32_t>(term), count});
+    }
+    return used;
+}
+
+// Sums the counts of equal terms; ascending by term.
+std::vector<TermCount> merge_counts(std::vector<TermCount> counts) {
+    std::sort(counts.begin(), counts.end(), [](TermCount a, TermCount b) { return a.term < b.term; });
+    std::size_t n = 0;
+    for (const TermCount& entry : counts) {
+        if (n != 0 && counts[n - 1].term == entry.term) {
+            counts[n - 1].count += entry.count;
+        } else {
+            counts[n++] = entry;
+        }
+    }
+    counts.resize(n);
+    return counts;
+}
+
+// Sorting, for vocabularies much larger than the postings: memory follows the postings, not the term ids.
+std::vector<TermCount> count_by_sorting(const CsrView& docs, unsigned threads, Progress& progress) {
+    std::vector<std::vector<TermCount>> parts((docs.n_rows() + kRowsPerTask - 1) / kRowsPerTask);
+    parallel_for_rows(docs.n_rows(), kRowsPerTask, threads, progress,
+                      [&](std::size_t begin, std::size_t end, unsigned) {
+                          std::vector<TermCount> part;
+                          const auto first = static_cast<std::size_t>(docs.indptr[begin]);
+                          const auto last = static_cast<std::size_t>(docs.indptr[end]);
+                          part.reserve(last - first);
+                          for (std::size_t p = first; p < last; ++p) part.push_back({docs.terms[p], 1});
+                          parts[begin / kRowsPerTask] = merge_counts(std::move(part));
+                      });
+    std::vector<TermCount> all;
+    for (auto& part : parts) {
+        all.insert(all.end(), part.begin(), part.end());
+        part = {};
+    }
+    return merge_counts(std::move(all));
+}
+
+}  // namespace
+
+Vocabulary Vocabulary::build(const CsrView& docs, unsigned threads, Progress& progress) {
+    const bool dense = docs.n_terms <= 4 * static_cast<std::uint64_t>(docs.nnz()) + 65536;
+    auto used = dense ? count_in_tables(docs, threads, progress) : count_by_sorting(docs, threads, progress);
+    std::sort(used.begin(), used.end(),
+              [](TermCount a, TermCount b) { return a.count != b.count ? a.count > b.count : a.term < b.term; });
+    Filling<std::uint32_t> terms(used.size());
+    Filling<std::uint32_t> frequencies(used.size());
+    for (std::size_t slot = 0; slot < used.size(); ++slot) {
+        terms.items[slot] = used[slot].term;
+        frequencies.items[slot] = used[slot].count;
+    }
+    Vocabulary vocabulary;
+    vocabulary.n_terms_ = docs.n_terms;
+    vocabulary.terms_ = std::move(terms.buffer);
+    vocabulary.frequencies_ = std::move(frequencies.buffer);
+    vocabulary.index_terms();
+    return vocabulary;
+}
+
+std::size_t Vocabulary::lookup_size(std::uint64_t n_terms, std::uint64_t n_slots) noexcept {
+    if (is_direct(n_terms, n_slots)) return static_cast<std::size_t>(n_terms);
+    return 2 * static_cast<std::size_t>(std::bit_ceil(2 * n_slots + 1));
+}
+
+void Vocabulary::index_terms() {
+    direct_ = is_direct(n_terms_, n_slots());
+    Filling<std::uint32_t> lookup(lookup_size(n_terms_, n_slots()));
+    std::fill(lookup.items.begin(), lookup.items.end(), kNoSlot);
+    const std::size_t capacity = lookup.items.size() / 2;
+    for (std::uint32_t slot = 0; slot < n_slots(); ++slot) {
+        if (direct_) {
+            lookup.items[terms_[slot]] = slot;
+            continue;
+        }
+        std::size_t position = hash_position(terms_[slot], capacity);
+        while (lookup.items[2 * position + 1] != kNoSlot) position = (position + 1) & (capacity - 1);
+        lookup.items[2 * position] = terms_[slot];
+        lookup.items[2 * position + 1] = slot;
+    }
+    lookup_ = std::move(lookup.buffer);
+}
+
+std::uint32_t Vocabulary::slot(std::uint32_t term) const noexcept {
+    std::uint32_t slot = kNoSlot;
+    if (direct_) {
+        if (term < lookup_.size()) slot = lookup_[term];
+    } else {
+        const std::size_t capacity = lookup_.size() / 2;
+        std::size_t position = hash_position(term, capacity);
+        for (std::size_t probes = 0; probes < capacity; ++probes) {  // bounded even on an altered table
+            slot = lookup_[2 * position + 1];
+            if (slot == kNoSlot || lookup_[2 * position] == term) break;
+            position = (position + 1) & (capacity - 1);
+        }
+    }
+    return slot < terms_.size() ? slot : kNoSlot;
+}
+
+std::uint64_t Vocabulary::n_postings() const noexcept {
+    return std::accumulate(frequencies_.items().begin(), frequencies_.items().end(), std::uint64_t{0});
+}
+
+std::uint32_t Vocabulary::n_frequent(double frequency, std::size_t n_docs) const noexcept {
+    const double min = std::max(1.0, frequency * static_cast<double>(n_docs));
+    std::uint32_t n = 0;
+    while (n < n_slots() && document_frequency(n) >= min) ++n;
+    return n;
+}
+
+void Vocabulary::save(SectionList& sections) const {
+    sections.add("vocabulary/terms", terms_);
+    sections.add("vocabulary/frequencies", frequencies_);
+    sections.add("vocabulary/lookup", lookup_);
+}
+
+Vocabulary Vocabulary::load(const IndexFile& file, std::uint64_t n_terms) {
+    Vocabulary vocabulary;
+    vocabulary.n_terms_ = n_terms;
+    vocabulary.terms_ = file.section<std::uint32_t>("vocabulary/terms");
+    const std::size_t n_slots = vocabulary.terms_.size();
+    file.require(n_slots <= n_terms && n_slots < kNoSlot, "more slots than terms");
+    file.require(std::all_of(vocabulary.terms_.items().begin(), vocabulary.terms_.items().end(),
+                             [n_terms](std::uint32_t term) { return term < n_terms; }),
+                 "the vocabulary names a term beyond the number of terms");
+    vocabulary.direct_ = is_direct(n_terms, n_slots);
+    vocabulary.frequencies_ = file.section<std::uint32_t>("vocabulary/frequencies", n_slots);
+    vocabulary.lookup_ = file.section<std::uint32_t>("vocabulary/lookup", lookup_size(n_terms, n_slots));
+    return vocabulary;
+}
+
+}  // namespace thresher

@@ -1,0 +1,60 @@
+// Which documents a search by graph goes on to from each: edges to similar documents in many directions.
+//
+// A document chooses its edges among those of greatest inner product with it, best first, and leaves out a candidate
+// that a chosen one stands for, being closer to the candidate, by angle, than the document is. (By angle, because by
+// inner product a long document is closer to everything than anything else.) Edges are then made to lead both ways,
+// where there is room: up to twice as many a document, the most similar first. A few are added so that a path leads
+// from every document to every other; a document then has at most three times as many and two.
+//
+// Leaving out: the relative neighbourhood of HNSW (Malkov and Yashunin, TPAMI 2020, arXiv 1603.09320) with the
+// relaxation of Vamana (Subramanya et al., *DiskANN*, NeurIPS 2019). What other rules gave: docs/performance.md.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "../base/parallel.hpp"
+#include "../documents/forward_index.hpp"
+#include "../selection/hits.hpp"
+#include "../storage/position_lists.hpp"
+
+namespace thresher {
+
+class GraphBuilder {
+  public:
+    // Scratch memory of a thread.
+    struct Context {
+        explicit Context(std::uint32_t n_slots) : table(n_slots) {}
+
+        QueryTable table;
+        std::vector<Posting> postings;
+        SlotQuery document;
+    };
+
+    // `forward` must outlive it. `degree`: edges that a document chooses at most.
+    GraphBuilder(const ForwardIndex& forward, std::size_t degree, unsigned threads, Progress& progress);
+
+    // Chooses the edges of `doc` among `candidates`: positions and inner products with `doc`, best first, without it.
+    // Different documents may be connected on several threads at once.
+    void connect(std::size_t doc, std::span<const Hit> candidates, Context& context);
+
+    // The edges of every document, in both directions and strongly connected. Two passes of `progress`.
+    PositionLists finish(unsigned threads, Progress& progress);
+
+    static constexpr unsigned kPasses = 3;
+
+  private:
+    std::span<Hit> chosen(std::size_t doc) noexcept { return {edges_.data() + doc * degree_, sizes_[doc]}; }
+    std::vector<std::vector<std::uint32_t>> in_both_directions(unsigned threads, Progress& progress);
+    void reach_all(std::vector<std::vector<std::uint32_t>>& edges) const;
+
+    const ForwardIndex& forward_;
+    std::size_t degree_;
+    std::vector<float> lengths_;        // Euclidean, of each document
+    std::vector<Hit> edges_;            // `degree_` a document, best first
+    std::vector<std::uint32_t> sizes_;  // how many of them it has
+};
+
+}  // namespace thresher

@@ -1,0 +1,62 @@
+#include "stretches.hpp"
+
+#include <limits>
+
+namespace thresher {
+
+namespace {
+
+constexpr std::size_t kRowsPerTask = 4096;
+constexpr std::size_t kMaxUnits = std::numeric_limits<std::uint32_t>::max();
+
+// The smallest unit in which `n_bytes` can be counted: a larger total never needs a smaller one.
+unsigned shift_of(std::size_t n_bytes) noexcept {
+    unsigned shift = 0;
+    while (n_bytes >> shift > kMaxUnits) ++shift;
+    return shift;
+}
+
+}  // namespace
+
+Stretches::Stretches(Buffer<std::uint32_t> offsets, Buffer<std::uint8_t> bytes)
+    : shift_(shift_of(bytes.size() - kMargin)), offsets_(std::move(offsets)), bytes_(std::move(bytes)) {}
+
+Stretches Stretches::build(std::size_t n, unsigned threads, Progress& progress,
+                           const std::function<std::size_t(std::size_t i)>& size,
+                           const std::function<void(std::size_t i, std::uint8_t* to)>& write) {
+    const auto total = [&](unsigned shift) {
+        std::size_t units = 0;
+        for (std::size_t i = 0; i < n; ++i) units += (size(i) + (std::size_t{1} << shift) - 1) >> shift;
+        return units;
+    };
+    unsigned shift = 0;
+    while (total(shift) > kMaxUnits) ++shift;
+    Filling<std::uint32_t> offsets(n + 1);
+    for (std::size_t i = 0; i < n; ++i) {
+        const std::size_t units = (size(i) + (std::size_t{1} << shift) - 1) >> shift;
+        offsets.items[i + 1] = offsets.items[i] + static_cast<std::uint32_t>(units);
+    }
+    Filling<std::uint8_t> bytes((static_cast<std::size_t>(offsets.items[n]) << shift) + kMargin);
+    parallel_for_rows(n, kRowsPerTask, threads, progress, [&](std::size_t begin, std::size_t end, unsigned) {
+        for (std::size_t i = begin; i < end; ++i) {
+            write(i, bytes.items.data() + (static_cast<std::size_t>(offsets.items[i]) << shift));
+        }
+    });
+    return {std::move(offsets.buffer), std::move(bytes.buffer)};
+}
+
+void Stretches::save(SectionList& sections, const std::string& name) const {
+    sections.add(name + "/starts", offsets_);
+    sections.add(name + "/bytes", bytes_);
+}
+
+Stretches Stretches::load(const IndexFile& file, const std::string& name, std::size_t n) {
+    auto bytes = file.section<std::uint8_t>(name + "/bytes");
+    file.require(bytes.size() >= kMargin, "section " + name + "/bytes has no margin");
+    Stretches loaded(file.section<std::uint32_t>(name + "/starts", n + 1), std::move(bytes));
+    const std::size_t end = static_cast<std::size_t>(loaded.offsets_[n]) << loaded.shift_;
+    file.require(end == loaded.bytes_.size() - kMargin, "section " + name + "/bytes has another size than its starts");
+    return loaded;
+}
+
+}  // namespace thresher

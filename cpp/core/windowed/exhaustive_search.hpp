@@ -1,0 +1,72 @@
+// Exhaustive search: every posting of every query term, in windows of documents that stay in cache.
+//
+// A window's scores are accumulated term at a time from 8-bit impacts, in integers, with a known bound on the error;
+// the few documents that can still be in the top k are rescored in full precision from the forward index. The ids and
+// scores returned are those of the weights that were given. Cost: linear in the postings of the query's terms, whatever
+// their order or distribution; a batch of queries shares each window while it is in cache.
+//
+// The windows are those of SINDI (Li et al., arXiv 2509.08395). Invariant: |true score - accumulated score| <= the
+// query's slack, for every document.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../documents/document_order.hpp"
+#include "../documents/forward_index.hpp"
+#include "../documents/quantiser.hpp"
+#include "../selection/candidates.hpp"
+#include "../selection/hits.hpp"
+#include "../selection/integer_query.hpp"
+#include "../selection/rescoring.hpp"
+#include "window_scan.hpp"
+#include "windowed_postings.hpp"
+
+namespace thresher {
+
+class ExhaustiveSearch {
+  public:
+    ExhaustiveSearch() = default;
+    ExhaustiveSearch(Quantiser quantiser, WindowedPostings postings)
+        : quantiser_(std::move(quantiser)), postings_(std::move(postings)) {}
+
+    const Quantiser& quantiser() const noexcept { return quantiser_; }
+    const WindowedPostings& postings() const noexcept { return postings_; }
+
+    // Scratch memory of one thread.
+    class Context {
+      public:
+        explicit Context(std::uint32_t n_slots) : rescoring_(n_slots) {}
+
+      private:
+        friend class ExhaustiveSearch;
+        struct Plan {
+            ScanPlan scan;
+            Candidates candidates;
+        };
+        std::vector<Plan> plans_;
+        IntegerQuery integers_;
+        WindowScan scan_;
+        Rescoring rescoring_;
+    };
+
+    // Searches `queries`, which visit each window together; the answer to *queries[i] becomes row rows[i] of `hits`.
+    void search(std::span<const SlotQuery* const> queries, std::span<const std::size_t> rows,
+                const ForwardIndex& forward, const DocumentOrder& order, Context& context, const HitsView& hits) const;
+
+    std::vector<std::pair<std::string, std::size_t>> nbytes() const;
+    void save(Parameters& counts, SectionList& sections) const;
+    static ExhaustiveSearch load(const IndexFile& file, std::uint32_t n_docs, std::uint32_t n_slots,
+                                 std::uint32_t window);
+
+  private:
+    void plan(const SlotQuery& query, std::size_t k, Context& context, Context::Plan& plan) const;
+
+    Quantiser quantiser_;
+    WindowedPostings postings_;
+};
+
+}  // namespace thresher

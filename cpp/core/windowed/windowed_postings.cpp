@@ -1,0 +1,223 @@
+#include "windowed_postings.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace thresher {
+
+namespace {
+
+// Fewer postings a window than this, on average, and a list's offsets cost more than its postings.
+constexpr std::uint64_t kListedFrom = 2;
+
+struct RarePosting {
+    std::uint32_t rare;  // slot - first rare slot
+    std::uint32_t doc;
+    std::uint8_t impact;
+};
+
+}  // namespace
+
+WindowedPostings WindowedPostings::build(const ForwardIndex& forward, const Vocabulary& vocabulary,
+                                         const Quantiser& quantiser, std::uint32_t window, double row_density,
+                                         unsigned threads, Progress& progress) {
+    WindowedPostings postings;
+    const auto read = [&](std::size_t doc, std::vector<Posting>& into) { forward.read(doc, into); };
+    postings.build_from({forward.n_docs(), read}, vocabulary, quantiser, window, row_density, threads, progress);
+    return postings;
+}
+
+WindowedPostings WindowedPostings::build(const PostingSource& source, const Vocabulary& vocabulary,
+                                         const Quantiser& quantiser, std::uint32_t window, unsigned threads,
+                                         Progress& progress) {
+    constexpr double kNoRows = std::numeric_limits<double>::infinity();
+    WindowedPostings postings;
+    postings.build_from(source, vocabulary, quantiser, window, kNoRows, threads, progress);
+    return postings;
+}
+
+void WindowedPostings::build_from(const PostingSource& source, const Vocabulary& vocabulary, const Quantiser& quantiser,
+                                  std::uint32_t window, double row_density, unsigned threads, Progress& progress) {
+    n_docs_ = static_cast<std::uint32_t>(source.n);
+    window_ = window;
+    n_windows_ = (source.n + window - 1) / window;
+    divide_slots(vocabulary, row_density);
+    count_lists(source, threads, progress);
+    fill(source, quantiser, threads, progress);
+}
+
+void WindowedPostings::divide_slots(const Vocabulary& vocabulary, double row_density) {
+    const auto frequent = [&](double min) {
+        std::uint32_t slot = 0;  // document frequencies fall: the first one below ends the range
+        while (slot < vocabulary.n_slots() && vocabulary.document_frequency(slot) >= min) ++slot;
+        return slot;
+    };
+    const double row_bytes =
+        static_cast<double>(n_windows_ == 0 ? 0 : (n_windows_ - 1) * full_stride() + stride(n_windows_ - 1));
+    n_rows_ = row_density <= 1 ? frequent(std::max(1.0, row_density * row_bytes)) : 0;
+    n_lists_ = std::max(frequent(static_cast<double>(kListedFrom * n_windows_)), n_rows_) - n_rows_;
+    n_rare_ = vocabulary.n_slots() - n_rows_ - n_lists_;
+}
+
+void WindowedPostings::count_lists(const PostingSource& source, unsigned threads, Progress& progress) {
+    Filling<std::uint32_t> offsets(n_windows_ * (n_lists_ + std::size_t{1}));
+    std::vector<std::vector<Posting>> scratch(worker_count(threads, n_windows_));
+    parallel_for(n_windows_, threads, progress, [&](std::size_t w, unsigned worker) {
+        std::uint32_t* counts = offsets.items.data() + w * (n_lists_ + std::size_t{1});
+        for (std::uint32_t doc = 0; doc < window_docs(w); ++doc) {
+            source.read(first_doc(w) + doc, scratch[worker]);
+            for (const Posting& posting : scratch[worker]) {
+                const std::uint32_t list = posting.slot - n_rows_;
+                if (posting.slot >= n_rows_ && list < n_lists_) ++counts[list + 1];
+            }
+        }
+        const auto total = std::accumulate(counts, counts + n_lists_ + 1, std::uint64_t{0});
+        if (total > std::numeric_limits<std::uint32_t>::max()) {
+            throw std::invalid_argument("docs: " + std::to_string(total) +
+                                        " postings in one window are too many; build with a smaller window");
+        }
+        std::partial_sum(counts, counts + n_lists_ + 1, counts);
+    });
+    Filling<std::uint64_t> bases(n_windows_ + 1);
+    for (std::size_t w = 0; w < n_windows_; ++w) {
+        bases.items[w + 1] = bases.items[w] + offsets.items[w * (n_lists_ + std::size_t{1}) + n_lists_];
+    }
+    list_offsets_ = std::move(offsets.buffer);
+    list_bases_ = std::move(bases.buffer);
+}
+
+void WindowedPostings::fill(const PostingSource& source, const Quantiser& quantiser, unsigned threads,
+                            Progress& progress) {
+    const std::uint32_t first_rare = n_rows_ + n_lists_;
+    Filling<std::uint8_t> cells(cells_size());
+    const auto n_listed = static_cast<std::size_t>(list_bases_[n_windows_]);
+    Filling<std::uint16_t> list_docs(n_listed);
+    Filling<std::uint8_t> list_impacts(n_listed);
+    std::vector<std::vector<RarePosting>> rare(n_windows_);
+
+    struct Scratch {
+        std::vector<Posting> postings;
+        std::vector<std::uint32_t> next;  // list -> where its next posting goes
+    };
+    std::vector<Scratch> scratch(worker_count(threads, n_windows_));
+    parallel_for(n_windows_, threads, progress, [&](std::size_t w, unsigned worker) {
+        auto& [postings, next] = scratch[worker];
+        const std::uint32_t* offsets = list_offsets_.data() + w * (n_lists_ + std::size_t{1});
+        next.assign(offsets, offsets + n_lists_);
+        std::uint8_t* rows = cells.items.data() + w * full_stride() * n_rows_;
+        std::uint16_t* docs = list_docs.items.data() + list_bases_[w];
+        std::uint8_t* impacts = list_impacts.items.data() + list_bases_[w];
+        for (std::uint32_t doc = 0; doc < window_docs(w); ++doc) {
+            source.read(first_doc(w) + doc, postings);
+            for (const auto& [slot, weight] : postings) {
+                const std::uint8_t impact = quantiser.impact(slot, weight);
+                if (slot < n_rows_) {
+                    rows[slot * stride(w) + doc] = impact;
+                } else if (slot < first_rare) {
+                    const std::uint32_t p = next[slot - n_rows_]++;
+                    docs[p] = static_cast<std::uint16_t>(doc);
+                    impacts[p] = impact;
+                } else {
+                    rare[w].push_back({slot - first_rare, first_doc(w) + doc, impact});
+                }
+            }
+        }
+    });
+
+    Filling<std::uint64_t> rare_offsets(n_rare_ + std::size_t{1});
+    for (const auto& window : rare) {
+        for (const RarePosting& posting : window) ++rare_offsets.items[posting.rare + 1];
+    }
+    std::partial_sum(rare_offsets.items.begin(), rare_offsets.items.end(), rare_offsets.items.begin());
+    Filling<std::uint32_t> rare_docs(static_cast<std::size_t>(rare_offsets.items[n_rare_]));
+    Filling<std::uint8_t> rare_impacts(rare_docs.items.size());
+    std::vector<std::uint64_t> next(rare_offsets.items.begin(), rare_offsets.items.end() - 1);
+    for (auto& window : rare) {  // in the order of the windows, so that documents ascend
+        for (const auto& [r, doc, impact] : window) {
+            const auto p = static_cast<std::size_t>(next[r]++);
+            rare_docs.items[p] = doc;
+            rare_impacts.items[p] = impact;
+        }
+        window = {};
+    }
+    cells_ = std::move(cells.buffer);
+    list_docs_ = std::move(list_docs.buffer);
+    list_impacts_ = std::move(list_impacts.buffer);
+    rare_offsets_ = std::move(rare_offsets.buffer);
+    rare_docs_ = std::move(rare_docs.buffer);
+    rare_impacts_ = std::move(rare_impacts.buffer);
+}
+
+std::size_t WindowedPostings::cells_size() const noexcept {
+    if (n_windows_ == 0) return 0;
+    return n_rows_ * ((n_windows_ - 1) * full_stride() + stride(n_windows_ - 1));
+}
+
+WindowedPostings::Lists WindowedPostings::lists(std::size_t w) const noexcept {
+    // Clamped, so that an altered file can't lead out of bounds.
+    const std::uint64_t end = std::min<std::uint64_t>(list_bases_[w + 1], list_docs_.size());
+    const std::uint64_t base = std::min(list_bases_[w], end);
+    const auto n =
+        static_cast<std::uint32_t>(std::min<std::uint64_t>(end - base, std::numeric_limits<std::uint32_t>::max()));
+    return {list_offsets_.data() + w * (n_lists_ + std::size_t{1}), n, list_docs_.data() + base,
+            list_impacts_.data() + base};
+}
+
+WindowedPostings::RareList WindowedPostings::rare(std::uint32_t slot) const noexcept {
+    const std::size_t r = slot - n_rows_ - n_lists_;
+    const auto end = static_cast<std::size_t>(std::min<std::uint64_t>(rare_offsets_[r + 1], rare_docs_.size()));
+    const auto begin = static_cast<std::size_t>(std::min<std::uint64_t>(rare_offsets_[r], end));
+    return {rare_docs_.items().subspan(begin, end - begin), rare_impacts_.items().subspan(begin, end - begin)};
+}
+
+std::size_t WindowedPostings::lists_nbytes() const noexcept {
+    return list_bases_.nbytes() + list_offsets_.nbytes() + list_docs_.nbytes() + list_impacts_.nbytes();
+}
+
+std::size_t WindowedPostings::rare_nbytes() const noexcept {
+    return rare_offsets_.nbytes() + rare_docs_.nbytes() + rare_impacts_.nbytes();
+}
+
+void WindowedPostings::save(Parameters& counts, SectionList& sections) const {
+    counts.set("n_rows", std::uint64_t{n_rows_});
+    counts.set("n_lists", std::uint64_t{n_lists_});
+    sections.add("rows/impacts", cells_);
+    sections.add("lists/bases", list_bases_);
+    sections.add("lists/offsets", list_offsets_);
+    sections.add("lists/docs", list_docs_);
+    sections.add("lists/impacts", list_impacts_);
+    sections.add("rare/offsets", rare_offsets_);
+    sections.add("rare/docs", rare_docs_);
+    sections.add("rare/impacts", rare_impacts_);
+}
+
+WindowedPostings WindowedPostings::load(const IndexFile& file, std::uint32_t n_docs, std::uint32_t n_slots,
+                                        std::uint32_t window) {
+    WindowedPostings postings;
+    postings.n_docs_ = n_docs;
+    postings.window_ = window;
+    postings.n_windows_ = (std::size_t{n_docs} + window - 1) / window;
+    const std::uint64_t n_rows = file.integer("n_rows");
+    const std::uint64_t n_lists = file.integer("n_lists");
+    file.require(n_rows <= n_slots && n_lists <= n_slots - n_rows, "more rows and lists than slots");
+    postings.n_rows_ = static_cast<std::uint32_t>(n_rows);
+    postings.n_lists_ = static_cast<std::uint32_t>(n_lists);
+    postings.n_rare_ = n_slots - postings.n_rows_ - postings.n_lists_;
+    postings.cells_ = file.section<std::uint8_t>("rows/impacts", postings.cells_size());
+    postings.list_bases_ = file.section<std::uint64_t>("lists/bases", postings.n_windows_ + 1);
+    postings.list_offsets_ =
+        file.section<std::uint32_t>("lists/offsets", postings.n_windows_ * (postings.n_lists_ + std::size_t{1}));
+    postings.list_docs_ = file.section<std::uint16_t>("lists/docs");
+    postings.list_impacts_ = file.section<std::uint8_t>("lists/impacts", postings.list_docs_.size());
+    postings.rare_offsets_ = file.section<std::uint64_t>("rare/offsets", postings.n_rare_ + std::size_t{1});
+    postings.rare_docs_ = file.section<std::uint32_t>("rare/docs");
+    postings.rare_impacts_ = file.section<std::uint8_t>("rare/impacts", postings.rare_docs_.size());
+    return postings;
+}
+
+}  // namespace thresher

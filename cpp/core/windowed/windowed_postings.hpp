@@ -1,0 +1,114 @@
+// An inverted index of impacts, cut into windows of consecutive documents, in the form that fits each term:
+//
+//   rows    frequent terms: one byte a document, zero where the term is absent; read by SIMD, 64 documents at once
+//   lists   the others: (16-bit document within the window, impact) postings, a list for each window
+//   rare    terms with hardly a posting in a window: (32-bit document, impact) postings, one list in all
+//
+// Slots fall into the three by document frequency, so each form holds a range of slots. Everything that one window
+// needs lies together: while a batch of queries works on it, it stays in cache, and so do the window's scores
+// (windowed accumulation: SINDI, Li et al., arXiv 2509.08395; rows for frequent terms are ours, docs/performance.md).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "../base/buffer.hpp"
+#include "../base/parallel.hpp"
+#include "../documents/forward_index.hpp"
+#include "../documents/quantiser.hpp"
+#include "../documents/vocabulary.hpp"
+#include "../storage/index_file.hpp"
+
+namespace thresher {
+
+// What postings are made from: `n` items (documents, or groups of them), and what each has.
+struct PostingSource {
+    std::size_t n;
+    // Overwrites `postings` with item i's, in any order, a slot at most once; called from several threads at once.
+    std::function<void(std::size_t i, std::vector<Posting>& postings)> read;
+};
+
+class WindowedPostings {
+  public:
+    WindowedPostings() = default;
+
+    // `window`: documents in a window, a multiple of 64 up to 65,536. A term becomes a row if at least the fraction
+    // `row_density` of the row's bytes would be in use (a row has some bytes more than there are documents).
+    static WindowedPostings build(const ForwardIndex& forward, const Vocabulary& vocabulary, const Quantiser& quantiser,
+                                  std::uint32_t window, double row_density, unsigned threads, Progress& progress);
+    // Lists alone, of items that no document frequency of `vocabulary` is below.
+    static WindowedPostings build(const PostingSource& source, const Vocabulary& vocabulary, const Quantiser& quantiser,
+                                  std::uint32_t window, unsigned threads, Progress& progress);
+
+    std::uint32_t window() const noexcept { return window_; }
+    std::size_t n_windows() const noexcept { return n_windows_; }
+    std::uint32_t first_doc(std::size_t w) const noexcept { return static_cast<std::uint32_t>(w) * window_; }
+    std::uint32_t window_docs(std::size_t w) const noexcept {
+        return w + 1 < n_windows_ ? window_ : n_docs_ - first_doc(w);
+    }
+
+    std::uint32_t n_rows() const noexcept { return n_rows_; }
+    std::uint32_t n_lists() const noexcept { return n_lists_; }
+
+    // Row of slot `row` (slots [0, n_rows)): window_docs(w) bytes, and zeros up to the next multiple of 64.
+    const std::uint8_t* row(std::size_t w, std::uint32_t row) const noexcept {
+        return cells_.data() + w * full_stride() * n_rows_ + row * stride(w);
+    }
+
+    // Window w's lists, of slots [n_rows, n_rows + n_lists): list i spans postings [offsets[i], offsets[i + 1]).
+    struct Lists {
+        const std::uint32_t* offsets;
+        std::uint32_t n_postings;
+        const std::uint16_t* docs;  // relative to first_doc(w)
+        const std::uint8_t* impacts;
+    };
+    Lists lists(std::size_t w) const noexcept;
+
+    // Slots [n_rows + n_lists, n_slots): ascending documents and their impacts.
+    struct RareList {
+        std::span<const std::uint32_t> docs;
+        std::span<const std::uint8_t> impacts;
+    };
+    RareList rare(std::uint32_t slot) const noexcept;
+
+    std::size_t rows_nbytes() const noexcept { return cells_.nbytes(); }
+    std::size_t lists_nbytes() const noexcept;
+    std::size_t rare_nbytes() const noexcept;
+    void save(Parameters& counts, SectionList& sections) const;
+    static WindowedPostings load(const IndexFile& file, std::uint32_t n_docs, std::uint32_t n_slots,
+                                 std::uint32_t window);
+
+  private:
+    // Rows of a whole window would lie a multiple of 4 KiB apart and compete for the same cache sets: a line between
+    // them spreads them out.
+    static std::size_t stride_for(std::size_t docs) noexcept { return (docs + 63) / 64 * 64 + 64; }
+    std::size_t full_stride() const noexcept { return stride_for(window_); }
+    std::size_t stride(std::size_t w) const noexcept { return stride_for(window_docs(w)); }
+    std::size_t cells_size() const noexcept;
+
+    void build_from(const PostingSource& source, const Vocabulary& vocabulary, const Quantiser& quantiser,
+                    std::uint32_t window, double row_density, unsigned threads, Progress& progress);
+    void divide_slots(const Vocabulary& vocabulary, double row_density);
+    void count_lists(const PostingSource& source, unsigned threads, Progress& progress);
+    void fill(const PostingSource& source, const Quantiser& quantiser, unsigned threads, Progress& progress);
+
+    std::uint32_t n_docs_ = 0;
+    std::uint32_t window_ = 64;
+    std::size_t n_windows_ = 0;
+    std::uint32_t n_rows_ = 0;
+    std::uint32_t n_lists_ = 0;
+    std::uint32_t n_rare_ = 0;
+
+    Buffer<std::uint8_t> cells_;
+    Buffer<std::uint64_t> list_bases_;    // window -> its first posting; n_windows + 1
+    Buffer<std::uint32_t> list_offsets_;  // (window, list) -> posting relative to the base; n_lists + 1 a window
+    Buffer<std::uint16_t> list_docs_;
+    Buffer<std::uint8_t> list_impacts_;
+    Buffer<std::uint64_t> rare_offsets_;  // n_rare + 1
+    Buffer<std::uint32_t> rare_docs_;
+    Buffer<std::uint8_t> rare_impacts_;
+};
+
+}  // namespace thresher

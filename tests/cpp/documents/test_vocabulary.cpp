@@ -1,0 +1,163 @@
+// Vocabularies: counts, order and lookup, in both forms of the lookup table and of the counting.
+#include "core/documents/vocabulary.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "core/base/error.hpp"
+#include "support/random_rows.hpp"
+#include "support/temporary_directory.hpp"
+
+namespace thresher {
+namespace {
+
+using test::Random;
+using test::Rows;
+
+constexpr std::uint64_t kMaxTerms = (std::uint64_t{1} << 32) - 1;
+
+Vocabulary build(const Rows& rows, unsigned threads = 1) {
+    Progress progress = test::silent();
+    return Vocabulary::build(rows.view(), threads, progress);
+}
+
+using Counts = std::vector<std::pair<std::uint32_t, std::uint32_t>>;  // slot -> (term, document frequency)
+
+Counts counts_of(const Vocabulary& vocabulary) {
+    Counts counts;
+    for (std::uint32_t slot = 0; slot < vocabulary.n_slots(); ++slot) {
+        counts.emplace_back(vocabulary.term(slot), vocabulary.document_frequency(slot));
+    }
+    return counts;
+}
+
+Counts expected_counts(const Rows& rows) {
+    std::map<std::uint32_t, std::uint32_t> frequencies;
+    for (const std::uint32_t term : rows.terms) ++frequencies[term];
+    Counts counts(frequencies.begin(), frequencies.end());
+    std::stable_sort(counts.begin(), counts.end(), [](auto a, auto b) { return a.second > b.second; });
+    return counts;
+}
+
+void expect_finds_exactly(const Vocabulary& vocabulary, const Counts& counts, const std::vector<std::uint32_t>& asked) {
+    std::map<std::uint32_t, std::uint32_t> slots;
+    for (std::uint32_t slot = 0; slot < counts.size(); ++slot) slots[counts[slot].first] = slot;
+    for (const auto& [term, slot] : slots) ASSERT_EQ(vocabulary.slot(term), slot) << "term " << term;
+    for (const std::uint32_t term : asked) {
+        const auto found = slots.find(term);
+        ASSERT_EQ(vocabulary.slot(term), found == slots.end() ? kNoSlot : found->second) << "term " << term;
+    }
+}
+
+TEST(Vocabulary, NumbersTermsByFallingFrequencyThenTerm) {
+    const Rows rows = test::rows_of(10, {{{2, 1.0F}, {7, 1.0F}}, {{1, 1.0F}, {7, 1.0F}}, {}, {{2, 1.0F}, {9, 1.0F}}});
+    const Vocabulary vocabulary = build(rows);
+    EXPECT_EQ(vocabulary.n_terms(), 10U);
+    EXPECT_EQ(counts_of(vocabulary), (Counts{{2, 2}, {7, 2}, {1, 1}, {9, 1}}));
+}
+
+TEST(Vocabulary, OfNothing) {
+    for (const std::uint64_t n_terms : {std::uint64_t{0}, std::uint64_t{1}, kMaxTerms}) {
+        const Vocabulary vocabulary = build(test::rows_of(n_terms, {{}, {}}));
+        EXPECT_EQ(vocabulary.n_slots(), 0U);
+        EXPECT_EQ(vocabulary.n_terms(), n_terms);
+        for (const std::uint32_t term : {0U, 1U, 65535U, 65536U, 4294967295U})
+            EXPECT_EQ(vocabulary.slot(term), kNoSlot);
+    }
+}
+
+TEST(Vocabulary, FindsEveryTermInADirectTable) {
+    Random random(1);
+    const Rows rows = test::random_rows(random, 500, 3000, 10, test::real_weight);
+    const Vocabulary vocabulary = build(rows);
+    ASSERT_EQ(counts_of(vocabulary), expected_counts(rows));
+    std::vector<std::uint32_t> asked{3000, 3001, 65536, 4294967294U, 4294967295U};
+    for (std::uint32_t term = 0; term < 3000; ++term) asked.push_back(term);
+    expect_finds_exactly(vocabulary, expected_counts(rows), asked);
+}
+
+TEST(Vocabulary, FindsEveryTermInAHashTable) {
+    Random random(2);
+    Rows rows = test::random_rows(random, 500, kMaxTerms, 10, test::real_weight);
+    rows.add(test::Row{{0, 1.0F}, {4294967294U, 1.0F}});
+    std::map<std::uint32_t, float> equal_low_bits;  // would collide in a table by low bits
+    for (std::uint32_t i = 1; i < 4000; ++i) equal_low_bits[i << 20] = 1.0F;
+    rows.add(equal_low_bits);
+    const Vocabulary vocabulary = build(rows);
+    ASSERT_EQ(counts_of(vocabulary), expected_counts(rows));
+    std::vector<std::uint32_t> asked{1, 2, 4294967295U};
+    for (const std::uint32_t term : rows.terms) {
+        asked.push_back(term ^ 1U);
+        asked.push_back(term ^ (1U << 31));
+    }
+    expect_finds_exactly(vocabulary, expected_counts(rows), asked);
+    EXPECT_LT(vocabulary.nbytes(), 80U * vocabulary.n_slots()) << "memory follows the terms that are used";
+}
+
+TEST(Vocabulary, CountsTheSameByTablesAndBySorting) {
+    Random random(3);
+    Rows rows = test::random_rows(random, 30000, 2000, 6, test::real_weight);
+    const Counts in_tables = counts_of(build(rows));
+    rows.n_terms = kMaxTerms;
+    const Counts by_sorting = counts_of(build(rows));
+    EXPECT_EQ(in_tables, expected_counts(rows));
+    EXPECT_EQ(by_sorting, in_tables);
+}
+
+TEST(Vocabulary, DoesNotDependOnTheNumberOfThreads) {
+    Random random(4);
+    Rows rows = test::random_rows(random, 40000, 1000, 5, test::real_weight);
+    for (const std::uint64_t n_terms : {std::uint64_t{1000}, kMaxTerms}) {
+        rows.n_terms = n_terms;
+        const Counts one = counts_of(build(rows, 1));
+        for (unsigned threads = 2; threads <= 4; ++threads) EXPECT_EQ(counts_of(build(rows, threads)), one);
+    }
+}
+
+TEST(Vocabulary, TellsHowManyTermsAreFrequent) {
+    Rows rows;  // terms 0, 1, ... of 1, 2, ... of 10 documents
+    rows.n_terms = 10;
+    for (std::uint32_t doc = 0; doc < 10; ++doc) {
+        test::Row row;
+        for (std::uint32_t term = 9 - doc; term < 10; ++term) row.emplace_back(term, 1.0F);
+        rows.add(row);
+    }
+    const Vocabulary vocabulary = build(rows);
+    EXPECT_EQ(vocabulary.n_frequent(1.0, 10), 1U);
+    EXPECT_EQ(vocabulary.n_frequent(0.95, 10), 1U);
+    EXPECT_EQ(vocabulary.n_frequent(0.9, 10), 2U) << "at least this share";
+    EXPECT_EQ(vocabulary.n_frequent(0.5, 10), 6U);
+    EXPECT_EQ(vocabulary.n_frequent(0.125, 10), 9U);
+    EXPECT_EQ(vocabulary.n_frequent(0.1, 10), 10U);
+    EXPECT_EQ(vocabulary.n_frequent(1e-300, 10), 10U) << "all terms are in a document";
+    EXPECT_EQ(vocabulary.n_frequent(1.0, 11), 0U);
+    EXPECT_EQ(build(test::rows_of(5, {})).n_frequent(1.0, 0), 0U);
+    EXPECT_EQ(build(test::rows_of(5, {{}, {}})).n_frequent(1e-9, 2), 0U);
+}
+
+TEST(Vocabulary, SurvivesAFile) {
+    Random random(5);
+    const test::TemporaryDirectory directory;
+    for (const std::uint64_t n_terms : {std::uint64_t{3000}, kMaxTerms}) {
+        const Rows rows = test::random_rows(random, 300, n_terms, 8, test::real_weight);
+        const Vocabulary saved = build(rows);
+        SectionList sections;
+        saved.save(sections);
+        write_index_file(directory.path("v"), "test", Parameters{}, sections, nullptr);
+        const IndexFile file = IndexFile::open(directory.path("v"), true, nullptr);
+        const Vocabulary loaded = Vocabulary::load(file, n_terms);
+        EXPECT_EQ(loaded.n_terms(), n_terms);
+        EXPECT_EQ(counts_of(loaded), counts_of(saved));
+        expect_finds_exactly(loaded, counts_of(saved), {1, 2999, 4294967295U});
+        EXPECT_THROW(Vocabulary::load(file, saved.n_slots() - 1), FormatError);
+        EXPECT_THROW(Vocabulary::load(file, n_terms == kMaxTerms ? 3000 : kMaxTerms), FormatError);
+    }
+}
+
+}  // namespace
+}  // namespace thresher
