@@ -164,7 +164,7 @@ class Worker(Child):
         return asked
 
 
-def in_time(limit: float, told: Callable[[str], object], call: Callable[..., T], *args: object) -> T:
+def in_time(limit: float, on_step: Callable[[str], object], call: Callable[..., T], *args: object) -> T:
     """Return what a module-level function returns in a fresh process.
 
     Parameters
@@ -186,7 +186,7 @@ def in_time(limit: float, told: Callable[[str], object], call: Callable[..., T],
         while True:
             answer = child.receive(limit, call.__name__, waited=time.monotonic() - started)
             if isinstance(answer, Told):
-                told(answer.line)
+                on_step(answer.line)
             elif isinstance(answer, Failed):
                 raise WorkerError(answer.reason)
             else:

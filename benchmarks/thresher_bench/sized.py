@@ -12,9 +12,9 @@ import numpy as np
 from scipy import sparse
 
 import thresher
-from thresher._dials import families
-from thresher._queries import Questions
-from thresher._walk import Target, Walk
+from thresher.tuning.dials import families
+from thresher.tuning.queries import Questions
+from thresher.tuning.walk import Target, Walk
 from thresher_bench.common import load, memory, reset_peak, settle, timed
 from thresher_bench.growth import Built, Operating
 from thresher_bench.measure import FEW, Pass, run

@@ -109,14 +109,14 @@ class Answers:
         about.update(repr((shape_of_file(base), base.stat().st_mtime_ns, n_queries, k)).encode())
         self._name = about.hexdigest()[:12]
 
-    def of_first(self, n_docs: int, told: Callable[[str], object]) -> thresher.Hits:
+    def of_first(self, n_docs: int, on_step: Callable[[str], object]) -> thresher.Hits:
         """Return the best k of the first documents for each query."""
         parts, starts = [], []
         for start, stop in slices(n_docs, self.step):
             path = self.folder / f"truth-{self._name}-{start}-{stop}.npz"
             if not path.exists():
-                told(f"exact answers of documents {start:,} to {stop:,}")
-                in_time(self.limit, told, answer, self, start, stop, path)
+                on_step(f"exact answers of documents {start:,} to {stop:,}")
+                in_time(self.limit, on_step, answer, self, start, stop, path)
             with np.load(path) as kept:
                 parts.append(thresher.Hits(kept["ids"], kept["scores"]))
             starts.append(start)

@@ -11,20 +11,21 @@ array([[0, 1],
 
 from __future__ import annotations
 
-from thresher._block_max import BlockMaxIndex
 from thresher._builder import Builder
-from thresher._clustered import ClusteredIndex
 from thresher._core import FormatError, __version__
-from thresher._estimate import Estimate, estimate
-from thresher._exact import ExactIndex
-from thresher._graph import GraphIndex
 from thresher._hits import Hits
-from thresher._impact import ImpactIndex
-from thresher._index import Index
 from thresher._matrix import MatrixLike
-from thresher._open import describe, engines, open
-from thresher._postings import PostingsIndex
-from thresher._tune import Tuned, tune
+from thresher._open import describe, open
+from thresher.engines.block_max import BlockMaxIndex
+from thresher.engines.clustered import ClusteredIndex
+from thresher.engines.exact import ExactIndex
+from thresher.engines.graph import GraphIndex
+from thresher.engines.impact import ImpactIndex
+from thresher.engines.index import Index
+from thresher.engines.postings import PostingsIndex
+from thresher.engines.registry import engines
+from thresher.tuning.estimate import Estimate, estimate
+from thresher.tuning.tune import Tuned, tune
 
 __all__ = [
     "BlockMaxIndex",

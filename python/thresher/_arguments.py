@@ -12,12 +12,12 @@ import numpy.typing as npt
 Params = TypeVar("Params")
 Reorder: TypeAlias = bool | npt.ArrayLike
 
-MOST_THREADS = 1024
-MOST_HITS = 2**24
-MOST_TERMS = 2**32
+MAX_THREADS = 1024
+MAX_HITS = 2**24
+MAX_TERMS = 2**32
 
 
-def as_whole(value: SupportsIndex, name: str) -> int:
+def as_int(value: SupportsIndex, name: str) -> int:
     """Return a whole number, or raise naming the argument."""
     try:
         return int(value.__index__())
@@ -27,7 +27,7 @@ def as_whole(value: SupportsIndex, name: str) -> int:
 
 def as_int64(value: SupportsIndex, name: str) -> int:
     """Return a whole number of 64 bits for the core to judge, or raise naming the argument."""
-    whole = as_whole(value, name)
+    whole = as_int(value, name)
     if not -(2**63) <= whole < 2**63:
         raise ValueError(f"{name} is out of range, got {whole}")
     return whole
@@ -63,18 +63,18 @@ _CONVERTERS: dict[type, Callable[[Any, str], object]] = {int: as_int64, float: a
 
 def as_threads(threads: SupportsIndex) -> int:
     """Return a number of threads from 0 (one for each core) to 1024, or raise."""
-    count = as_whole(threads, "threads")
-    if not 0 <= count <= MOST_THREADS:
-        raise ValueError(f"threads must be from 0 (one for each core) to {MOST_THREADS}, got {count}")
+    count = as_int(threads, "threads")
+    if not 0 <= count <= MAX_THREADS:
+        raise ValueError(f"threads must be from 0 (one for each core) to {MAX_THREADS}, got {count}")
     return count
 
 
 def as_k(k: SupportsIndex) -> int:
     """Return a number of hits from 1 to 2**24, or raise."""
-    count = as_whole(k, "k")
+    count = as_int(k, "k")
     if count < 1:
         raise ValueError(f"k must be >= 1, got {count}")
-    if count > MOST_HITS:
+    if count > MAX_HITS:
         raise ValueError(f"k must be at most 2**24, got {count}")
     return count
 
@@ -88,7 +88,7 @@ def as_reorder(reorder: Reorder, name: str) -> tuple[bool, npt.NDArray[np.uint32
         raise ValueError(f"{name} must be a bool or have one dimension, got {array.ndim}")
     if array.size and array.dtype.kind not in "iu":
         raise TypeError(f"{name} must be a bool or document ids, got dtype {array.dtype}")
-    outside = array[(array < 0) | (array >= MOST_TERMS)]
+    outside = array[(array < 0) | (array >= MAX_TERMS)]
     if outside.size:
         raise ValueError(f"{name}: {outside[0]} is not a document")
     return True, np.ascontiguousarray(array, dtype=np.uint32)
@@ -122,7 +122,7 @@ def as_terms(terms: npt.ArrayLike) -> npt.NDArray[np.uint32]:
             return np.empty(array.shape, np.uint32)
         if array.dtype.kind not in "iu":
             raise TypeError(f"terms must be whole numbers, got dtype {array.dtype}")
-        outside = array[(array < 0) | (array >= MOST_TERMS)]
+        outside = array[(array < 0) | (array >= MAX_TERMS)]
         if outside.size:
             raise ValueError(f"terms: {outside[0]} is not in [0, 2**32)")
     return np.ascontiguousarray(array, dtype=np.uint32)

@@ -7,8 +7,8 @@ from typing import Any, Generic, SupportsIndex, TypeVar
 
 from thresher import _core
 from thresher._arguments import as_threads
-from thresher._index import Index
 from thresher._matrix import MatrixLike, as_csr
+from thresher.engines.index import Index
 
 Engine = TypeVar("Engine", bound=Index)
 

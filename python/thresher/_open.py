@@ -7,30 +7,8 @@ from typing import Any
 
 from thresher import _core
 from thresher._arguments import as_path
-from thresher._block_max import BlockMaxIndex
-from thresher._clustered import ClusteredIndex
-from thresher._exact import ExactIndex
-from thresher._graph import GraphIndex
-from thresher._impact import ImpactIndex
-from thresher._index import Index
-from thresher._postings import PostingsIndex
-
-_ENGINES: dict[str, type[Index]] = {
-    engine.engine: engine
-    for engine in (ExactIndex, BlockMaxIndex, ClusteredIndex, GraphIndex, ImpactIndex, PostingsIndex)
-}
-
-
-def engines() -> dict[str, type[Index]]:
-    """Return the engines of this library: their names, as in index files, and their classes.
-
-    Examples
-    --------
-    >>> import thresher
-    >>> thresher.engines()["exact"]
-    <class 'thresher._exact.ExactIndex'>
-    """
-    return dict(_ENGINES)
+from thresher.engines.index import Index
+from thresher.engines.registry import engines
 
 
 def open(path: str | os.PathLike[str], *, verify: bool = True) -> Index:  # noqa: A001 - called as thresher.open
@@ -69,9 +47,9 @@ def open(path: str | os.PathLike[str], *, verify: bool = True) -> Index:  # noqa
     <ExactIndex: 2 documents, 3 terms, 0.0 MB>
     """
     handle = _core.open_index(as_path(path), verify)
-    if handle.engine not in _ENGINES:
+    if handle.engine not in engines():
         raise _core.FormatError(f"{os.fsdecode(path)}: of the engine {handle.engine!r}, which has no class here")
-    return _ENGINES[handle.engine](handle)
+    return engines()[handle.engine](handle)
 
 
 def describe(path: str | os.PathLike[str]) -> dict[str, Any]:

@@ -9,10 +9,10 @@ import pytest
 import scipy.sparse as sp
 
 import thresher
-from thresher import _candidates
-from thresher._candidates import Candidate, candidates_of, classes_of, shortlist
-from thresher._queries import Questions
-from thresher._walk import Step, Target
+from thresher.tuning import candidates as _candidates
+from thresher.tuning.candidates import Candidate, candidates_of, classes_of, shortlist
+from thresher.tuning.queries import Questions
+from thresher.tuning.walk import Step, Target
 
 DOCS = sp.csr_array(sp.random_array((400, 50), density=0.2, rng=np.random.default_rng(2), dtype=np.float32))
 QUESTIONS = Questions(DOCS[:30], np.arange(30), thresher.ExactIndex.build(DOCS), 10, 1)

@@ -11,9 +11,9 @@ import scipy.sparse as sp
 
 import thresher
 from strategies import learned
-from thresher import _estimate
-from thresher._estimate import Trial
 from thresher._matrix import as_matrix
+from thresher.tuning import estimate as _estimate
+from thresher.tuning.estimate import Trial
 
 Engine: TypeAlias = Any  # an engine's class: each has a `build` of its own
 ENGINES = sorted(thresher.engines())
@@ -38,7 +38,7 @@ def words() -> Any:
 
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let samples be a part of the documents, as they are of a large collection, and be built once."""
-    monkeypatch.setattr(_estimate, "MOST_SAMPLED", 2000)
+    monkeypatch.setattr(_estimate, "MAX_SAMPLED", 2000)
     monkeypatch.setattr(_estimate, "REPETITIONS", 1)
 
 

@@ -16,7 +16,7 @@ import thresher
 from helpers import same
 from reference import Collection, assert_exact
 from strategies import Case, cases, learned
-from thresher._postings import Algorithm
+from thresher.engines.postings import Algorithm
 
 pytestmark = pytest.mark.kernels
 

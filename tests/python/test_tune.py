@@ -14,9 +14,9 @@ import scipy.sparse as sp
 import thresher
 from helpers import same
 from strategies import Case, learned
-from thresher._dials import Family, families
 from thresher._matrix import as_matrix
-from thresher._queries import Questions, of_documents, rise_with
+from thresher.tuning.dials import Family, families
+from thresher.tuning.queries import Questions, of_documents, rise_with
 
 
 @pytest.fixture(scope="module")

@@ -30,8 +30,8 @@ IMPORTED_MODULES = (
 )  # fmt: skip
 
 SHORTEST = 60  # characters of a docstring worth finding
-MOST_SOURCE = 24_000_000  # bytes of source to parse, which keeps this to a few seconds
-MOST_OF_ONE = 6_000_000  # and of one package, so that a huge one does not crowd out the rest
+MAX_SOURCE = 24_000_000  # bytes of source to parse, which keeps this to a few seconds
+MAX_OF_ONE = 6_000_000  # and of one package, so that a huge one does not crowd out the rest
 _LARGEST_FILE = 1_000_000
 
 _FIRST_PACKAGES = ("numpy", "scipy")
@@ -50,7 +50,7 @@ class Passage(NamedTuple):
     text: str
 
 
-def gather(*, most_source: int = MOST_SOURCE) -> list[Passage]:
+def gather(*, most_source: int = MAX_SOURCE) -> list[Passage]:
     """Collect the passages on this machine.
 
     Parameters
@@ -141,7 +141,7 @@ def _everything(most_source: int) -> Iterator[tuple[str, str]]:
     for path, module in _sources():
         size = path.stat().st_size
         package = module.partition(".")[0]
-        if size > _LARGEST_FILE or spent[package] + size > MOST_OF_ONE:
+        if size > _LARGEST_FILE or spent[package] + size > MAX_OF_ONE:
             continue
         spent[package] += size
         if spent.total() > most_source:

@@ -6,8 +6,8 @@ from typing import Self, SupportsFloat, SupportsIndex
 
 from thresher import _core
 from thresher._arguments import as_int64, as_number, as_threads
-from thresher._index import Index, Progress
 from thresher._matrix import MatrixLike, as_csr
+from thresher.engines.index import Index, Progress
 
 _DEFAULTS = _core.ExactParams()
 

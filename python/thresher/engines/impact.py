@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Self, SupportsFloat, SupportsIndex
 from thresher import _core
 from thresher._arguments import as_k, as_terms, as_threads, as_weights, with_given
 from thresher._hits import Hits
-from thresher._index import Index, Progress
 from thresher._matrix import MatrixLike, as_csr
+from thresher.engines.index import Index, Progress
 
 if TYPE_CHECKING:
     import numpy.typing as npt

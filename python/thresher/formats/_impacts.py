@@ -14,7 +14,7 @@ import numpy as np
 from scipy import sparse
 
 from thresher import Index, MatrixLike
-from thresher._arguments import as_number, as_whole
+from thresher._arguments import as_int, as_number
 from thresher._matrix import as_csr
 from thresher.formats._check import first_bad_weight, row_of, weight_problem
 
@@ -100,7 +100,7 @@ def survey(docs: Documents) -> Survey:
 
 def choose_scale(facts: Survey, *, bits: SupportsIndex, scale: SupportsFloat | None) -> float:
     """Return the weight that an impact of 1 stands for, or raise naming the argument."""
-    n_bits = as_whole(bits, "bits")
+    n_bits = as_int(bits, "bits")
     if not 1 <= n_bits <= 31:
         raise ValueError(f"bits must be from 1 to 31, got {n_bits}")
     if scale is None:

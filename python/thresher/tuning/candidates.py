@@ -9,25 +9,25 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from thresher._index import Index
-from thresher._open import engines
-from thresher._queries import exact_index
-from thresher._sizes import collection_of, parts_of
-from thresher._walk import Target, Walk
+from thresher.engines.index import Index
+from thresher.engines.registry import engines
+from thresher.tuning.queries import exact_index
+from thresher.tuning.sizes import collection_of, parts_of
+from thresher.tuning.walk import Target, Walk
 
 if TYPE_CHECKING:
     import scipy.sparse as sp
 
-    from thresher._queries import Questions
-    from thresher._sizes import Collection
+    from thresher.tuning.queries import Questions
+    from thresher.tuning.sizes import Collection
 
 SAMPLES = (5_000, 20_000)  # documents of the two samples
 RECALL = 0.95  # what engines are compared at
 HOPELESS = 4.0  # times as long as the best on the first sample
-MOST = 3  # candidates left
+MAX_KEPT = 3  # candidates left
 TOLERATED_BYTES = 1.1  # times as many as are allowed: what counts is the index's own
 TOLERATED = 1.7  # times as long as the best, as the samples foretell it
-MOST_OF_BUDGET = 0.7  # that a build may take where there is a choice
+MAX_OF_BUDGET = 0.7  # that a build may take where there is a choice
 
 # Ways to build an engine, beside its defaults, that change what it trades. More would take longer to build than they
 # win.
@@ -129,9 +129,9 @@ def shortlist(
         )
         for (candidate, sketch), (_, smaller) in zip(more, few, strict=True)
     ]
-    affordable = [candidate for candidate in expected if candidate.build_seconds <= MOST_OF_BUDGET * seconds_left]
+    affordable = [candidate for candidate in expected if candidate.build_seconds <= MAX_OF_BUDGET * seconds_left]
     ranked = sorted(affordable or expected, key=lambda candidate: candidate.latency_us)
-    return [candidate for candidate in ranked if candidate.latency_us <= TOLERATED * ranked[0].latency_us][:MOST]
+    return [candidate for candidate in ranked if candidate.latency_us <= TOLERATED * ranked[0].latency_us][:MAX_KEPT]
 
 
 def _foretold(before: float, latency_us: float, n_docs: int) -> float:

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, NamedTuple, SupportsIndex
 import numpy as np
 import scipy.sparse as sp
 
-from thresher._arguments import as_threads, as_whole
-from thresher._candidates import classes_of
+from thresher._arguments import as_int, as_threads
 from thresher._matrix import MatrixLike, as_matrix
-from thresher._sizes import Collection, collection_of, parts_of
+from thresher.tuning.candidates import classes_of
+from thresher.tuning.sizes import Collection, collection_of, parts_of
 
 if TYPE_CHECKING:
-    from thresher._index import Index
+    from thresher.engines.index import Index
 
-MOST_SAMPLED = 12_000  # documents of a sample that is built on trial
-MOST_POSTINGS = 1_500_000  # of it
+MAX_SAMPLED = 12_000  # documents of a sample that is built on trial
+MAX_POSTINGS = 1_500_000  # of it
 REPETITIONS = 3
 PACKED = 2_048  # documents that core/similar_order packs at once; more are halved first
 # How much longer a document takes in a collection of twice the size, where similar documents are stored side by side:
@@ -28,7 +28,7 @@ PACKED = 2_048  # documents that core/similar_order packs at once; more are halv
 GROWTH = {"clustered": 0.06, "graph": 0.06}
 # And with each million of documents, where the summaries of all of them are summed to find a document's neighbours.
 SUMMED = {"graph": 0.35}
-MOST_DOCS = 2**31
+MAX_DOCS = 2**31
 
 
 @dataclass(frozen=True)
@@ -121,14 +121,14 @@ def estimate(
     """
     matrix = as_matrix(docs, shape=shape, name="docs")
     classes, workers = classes_of(engine), as_threads(threads)
-    rng = np.random.default_rng(as_whole(seed, "seed"))
-    wanted = matrix.shape[0] if n_docs is None else as_whole(n_docs, "n_docs")
-    if not 1 <= wanted <= MOST_DOCS:
+    rng = np.random.default_rng(as_int(seed, "seed"))
+    wanted = matrix.shape[0] if n_docs is None else as_int(n_docs, "n_docs")
+    if not 1 <= wanted <= MAX_DOCS:
         raise ValueError(f"n_docs must be from 1 to 2**31, got {wanted}")
     if matrix.nnz == 0:
         raise ValueError("docs: no document has a term")
     counted = collection_of(matrix, wanted, rng)
-    most = min(MOST_SAMPLED, max(200, round(MOST_POSTINGS * matrix.shape[0] / matrix.nnz)))
+    most = min(MAX_SAMPLED, max(200, round(MAX_POSTINGS * matrix.shape[0] / matrix.nnz)))
     # Halved as often as leaves a sample of that size, so that documents are packed among as many as in the whole.
     size = min(matrix.shape[0], math.ceil(wanted / 2.0 ** max(0, math.ceil(math.log2(wanted / most)))))
     samples = [matrix[np.sort(rng.choice(matrix.shape[0], n, replace=False))] for n in (math.ceil(size / 4), size)]

@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from thresher._exact import ExactIndex
 from thresher._hits import Hits
-from thresher._index import Index
+from thresher.engines.exact import ExactIndex
+from thresher.engines.index import Index
 
-MOST_QUERIES = 4000
+MAX_QUERIES = 4000
 FROM_DOCUMENTS = 2000
 COUNTED = 50_000
 """Documents to count terms in where there are no queries."""

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple, SupportsFloat, SupportsIndex
 import numpy as np
 import scipy.sparse as sp
 
-from thresher._arguments import as_k, as_number, as_threads, as_whole
-from thresher._candidates import Candidate, candidates_of, shortlist
-from thresher._index import Index, Progress
+from thresher._arguments import as_int, as_k, as_number, as_threads
 from thresher._matrix import MatrixLike, as_matrix
-from thresher._queries import MOST_QUERIES, Questions, exact_index, of_documents
-from thresher._walk import Target, Walk
+from thresher.engines.index import Index, Progress
+from thresher.tuning.candidates import Candidate, candidates_of, shortlist
+from thresher.tuning.queries import MAX_QUERIES, Questions, exact_index, of_documents
+from thresher.tuning.walk import Target, Walk
 
 FEWEST_QUERIES = 20
 
@@ -161,26 +161,26 @@ def tune(
     started = time.monotonic()
     target = _as_target(recall, latency_us)
     hits, workers, builders = as_k(k), as_threads(threads), as_threads(build_threads)
-    most_bytes = None if max_bytes is None else as_whole(max_bytes, "max_bytes")
+    most_bytes = None if max_bytes is None else as_int(max_bytes, "max_bytes")
     budget = as_number(budget_s, "budget_s")
     if not budget > 0:
         raise ValueError(f"budget_s must be > 0, got {budget}")
-    rng = np.random.default_rng(as_whole(seed, "seed"))
+    rng = np.random.default_rng(as_int(seed, "seed"))
     candidates = candidates_of(engine)
     matrix = as_matrix(docs, shape=shape, name="docs")
     asked = None if queries is None else as_matrix(queries, name="queries")
     deadline = started + budget
 
-    def told() -> None:
+    def on_step() -> None:
         if progress is not None:
             progress(min(999, int(1000 * (time.monotonic() - started) / budget)), 1000)
 
-    told()
+    on_step()
     exact = exact_index(matrix, builders)
     questions = _questions(matrix, asked, exact, k=hits, threads=builders, rng=rng)
 
     def walk(some: Questions, wanted: Target) -> Walk:
-        return Walk(some, wanted, workers, deadline, told)
+        return Walk(some, wanted, workers, deadline, on_step)
 
     candidates = shortlist(
         candidates,
@@ -255,7 +255,7 @@ def _questions(
     if queries is None:
         queries, own = of_documents(docs, rng)
     else:
-        queries = queries[rng.permutation(queries.shape[0])[:MOST_QUERIES]]
+        queries = queries[rng.permutation(queries.shape[0])[:MAX_QUERIES]]
     if queries.shape[0] < FEWEST_QUERIES:
         what = "docs: too few with terms to make queries of" if own is not None else "queries: too few"
         raise ValueError(f"{what}, {queries.shape[0]}; at least {FEWEST_QUERIES} are needed")

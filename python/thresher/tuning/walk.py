@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from thresher._dials import Family, SearchParams, families
+from thresher.tuning.dials import Family, SearchParams, families
 
 if TYPE_CHECKING:
     from thresher._hits import Hits
-    from thresher._index import Index
-    from thresher._queries import Measured, Questions
+    from thresher.engines.index import Index
+    from thresher.tuning.queries import Measured, Questions
 
 SOME_QUERIES = 400  # that families are compared on
 SLACK = 1.15  # a family that takes this much longer than the best, and is not there yet, is given up
@@ -78,16 +78,16 @@ class Walk:
         Threads of a search. With one, time is that of its thread alone, which other work on the machine disturbs less.
     deadline
         ``time.monotonic()`` at which to stop looking.
-    told
+    on_step
         Called after each search.
     """
 
     def __init__(
-        self, questions: Questions, target: Target, threads: int, deadline: float, told: Callable[[], object]
+        self, questions: Questions, target: Target, threads: int, deadline: float, on_step: Callable[[], object]
     ) -> None:
         half = (len(questions) + 1) // 2
         self.tuning, self.held_out = questions.part(slice(0, half)), questions.part(slice(half, None))
-        self.target, self.threads, self.deadline, self.told = target, threads, deadline, told
+        self.target, self.threads, self.deadline, self.on_step = target, threads, deadline, on_step
         self.clock = time.thread_time if threads == 1 else time.perf_counter
         self.steps: list[Step] = []
         self.fell_back = False
@@ -220,7 +220,7 @@ class Walk:
         hits, seconds = self._search(index, params, questions)
         step = Step(params, *questions.measure(hits), 1e6 * seconds / len(questions), len(questions))
         self.steps.append(step)
-        self.told()
+        self.on_step()
         return step
 
     def _met(self, step: Step) -> bool:
