@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kPage = 4096;
 constexpr std::int64_t kMaxTerms = std::int64_t{1} << 31;
-constexpr std::int64_t kMost = std::int64_t{1} << 40;  // rows or nonzeros: sizes of files can't overflow
+constexpr std::int64_t kMaxCount = std::int64_t{1} << 40;  // rows or nonzeros: sizes of files can't overflow
 
 template <class T>
 T number_at(std::span<const std::byte> bytes, std::size_t offset) {
@@ -57,7 +57,7 @@ CsrFile read_csr(const std::string& path) {
     const auto n_rows = number_at<std::int64_t>(file.bytes, 0);
     const auto n_terms = number_at<std::int64_t>(file.bytes, 8);
     const auto nnz = number_at<std::int64_t>(file.bytes, 16);
-    if (n_rows < 0 || n_rows > kMost || n_terms < 0 || n_terms > kMaxTerms || nnz < 0 || nnz > kMost) {
+    if (n_rows < 0 || n_rows > kMaxCount || n_terms < 0 || n_terms > kMaxTerms || nnz < 0 || nnz > kMaxCount) {
         throw FormatError(path, "not a .csr file of the sparse track: its header says " + std::to_string(n_rows) +
                                     " rows, " + std::to_string(n_terms) + " columns and " + std::to_string(nnz) +
                                     " nonzeros");

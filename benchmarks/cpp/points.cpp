@@ -16,8 +16,8 @@ NamedValue value_of(const std::string& path, const std::string& name, const Json
     if (json.is_boolean()) return {name, json.get<bool>()};
     if (json.is_string()) return {name, json.get<std::string>()};
     if (json.is_number_float()) return {name, json.get<double>()};
-    constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
-    const bool fits = !json.is_number_unsigned() || json.get<std::uint64_t>() <= kMost;
+    constexpr std::uint64_t kMax = std::numeric_limits<std::int64_t>::max();
+    const bool fits = !json.is_number_unsigned() || json.get<std::uint64_t>() <= kMax;
     if (json.is_number_integer() && fits) return {name, json.get<std::int64_t>()};
     throw FormatError(path, "'" + name + "' must be a number, true, false or a string, got " + json.dump());
 }

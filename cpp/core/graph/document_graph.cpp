@@ -17,7 +17,7 @@ constexpr double kRelaxation = 0.8;
 // is, would have edges to each other alone.
 constexpr double kSame = 1 - 1e-6;
 // Edges of a document, for each that it may choose, with those that are added to reach others.
-constexpr std::size_t kMost = 3;
+constexpr std::size_t kMaxWays = 3;
 
 // The documents that a walk from position 0 along `edges` comes by, extended one walk at a time.
 class Walk {
@@ -136,7 +136,7 @@ void GraphBuilder::reach_all(std::vector<std::vector<std::uint32_t>>& edges) con
     for (std::size_t doc = 1; doc < edges.size(); ++doc) {
         if (there.reached(doc)) continue;
         const auto reached = std::find_if(edges[doc].begin(), edges[doc].end(), [&](std::uint32_t next) {
-            return there.reached(next) && edges[next].size() < kMost * degree_;
+            return there.reached(next) && edges[next].size() < kMaxWays * degree_;
         });
         edges[reached == edges[doc].end() ? doc - 1 : *reached].push_back(static_cast<std::uint32_t>(doc));
         there.from(doc);
