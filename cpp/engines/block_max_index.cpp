@@ -34,7 +34,7 @@ constexpr double kRowDensity = 0.1;
 constexpr std::size_t kFirstBlocks = 8;
 constexpr std::size_t kHitsPerFirstBlock = 2;
 
-// What one unit of work takes, in nanoseconds, on the machine of docs/performance.md: the ratios matter.
+// What one unit of work takes, in nanoseconds, on the machine of docs/internals/README.md: the ratios matter.
 constexpr double kScanTime = 0.05;     // exhaustive search: a document
 constexpr double kCellTime = 0.027;    // a document's byte in a row
 constexpr double kHitTime = 400;       // rescoring a document

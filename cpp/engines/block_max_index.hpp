@@ -9,7 +9,7 @@
 //
 // After BMP (Mallia, Suel, Tonellotto, *Faster Learned Sparse Retrieval with Block-Max Pruning*, SIGIR 2024, arXiv
 // 2405.01117) and its superblocks (Carlson et al., *Dynamic Superblock Pruning*, SIGIR 2025, arXiv 2504.17045). What
-// is different here, and why: docs/engines/block-max.md.
+// is different here, and why: docs/internals/block-max.md.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,7 @@
 namespace thresher {
 
 struct BlockMaxParams {
-    // Documents in a block: 4, 8, 16, 32 or 64; 0 is the library's choice, 4 (docs/performance.md).
+    // Documents in a block: 4, 8, 16, 32 or 64; 0 is the library's choice, 4 (docs/internals/block-max.md).
     std::int64_t block_size = 0;
     // Whether to store similar documents side by side, so that fewer blocks have to be opened.
     bool reorder = false;

@@ -33,7 +33,7 @@ constexpr std::size_t kNeighboursPerTask = 64;
 constexpr std::size_t kBudget = 64;
 constexpr std::size_t kBudgetPerHit = 8;
 // Groups to look into where the caller does not say: so many for each cluster to open, and all where that would be a
-// large part of them: clusters side by side are summed faster than those here and there (docs/performance.md).
+// large part of them: clusters side by side are summed faster than those here and there (docs/internals/clustered.md).
 constexpr std::size_t kGroupsPerCluster = 5;
 constexpr std::size_t kLargePart = 8;
 // Documents from which on there are groups, and the fraction of them that a term is in to have codes there.

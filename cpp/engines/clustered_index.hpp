@@ -9,7 +9,7 @@
 //
 // After Seismic (Bruch, Nardini, Rulli, Venturini, SIGIR 2024, arXiv 2404.18812; with a k-NN graph: *Pairing Clustered
 // Inverted Indexes with k-NN Graphs for Fast Approximate Retrieval over Learned Sparse Representations*, CIKM 2024,
-// arXiv 2408.04443). What is different here, and why: docs/engines/clustered.md.
+// arXiv 2408.04443). What is different here, and why: docs/internals/clustered.md.
 #pragma once
 
 #include <cstdint>

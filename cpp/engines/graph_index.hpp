@@ -7,7 +7,7 @@
 //
 // After Malkov and Yashunin, *Efficient and Robust Approximate Nearest Neighbor Search Using Hierarchical Navigable
 // Small World Graphs*, TPAMI 2020, arXiv 1603.09320; over sparse vectors: Delfino et al., *kANNolo*, ECIR 2025, arXiv
-// 2501.06121. What is different here, and why: docs/engines/graph.md.
+// 2501.06121. What is different here, and why: docs/internals/graph.md.
 #pragma once
 
 #include <cstdint>

@@ -7,7 +7,7 @@
 //
 // Score-at-a-time, anytime: Lin, Trotman, *Anytime Ranking for Impact-Ordered Indexes*, ICTIR 2015. On learned weights:
 // Mackenzie, Trotman, Lin, *Wacky Weights in Learned Sparse Representations and the Revenge of Score-at-a-Time Query
-// Evaluation*, arXiv 2110.11540. What is different here: docs/engines/impact.md.
+// Evaluation*, arXiv 2110.11540. What is different here: docs/internals/impact.md.
 #pragma once
 
 #include <cstdint>

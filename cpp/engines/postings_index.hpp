@@ -3,7 +3,7 @@
 // A query becomes integers with a known error (core/integer_query); one of four traversals finds the documents whose
 // integer score reaches the cutoff (core/traversal), skipping those that bounds of lists and blocks rule out; these few
 // are rescored in full precision from the forward index (core/rescoring). Which traversal it is changes the time and
-// nothing else: docs/engines/postings.md.
+// nothing else: docs/internals/postings.md.
 #pragma once
 
 #include <array>

@@ -4,7 +4,7 @@
 // down to nodes of a few thousand; within a node, blocks are packed greedily: from the heaviest document left, add the
 // one that raises the block's expected bound least, relative to what its own would be. (Relative to, because otherwise
 // short documents fill the blocks of long ones and leave the long ones to each other.) The expected bound weighs a term
-// by its mean weight in the collection. What this and other orders gave: docs/performance.md.
+// by its mean weight in the collection. What this and other orders gave: docs/internals/document-order.md.
 //
 // Balanced bisection of documents for an index: Dhulipala et al., *Compressing Graphs and Indexes with Recursive Graph
 // Bisection*, KDD 2016 (arXiv 1602.08820), who minimise gaps; here it is the distance to two centroids.

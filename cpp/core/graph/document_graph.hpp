@@ -7,7 +7,7 @@
 // from every document to every other; a document then has at most three times as many and two.
 //
 // Leaving out: the relative neighbourhood of HNSW (Malkov and Yashunin, TPAMI 2020, arXiv 1603.09320) with the
-// relaxation of Vamana (Subramanya et al., *DiskANN*, NeurIPS 2019). What other rules gave: docs/performance.md.
+// relaxation of Vamana (Subramanya et al., *DiskANN*, NeurIPS 2019). What other rules gave: docs/internals/graph.md.
 #pragma once
 
 #include <cstddef>

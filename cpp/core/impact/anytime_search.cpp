@@ -11,7 +11,7 @@ namespace thresher {
 
 namespace {
 
-// What one unit of work takes, in microseconds, on the machine of docs/performance.md: the ratios matter.
+// What one unit of work takes, in microseconds, on the machine of docs/internals/README.md: the ratios matter.
 constexpr double kPostingTime = 0.0008;   // a posting added to its document's sum
 constexpr double kScanTime = 0.0001;      // a document's sum looked at, and set to zero
 constexpr double kScoringTime = 0.08;     // a document scored in full precision

@@ -7,8 +7,8 @@
 // levels. Invariant: level * step(slot) >= the posting's weight > (level - 1) * step(slot), give or take a rounding.
 //
 // Impact-ordered levels: Anh, de Kretser, Moffat, SIGIR 2001; JASS: Lin, Trotman, *Anytime Ranking for
-// Impact-Ordered Indexes*, ICTIR 2015. What other encodings gave: docs/performance.md. Cost: 2 bytes a posting and 32
-// for each window of each term that is not rare.
+// Impact-Ordered Indexes*, ICTIR 2015. What other encodings gave: docs/internals/impact.md. Cost: 2 bytes a posting and
+// 32 for each window of each term that is not rare.
 #pragma once
 
 #include <cstddef>

@@ -5,7 +5,7 @@
 // levels come by how much they lower that bound for each posting: long levels of light levels, most of the
 // postings, come last and are mostly never read. To *find* most of the best within few postings, levels come by
 // contribution (query weight times impact; Lin, Trotman, ICTIR 2015), discounted by the fourth root of their length.
-// What these and other orders gave: docs/performance.md.
+// What these and other orders gave: docs/internals/impact.md.
 //
 // Sums are integers of 16 bits: `amounts` round up, so that a sum times `unit` plus what remains is never below the
 // score. A term of negative weight contributes at most 0 to what remains.

@@ -5,7 +5,7 @@
 // is looked for in them, they are asked about a document when all else is known, and bounds count them as 0.
 //
 // The traversals, which all find the same: every document whose integer score reaches the last cutoff is offered.
-// Which is fastest depends on the query: docs/engines/postings.md.
+// Which is fastest depends on the query: docs/internals/postings.md.
 #pragma once
 
 #include <cstddef>

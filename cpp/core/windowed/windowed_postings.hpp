@@ -6,7 +6,8 @@
 //
 // Slots fall into the three by document frequency, so each form holds a range of slots. Everything that one window
 // needs lies together: while a batch of queries works on it, it stays in cache, and so do the window's scores
-// (windowed accumulation: SINDI, Li et al., arXiv 2509.08395; rows for frequent terms are ours, docs/performance.md).
+// (windowed accumulation: SINDI, Li et al., arXiv 2509.08395; rows for frequent terms are ours,
+// docs/internals/exact.md).
 #pragma once
 
 #include <cstdint>

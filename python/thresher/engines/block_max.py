@@ -31,7 +31,7 @@ class BlockMaxIndex(Index):
     ----------
     Antonio Mallia, Torsten Suel, Nicola Tonellotto, *Faster Learned Sparse Retrieval with Block-Max Pruning*,
     SIGIR 2024, arXiv 2405.01117. Parker Carlson et al., *Dynamic Superblock Pruning for Fast Learned Sparse
-    Retrieval*, SIGIR 2025, arXiv 2504.17045. What is different here: docs/engines/block-max.md.
+    Retrieval*, SIGIR 2025, arXiv 2504.17045. What is different here: docs/internals/block-max.md.
     """
 
     engine = "block-max"

@@ -30,7 +30,7 @@ class ClusteredIndex(Index):
     ----------
     Sebastian Bruch, Franco Maria Nardini, Cosimo Rulli, Rossano Venturini, *Efficient Inverted Indexes for Approximate
     Retrieval over Learned Sparse Representations* (Seismic), SIGIR 2024, arXiv 2404.18812; with a k-NN graph, CIKM
-    2024, arXiv 2408.04443. What is different here: docs/engines/clustered.md.
+    2024, arXiv 2408.04443. What is different here: docs/internals/clustered.md.
     """
 
     engine = "clustered"

@@ -25,14 +25,14 @@ class GraphIndex(Index):
     Every document has edges to similar ones. A query starts from documents in which its heaviest terms are heaviest,
     and goes on from the best document found to those that its edges lead to, scoring each in full precision, until
     that finds nothing better. `ef` trades recall for speed. It is the smallest of the indexes, and slower than
-    `ClusteredIndex` at the same recall: see docs/engines/graph.md for why.
+    `ClusteredIndex` at the same recall: see docs/internals/graph.md for why.
 
     References
     ----------
     Yury Malkov, Dmitry Yashunin, *Efficient and Robust Approximate Nearest Neighbor Search Using Hierarchical Navigable
     Small World Graphs*, TPAMI 2020, arXiv 1603.09320. Over sparse vectors: Leonardo Delfino, Domenico Erriquez, Silvio
     Martinico, Franco Maria Nardini, Cosimo Rulli, Rossano Venturini, *kANNolo*, ECIR 2025, arXiv 2501.06121. What is
-    different here: docs/engines/graph.md.
+    different here: docs/internals/graph.md.
     """
 
     engine = "graph"

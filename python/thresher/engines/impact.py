@@ -28,7 +28,7 @@ class ImpactIndex(Index):
     ----------
     Jimmy Lin, Andrew Trotman, *Anytime Ranking for Impact-Ordered Indexes*, ICTIR 2015. On learned weights: Joel
     Mackenzie, Andrew Trotman, Jimmy Lin, *Wacky Weights in Learned Sparse Representations and the Revenge of
-    Score-at-a-Time Query Evaluation*, arXiv 2110.11540. What is different here: docs/engines/impact.md.
+    Score-at-a-Time Query Evaluation*, arXiv 2110.11540. What is different here: docs/internals/impact.md.
     """
 
     engine = "impact"
