@@ -141,11 +141,14 @@ index.save(sys.argv[2])
 
 
 @linux
-def test_a_process_killed_while_saving_leaves_the_old_file(path: Path, tmp_path: Path) -> None:
-    old = tmp_path / "old.thresher"
+def test_a_process_killed_while_saving_leaves_the_old_file(path: Path, index: thresher.Index, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    old = tmp_path / "folder" / "old.thresher"
     old.write_bytes(b"the old file")
     assert run_python(KILLED, path, old).returncode < 0
     assert old.read_bytes() == b"the old file"
+    index.save(old)  # removes what the other has left, where files can't be without a name
+    assert listing(old.parent) == ["old.thresher"]
 
 
 def test_saving_to_a_link_replaces_its_target(index: thresher.Index, tmp_path: Path) -> None:
@@ -157,3 +160,11 @@ def test_saving_to_a_link_replaces_its_target(index: thresher.Index, tmp_path: P
     assert thresher.open(tmp_path / "far" / "target").n_docs == 300
     assert listing(tmp_path) == ["far", "link"]
     assert listing(tmp_path / "far") == ["target"]
+
+
+def test_saving_to_a_link_that_leads_nowhere_creates_its_target(index: thresher.Index, tmp_path: Path) -> None:
+    (tmp_path / "far").mkdir()
+    (tmp_path / "link").symlink_to("far/target")
+    index.save(tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert thresher.open(tmp_path / "far" / "target").n_docs == 300

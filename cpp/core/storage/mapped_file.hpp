@@ -16,9 +16,11 @@ struct MappedFile {
 // Maps a regular file. Throws FileError; an empty file gives an empty span.
 MappedFile map_file(const std::string& path);
 
-// Writes a new file beside `path`; `commit` makes it durable and renames it over `path`. Destroyed before that, it
-// leaves no trace. Symbolic links are followed, an existing file's permissions kept; what is not a regular file is
-// refused. Every function throws FileError.
+// Writes a new file; `commit` makes it durable and renames it over `path`. Destroyed before that, it leaves no trace.
+// Until `commit` the file has no name where the system has such files (Linux: O_TMPFILE), so that a process that is
+// killed leaves none either; elsewhere it has one beside `path`, which the next writer of the same path removes.
+// Symbolic links are followed, also to a file that does not exist; an existing file's permissions are kept; what is
+// not a regular file is refused. Every function throws FileError.
 class AtomicFile {
   public:
     explicit AtomicFile(const std::string& path);
@@ -30,9 +32,12 @@ class AtomicFile {
     void commit();
 
   private:
-    std::string name_;    // as the caller gave it, for errors
-    std::string target_;  // where its links lead
-    std::string temporary_;
+    void open_named();
+    void give_name();
+
+    std::string name_;       // as the caller gave it, for errors
+    std::string target_;     // where its links lead
+    std::string temporary_;  // empty while the file has no name
     int descriptor_ = -1;
 };
 

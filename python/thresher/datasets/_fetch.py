@@ -5,11 +5,10 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import struct
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from thresher import FormatError
 from thresher.datasets._catalogue import ADDRESS, FILES, TRACKS, RemoteFile
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
 VARIABLE = "THRESHER_DATASETS"
 _CHUNK = 1 << 20
+_HEADER = 24  # bytes that say how long a file is
 
 
 def cache_folder() -> Path:
@@ -82,7 +82,7 @@ def fetch(
         If `source` is a folder without the file. It says what was looked for.
     OSError
         If the file can't be downloaded or written. A download that was cut goes on from there when
-        `fetch` is called again.
+        `fetch` is called again, and one that could not be unpacked for want of room is unpacked again.
     thresher.FormatError
         If a file does not have the content or the checksum that it must have.
     ImportError
@@ -112,8 +112,10 @@ def fetch(
             ) from error
     try:
         _place(arrived, target, file)
-    finally:
-        arrived.unlink(missing_ok=True)  # also if it is damaged, so that it is fetched anew
+    except FormatError:
+        arrived.unlink()  # so that it is fetched anew; after any other error it is unpacked again
+        raise
+    arrived.unlink()
     return target
 
 
@@ -155,7 +157,7 @@ def fetch_track(
 def _from_folder(folder: Path, target: Path, file: RemoteFile) -> Path:
     plain, packed = folder / file.local, folder / f"{file.local}.gz"
     if plain.exists():
-        _check(plain, file)
+        _check_file(plain, file)
         return plain
     if not packed.exists():
         raise FileNotFoundError(f"neither {plain} nor {packed} is there")
@@ -171,43 +173,47 @@ def _place(arrived: Path, target: Path, file: RemoteFile) -> None:
         zipped = raw.read(2) == b"\x1f\x8b"
     try:
         with (gzip.open if zipped else open)(arrived, "rb") as unpacked, atomic_write(target) as out:
+            start, size = b"", 0
             while chunk := unpacked.read(_CHUNK):
+                start = start or chunk[:_HEADER]
+                size += len(chunk)
                 digest.update(chunk)
                 out.write(chunk)
-            out.flush()
-            _check(Path(out.name), file, arrived)
+            _check(start, size, file, arrived)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise FormatError(f"{arrived}: damaged gzip file: {error}") from error
     _write_record(target, digest.hexdigest())
 
 
 def _verified(target: Path, file: RemoteFile) -> Path:
-    _check(target, file)
+    _check_file(target, file)
     record = _record(target)
     with target.open("rb") as opened:
         digest = hashlib.file_digest(opened, "sha256").hexdigest()
     if not record.exists():
         _write_record(target, digest)
-    elif record.read_text().split()[:1] != [digest]:
+    elif record.read_bytes().split()[:1] != [digest.encode()]:
         raise FormatError(f"{target}: its SHA-256 is {digest}, not the one in {record}; delete both to fetch it anew")
     return target
 
 
-def _check(path: Path, file: RemoteFile, shown: Path | None = None) -> None:
-    """Check the size of a file against its header, and the rows that this says."""
-    shown = shown or path
-    size = path.stat().st_size
+def _check_file(path: Path, file: RemoteFile) -> None:
     with path.open("rb") as opened:
-        if file.local.endswith(".gt"):
-            header = np.fromfile(opened, "<u4", 2).astype(np.int64).tolist()
-            expected = 8 + 8 * header[0] * header[1] if len(header) == 2 else 8
-        else:
-            header = np.fromfile(opened, "<i8", 3).tolist()
-            expected = 24 + 8 * (header[0] + 1) + 8 * header[2] if len(header) == 3 else 24
+        _check(opened.read(_HEADER), opened.seek(0, os.SEEK_END), file, path)
+
+
+def _check(start: bytes, size: int, file: RemoteFile, path: Path) -> None:
+    """Check the size of a file against its header, and the rows that this says."""
+    if file.local.endswith(".gt"):
+        header = struct.unpack("<2I", start[:8]) if len(start) >= 8 else ()
+        expected = 8 + 8 * header[0] * header[1] if header else 8
+    else:
+        header = struct.unpack("<3q", start[:24]) if len(start) >= 24 else ()
+        expected = 24 + 8 * (header[0] + 1) + 8 * header[2] if header else 24
     if size != expected:
-        raise FormatError(f"{shown}: {size} bytes unpacked, its header says {expected}")
+        raise FormatError(f"{path}: {size} bytes unpacked, its header says {expected}")
     if header[0] != file.rows:
-        raise FormatError(f"{shown}: {header[0]} rows, {file.local} has {file.rows}")
+        raise FormatError(f"{path}: {header[0]} rows, {file.local} has {file.rows}")
 
 
 def _record(target: Path) -> Path:

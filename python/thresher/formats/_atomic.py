@@ -1,19 +1,25 @@
 """Write a file so that a crash leaves the old one or the new one, never a half.
 
-The bytes go to a temporary file beside the target, reach the disk, and then take the target's
-name in one step. Something that is not a regular file, such as ``/dev/null`` or a pipe, is
-written to directly, since replacing it would destroy it.
+The bytes go to a temporary file, reach the disk, and then take the target's name in one step. The temporary has no
+name until then where the system has such files (Linux: O_TMPFILE), so that a process that is killed leaves nothing
+behind. Elsewhere it has a name beside the target, and the next writer of the same target removes it. The core writes
+index files by the same rules. Something that is not a regular file, such as ``/dev/null`` or a pipe, is written to
+directly, since replacing it would destroy it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import itertools
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
+
+_MAX_NAME = 100  # bytes of the target's name in a temporary's, which any file system takes
+_SWEPT = 8  # names are taken from 0 on, so that these are all there is in practice
 
 
 @contextlib.contextmanager
@@ -23,7 +29,8 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     Parameters
     ----------
     path
-        The file to create or replace. A symbolic link is followed, permissions are kept.
+        The file to create or replace. A symbolic link is followed, also to a file that does not exist; permissions
+        are kept.
 
     Yields
     ------
@@ -42,29 +49,118 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             yield special
         return
     resolved = target.resolve()
-    temporary = resolved.with_name(f".{resolved.name[:200]}.{secrets.token_hex(6)}.tmp")
-    try:
-        with _naming(target, temporary):
-            with temporary.open("xb") as out:
+    temporary: Path | None = None
+    with _naming(target, resolved):
+        _sweep(resolved)
+        temporary, descriptor = _opened(resolved)
+        try:
+            with os.fdopen(descriptor, "wb") as out:
                 if mode is not None:
-                    temporary.chmod(stat.S_IMODE(mode))
+                    os.fchmod(out.fileno(), stat.S_IMODE(mode))
                 yield out
                 out.flush()
                 os.fsync(out.fileno())
-            temporary.replace(resolved)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+                if temporary is None:
+                    temporary = _named(out.fileno(), resolved)
+                temporary.replace(resolved)
+        except BaseException:
+            if temporary is not None:
+                with contextlib.suppress(OSError):  # the error that led here is the one to tell
+                    temporary.unlink(missing_ok=True)
+            raise
     _sync_folder(resolved.parent)
 
 
+def _prefix(target: Path) -> str:
+    """Return how temporaries for `target` are called, but for a number: hidden, beside it, short enough anywhere."""
+    name = os.fsencode(target.name)
+    if len(name) > _MAX_NAME:
+        end = _MAX_NAME
+        while end and name[end] & 0xC0 == 0x80:  # between two characters
+            end -= 1
+        name = name[:end]
+    return str(target.with_name(f".{os.fsdecode(name)}.thresher-"))
+
+
+def _temporary_name(target: Path, number: int) -> Path:
+    return Path(f"{_prefix(target)}{number}")
+
+
+def _sweep(target: Path) -> None:
+    """Remove temporaries of `target` whose writers are gone: a writer holds the lock of its file as long as it lives.
+
+    Nobody else removes a file without its lock.
+    """
+    for number in range(_SWEPT):
+        name = _temporary_name(target, number)
+        with contextlib.suppress(OSError):  # not there, or with a writer
+            descriptor = os.open(name, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if _is_name_of(name, descriptor):
+                    name.unlink()
+            finally:
+                os.close(descriptor)
+
+
+def _opened(target: Path) -> tuple[Path | None, int]:
+    """Open a temporary for `target`, locked, and return its name and descriptor; None if it has no name."""
+    with contextlib.suppress(AttributeError, OSError):  # no such flag, or not in this folder
+        descriptor = os.open(target.parent, os.O_TMPFILE | os.O_WRONLY, 0o666)
+        if os.path.exists(_link_to(descriptor)):  # noqa: PTH110 - otherwise it could not be given a name
+            _lock(descriptor)
+            return None, descriptor
+        os.close(descriptor)
+    for number in itertools.count():
+        name = _temporary_name(target, number)
+        try:
+            descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        except FileExistsError:
+            continue
+        _lock(descriptor)
+        if _is_name_of(name, descriptor):
+            return name, descriptor
+        os.close(descriptor)  # swept before it was locked
+    raise AssertionError("unreachable")
+
+
+def _named(descriptor: int, target: Path) -> Path:
+    """Give a temporary without a name one of its target's."""
+    for number in itertools.count():
+        name = _temporary_name(target, number)
+        try:
+            # A source folder, though it has no part in an absolute path: only with one is the link followed.
+            os.link(_link_to(descriptor), name, src_dir_fd=descriptor, follow_symlinks=True)
+        except FileExistsError:
+            continue
+        return name
+    raise AssertionError("unreachable")
+
+
+def _link_to(descriptor: int) -> str:
+    """Return where the system shows the file behind a descriptor."""
+    return f"/proc/self/fd/{descriptor}"
+
+
+def _lock(descriptor: int) -> None:
+    with contextlib.suppress(OSError):  # some file systems have no locks, and nothing is swept there
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
+def _is_name_of(path: Path, descriptor: int) -> bool:
+    with contextlib.suppress(FileNotFoundError):
+        return os.path.samestat(path.lstat(), os.fstat(descriptor))
+    return False
+
+
 @contextlib.contextmanager
-def _naming(target: Path, temporary: Path | None = None) -> Iterator[None]:
-    """Let what the system refuses be told by the name the caller knows."""
+def _naming(target: Path, resolved: Path | None = None) -> Iterator[None]:
+    """Let what the system refuses be told by the name the caller knows, not by a temporary's."""
     try:
         yield
     except OSError as error:
-        if error.errno is None or error.filename not in (None, str(temporary)):
+        ours = ("/proc/self/fd/",) if resolved is None else ("/proc/self/fd/", _prefix(resolved))
+        if error.errno is None or not (error.filename is None or str(error.filename).startswith(ours)):
             raise
         raise OSError(error.errno, error.strerror, str(target)) from error
 

@@ -1,8 +1,11 @@
 // Mappings outlive their files' names; a replacement is whole or it is not there.
 #include "core/storage/mapped_file.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -112,6 +115,47 @@ TEST(AtomicFile, ReplacesWhatALinkLeadsTo) {
     replace(directory.path("link"), "new");
     EXPECT_TRUE(fs::is_symlink(directory.path("link")));
     EXPECT_EQ(text_in(directory.path("folder/target")), "new");
+}
+
+TEST(AtomicFile, CreatesWhatALinkLeadsTo) {
+    const TemporaryDirectory directory;
+    fs::create_directory(directory.path("folder"));
+    fs::create_symlink("other", directory.path("folder/link"));
+    fs::create_symlink(directory.path("folder/link"), directory.path("link"));
+    replace(directory.path("link"), "new");
+    EXPECT_TRUE(fs::is_symlink(directory.path("link")));
+    EXPECT_TRUE(fs::is_symlink(directory.path("folder/link")));
+    EXPECT_EQ(text_in(directory.path("folder/other")), "new");
+    fs::create_symlink("round", directory.path("round"));
+    EXPECT_EQ(code_of([&] { replace(directory.path("round"), "text"); }), ELOOP);
+}
+
+TEST(AtomicFile, RemovesWhatWritersThatAreGoneHaveLeft) {
+    const TemporaryDirectory directory;
+    const std::string stale = directory.path(".f.thresher-0");
+    const std::string busy = directory.path(".f.thresher-1");
+    const std::string later = directory.path(".f.thresher-3");
+    for (const auto& path : {stale, busy, later, directory.path(".g.thresher-0")}) write_bytes(path, bytes_of("half"));
+    const int writer = ::open(busy.c_str(), O_WRONLY | O_CLOEXEC);
+    ASSERT_EQ(::flock(writer, LOCK_EX), 0);
+    replace(directory.path("f"), "new");
+    EXPECT_EQ(text_in(directory.path("f")), "new");
+    EXPECT_FALSE(fs::exists(stale));
+    EXPECT_TRUE(fs::exists(busy));
+    EXPECT_FALSE(fs::exists(later));
+    EXPECT_TRUE(fs::exists(directory.path(".g.thresher-0"))) << "which is another file's";
+    ::close(writer);
+}
+
+TEST(AtomicFile, TakesNamesOfAnyLength) {
+    const TemporaryDirectory directory;
+    std::string wide;  // 254 bytes
+    while (wide.size() < 254) wide += "\xC3\xA4";
+    for (const auto& name : {std::string(255, 'n'), wide}) {
+        replace(directory.path(name), "new");
+        EXPECT_EQ(text_in(directory.path(name)), "new");
+    }
+    EXPECT_EQ(directory.n_files(), 2U);
 }
 
 TEST(AtomicFile, RefusesToReplaceWhatIsNoFile) {
