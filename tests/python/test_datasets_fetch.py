@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import base64
+import errno
 import gzip
 import hashlib
 import http.server
+import io
 import threading
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from http.client import HTTPMessage
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -33,6 +37,9 @@ class Site:
     headers: dict[str, str] = field(default_factory=dict)
     claim: int = 0  # bytes announced beyond those there are
     shift: int = 0  # answers ranges from this many bytes later
+    insists: str = ""  # "416", or "elsewhere": to a range, bytes from elsewhere, whatever is asked
+    leads_to: str = ""
+    length: str | None = None  # announced instead of the true one
     asked: list[str | None] = field(default_factory=list)  # the Range of each request
     address: str = ""
 
@@ -46,8 +53,19 @@ def handler(site: Site) -> type[http.server.BaseHTTPRequestHandler]:
             wanted = self.headers.get("Range")
             site.asked.append(wanted)
             body = site.files.get(self.path.rpartition("/")[2])
-            if site.fail or body is None:
+            if site.fail or body is None or len(site.asked) > 50:  # so that no loop of a client is endless
                 self.send_error(site.fail.pop(0) if site.fail else 404)
+                return
+            led = site.leads_to and "/there/" not in self.path
+            if site.insists == "416" or led:
+                self.send_response(302 if led else 416)
+                self.send_header("Location", site.leads_to)
+                self.end_headers()
+                return
+            if site.insists == "elsewhere" and wanted:
+                self.send_response(206)
+                self.send_header("Content-Range", f"bytes 1-{len(body) - 1}/{len(body)}")
+                self.end_headers()
                 return
             start, total = 0, len(body)
             if wanted and site.ranges and self.headers.get("If-Range") == site.etag:
@@ -65,7 +83,7 @@ def handler(site: Site) -> type[http.server.BaseHTTPRequestHandler]:
                 self.send_header("ETag", site.etag)
             for name, value in site.headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(total - start + site.claim))
+            self.send_header("Content-Length", site.length or str(total - start + site.claim))
             self.end_headers()
             cut = site.cut_at.pop(0) if site.cut_at else total
             self.wfile.write(body[start : start + cut])
@@ -235,6 +253,80 @@ def test_an_announced_md5_is_compared(tmp_path: Path, site: Site, plain: bytes) 
     assert not list((tmp_path / "cache").glob("*.csr*part"))
     site.headers = {"x-goog-hash": f"crc32c=AAAAAA==,md5={right}"}
     assert datasets.fetch("base_small", tmp_path / "cache", source=site.address).read_bytes() == plain
+
+
+@pytest.mark.parametrize("insists", ["416", "elsewhere"])
+@pytest.mark.parametrize("part", [0, 100])
+def test_a_server_that_never_gives_what_is_asked_is_not_asked_for_ever(
+    tmp_path: Path, site: Site, plain: bytes, insists: str, part: int
+) -> None:
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    (cache / "base_small.csr.gz.part").write_bytes(packed(site)[:part])
+    (cache / "base_small.csr.gz.part.id").write_text('"one"')
+    site.insists = insists
+    site.cut_at = [100] * 100  # each time that it starts anew
+    with pytest.raises(datasets.DownloadError):
+        datasets.fetch("base_small", cache, source=site.address)
+    assert len(site.asked) <= 10
+
+
+@pytest.mark.parametrize("to", ["ftp://127.0.0.1:1/base_small.csr.gz", "file:///etc/hosts", "data:,text", "ssh://x/y"])
+def test_redirects_lead_nowhere_but_to_the_web(tmp_path: Path, site: Site, plain: bytes, to: str) -> None:
+    site.leads_to = to
+    with pytest.raises(datasets.DownloadError, match=r"leads to|redirection|redirect"):
+        datasets.fetch("base_small", tmp_path / "cache", source=site.address)
+    assert len(site.asked) == 1
+
+
+def test_redirects_in_a_circle_end(tmp_path: Path, site: Site, plain: bytes) -> None:
+    site.leads_to = f"{site.address}/base_small.csr.gz"
+    with pytest.raises(datasets.DownloadError, match="302"):
+        datasets.fetch("base_small", tmp_path / "cache", source=site.address)
+    assert len(site.asked) <= 20
+
+
+def test_a_redirect_on_the_web_is_followed(tmp_path: Path, site: Site, plain: bytes) -> None:
+    site.leads_to = f"{site.address}/there/base_small.csr.gz"
+    assert datasets.fetch("base_small", tmp_path / "cache", source=site.address).read_bytes() == plain
+
+
+def test_no_redirect_leads_from_https_to_http() -> None:
+    request = urllib.request.Request("https://127.0.0.1/x")
+    with pytest.raises(datasets.DownloadError, match=r"leads to 'http://127\.0\.0\.1/y'"):
+        _download._WebRedirects().redirect_request(request, io.BytesIO(), 302, "", HTTPMessage(), "http://127.0.0.1/y")
+
+
+@pytest.mark.parametrize("length", ["junk", "-5", "1e3", "9" * 30])
+def test_an_announced_length_that_is_none(tmp_path: Path, site: Site, plain: bytes, length: str) -> None:
+    site.length = length
+    with pytest.raises(datasets.DownloadError, match=f"announces a file of '{length}' bytes"):
+        datasets.fetch("base_small", tmp_path / "cache", source=site.address)
+
+
+def test_a_full_disk_while_unpacking_keeps_what_was_downloaded(
+    tmp_path: Path, site: Site, plain: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path) -> NoReturn:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    cache = tmp_path / "cache"
+    with monkeypatch.context() as patched:
+        patched.setattr("thresher.datasets._fetch.atomic_write", full)
+        with pytest.raises(OSError, match="No space left"):
+            datasets.fetch("base_small", cache, source=site.address)
+    assert (cache / "base_small.csr.gz").read_bytes() == packed(site)
+    assert datasets.fetch("base_small", cache, source=site.address).read_bytes() == plain
+    assert len(site.asked) == 1
+    assert sorted(path.name for path in cache.iterdir()) == ["base_small.csr", "base_small.csr.sha256"]
+
+
+def test_a_disk_that_refuses_is_not_a_network_to_try_again(tmp_path: Path, site: Site, plain: bytes) -> None:
+    cache = tmp_path / "cache"
+    (cache / "base_small.csr.gz.part.id").mkdir(parents=True)  # can't be written to
+    with pytest.raises(IsADirectoryError):
+        datasets.fetch("base_small", cache, source=site.address)
+    assert len(site.asked) == 1
 
 
 @pytest.mark.parametrize(
