@@ -41,6 +41,8 @@ def as_number(value: SupportsFloat, name: str) -> float:
         return float(value)
     except TypeError:
         raise TypeError(f"{name} must be a number, got {type(value).__name__}") from None
+    except OverflowError:
+        raise ValueError(f"{name} is out of range: a whole number beyond what a float holds") from None
 
 
 def as_name(value: str, name: str) -> str:

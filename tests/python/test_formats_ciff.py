@@ -502,7 +502,11 @@ def test_progress_ends_with_everything(tmp_path: Path, monkeypatch: pytest.Monke
         ({"docs": sparse.csr_array([[1.0], [1e39]])}, ValueError, "docs: row 1 has weight 1e\\+39"),
         ({"docs": ([0, 2], [0, 0], [3e38, 3e38]), "shape": (1, 1)}, ValueError, "docs: row 0 has weight inf"),
         ({"docs": ([0, 2], [0, 0], [3.0, -1.0]), "shape": (1, 1)}, ValueError, r"docs: row 0 has weight -1\.0"),
-        ({"docs": ([0, 2, 1], [0], [1.0]), "shape": (2, 1)}, ValueError, "docs: indptr falls after row 1"),
+        (
+            {"docs": ([0, 2, 1], [0], [1.0]), "shape": (2, 1)},
+            ValueError,
+            "docs: indptr decreases at row 1, from 2 to 1",
+        ),
         ({"docs": ([0, 1], [7], [1.0]), "shape": (1, 1)}, ValueError, "docs: row 0 has term 7"),
         ({"docs": np.eye(2)}, TypeError, "docs must be a scipy.sparse matrix"),
         (

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from helpers import run_python
 from thresher import FormatError
 from thresher.formats import npz
 
@@ -30,7 +32,7 @@ def arrays(**changed: object) -> dict[str, object]:
     return {**stored, **changed}
 
 
-def saved(folder: Path, content: dict[str, object]) -> Path:
+def saved(folder: Path, content: Mapping[str, object]) -> Path:
     path = folder / "docs.npz"
     np.savez(path, **content)  # type: ignore[arg-type]
     return path
@@ -96,6 +98,179 @@ def test_queries_may_be_negative(tmp_path: Path) -> None:
     assert npz.read_npz(path, allow_negative=True).data.min() == -2
 
 
+FAR = np.array(
+    [0, 50_000_000, 0], np.int32
+)  # what lies between is followed by scipy, though nothing is left at the end
+ONES = np.ones(12, np.float32)
+LYING: dict[str, dict[str, object]] = {
+    "csr": {"indptr": FAR, "indices": np.arange(12, dtype=np.int32)[::-1], "data": ONES, "shape": (2, 20)},
+    "csc": {"indptr": FAR, "indices": np.arange(12, dtype=np.int32)[::-1], "data": ONES, "shape": (20, 2)},
+    "bsr": {"indptr": FAR, "indices": np.arange(12, dtype=np.int32), "data": ONES.reshape(12, 1, 1), "shape": (2, 20)},
+    "coo": {
+        "row": np.array([0, 2**30], np.int32),
+        "col": np.array([0, 0], np.int32),
+        "data": ONES[:2],
+        "shape": (2, 20),
+    },
+    "dia": {"offsets": np.arange(50, dtype=np.int32), "data": ONES.reshape(3, 4), "shape": (4, 4)},
+}
+
+
+@pytest.mark.parametrize("layout", LYING)
+def test_arrays_that_point_outside_never_reach_scipy(tmp_path: Path, layout: str) -> None:
+    path = saved(tmp_path, {"format": layout.encode(), **LYING[layout]})
+    with pytest.raises(FormatError, match=r"docs\.npz: not a scipy sparse matrix: " + layout):
+        npz.read_npz(path)
+
+
+@pytest.mark.parametrize(
+    ("layout", "content"),
+    [
+        ("csc", {"indptr": np.zeros(21, np.int32), "indices": np.zeros(0, np.int32), "data": ONES[:0]}),
+        ("coo", {"row": np.zeros(1, np.int32), "col": np.zeros(1, np.int32), "data": ONES[:1]}),
+        ("dia", {"offsets": np.zeros(1, np.int32), "data": ONES[:1].reshape(1, 1)}),
+    ],
+)
+def test_rows_that_a_small_file_only_claims_take_no_memory(
+    tmp_path: Path, layout: str, content: dict[str, object]
+) -> None:
+    path = saved(tmp_path, {"format": layout.encode(), "shape": (2**31 - 1, 20), **content})
+    with pytest.raises(FormatError, match=r"its shape claims 2147483647 rows, but there are only [01] weights"):
+        npz.read_npz(path)
+    few = saved(tmp_path, {"format": layout.encode(), "shape": (100_000, 20), **content})
+    assert npz.read_npz(few).shape == (100_000, 20)
+
+
+def test_diagonals_off_the_matrix_are_left_out(tmp_path: Path) -> None:
+    for offsets in (np.array([-1, 2**62]), np.array([-(2**62), -1]), np.array([2**63, 0], np.uint64)):
+        path = saved(
+            tmp_path, {"format": b"dia", "shape": (3, 4), "offsets": offsets, "data": np.arange(1.0, 11).reshape(2, 5)}
+        )
+        expected = sparse.dia_array(
+            (np.arange(1.0, 11).reshape(2, 5), np.clip(offsets, None, 9).astype(int).clip(-9)), shape=(3, 4)
+        )
+        np.testing.assert_array_equal(npz.read_npz(path).toarray(), expected.toarray())
+
+
+def test_sums_and_lengths_as_scipy_has_them(tmp_path: Path) -> None:
+    twice = {"format": b"coo", "shape": (1, 2), "row": [0, 0], "col": [1, 1], "data": np.array([True, True])}
+    np.testing.assert_array_equal(npz.read_npz(saved(tmp_path, twice)).toarray(), [[0, 2]])
+    longer = arrays(data=np.arange(1, 9, dtype=np.float32), indices=np.array([0, 3, 1, 2, 99, 99, 99, 99]))
+    assert npz.read_npz(saved(tmp_path, longer)).nnz == 4
+
+
+@pytest.mark.parametrize("layout", ["csr", "csc", "bsr"])
+def test_a_matrix_that_points_outside_is_not_written(tmp_path: Path, layout: Layout) -> None:
+    matrix: Any = sparse.csr_array(DENSE).asformat(layout)
+    matrix.indptr[1] = 2**31 - 1
+    with pytest.raises(ValueError, match=r"matrix: indptr decreases at (row|column) 1, from 2147483647 to"):
+        npz.write_npz(tmp_path / "docs.npz", matrix)
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(TypeError, match=r"matrix must be a scipy\.sparse matrix, got ndarray"):
+        npz.write_npz(tmp_path / "docs.npz", DENSE)
+
+
+def test_one_name_twice(tmp_path: Path) -> None:
+    path = saved(tmp_path, arrays())
+    with zipfile.ZipFile(path) as archive:
+        data = archive.read("data.npy")
+    with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("data.npy", data)
+    with pytest.raises(FormatError, match=r"data\.npy is there twice"):
+        npz.read_npz(path)
+
+
+def test_a_directory_that_claims_more_than_deflate_can_hold(tmp_path: Path) -> None:
+    path = tmp_path / "docs.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("data.npy", b"")
+    raw = bytearray(path.read_bytes())
+    for signature, at in ((b"PK\x01\x02", 24), (b"PK\x03\x04", 22)):
+        start = raw.index(signature) + at
+        raw[start : start + 4] = (2**31).to_bytes(4, "little")
+    path.write_bytes(raw)
+    with pytest.raises(FormatError, match=r"data\.npy takes 2147483648 bytes, which the file can't hold"):
+        npz.read_npz(path)
+
+
+ALTERED = """
+import resource, sys, warnings
+import numpy as np
+from scipy import sparse
+from thresher import FormatError
+from thresher.formats import npz
+
+warnings.simplefilter("ignore")
+path, seed = sys.argv[1], int(sys.argv[2])
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 2**29, resource.RLIM_INFINITY))
+rng = np.random.default_rng(seed)
+matrix = sparse.random_array((12, 8), density=0.3, rng=rng, dtype=np.float32, format="csr")
+ODD = [0, 1, -1, 2, 7, 8, 9, 12, 13, 127, 2**15, 2**24, 2**30, 2**31 - 1, -2**31, 2**32, 2**40, 2**62, -2**63]
+TYPES = ["i1", "u1", "i2", "<i4", ">i4", "i8", "u8", "f2", "f4", ">f8", "f8", "g", "c8", "?", "S3", "U2", "M8[s]"]
+
+
+def altered(array):
+    array = np.array(array)
+    for _ in range(rng.integers(1, 3)):
+        kind = rng.integers(7)
+        if kind == 0 and array.size and array.dtype.kind in "iuf":
+            array = array.astype("i8") if array.dtype.kind in "iu" else array
+            array.flat[rng.integers(array.size)] = ODD[rng.integers(len(ODD))]
+        elif kind == 1:
+            array = array.astype(TYPES[rng.integers(len(TYPES))])
+        elif kind == 2:
+            array = array[: rng.integers(len(array) + 1)] if array.ndim else array.reshape(1)
+        elif kind == 3:
+            array = np.concatenate([array, array]) if array.ndim else array
+        elif kind == 4:
+            array = array.reshape(-1, 1) if rng.random() < 0.5 else array.reshape(array.shape + (1,))
+        elif kind == 5:
+            array = array.ravel()[::-1].reshape(array.shape)
+        elif array.dtype.kind in "iu" and array.size:
+            array = rng.permutation(array)
+    return array
+
+
+read = refused = 0
+while read + refused < 1500:
+    layout = ["csr", "csc", "coo", "bsr", "dia"][rng.integers(5)]
+    stored = matrix.tobsr((3, 2)) if layout == "bsr" else matrix.asformat(layout)
+    parts = {"csr": ("indptr", "indices"), "coo": ("row", "col"), "dia": ("offsets",)}
+    parts = parts.get(layout, ("indptr", "indices"))
+    content = {name: getattr(stored, name) for name in (*parts, "data", "shape")} | {"format": layout.encode()}
+    for name in rng.choice(sorted(content), rng.integers(1, 3), replace=False):
+        try:
+            content[name] = altered(content[name])
+        except (ValueError, OverflowError, IndexError):  # numpy has no such array
+            continue
+    if rng.random() < 0.05:
+        content.pop(rng.choice(sorted(content)))
+    (np.savez if rng.random() < 0.5 else np.savez_compressed)(path, **content)
+    if rng.random() < 0.3:
+        raw = bytearray(open(path, "rb").read())
+        for at in rng.integers(0, len(raw), 3):
+            raw[at] ^= 1 << rng.integers(8)
+        open(path, "wb").write(raw)
+    try:
+        found = npz.read_npz(path, allow_negative=True)
+    except (FormatError, OSError):
+        refused += 1
+    else:
+        read += 1
+        assert found.dtype == np.float32 and found.indptr[-1] == found.nnz == found.data.size
+        found.sum_duplicates()
+        found @ np.ones((found.shape[1], 1), np.float32) if found.shape[1] < 1000 else None
+print(read > 100, refused > 500)
+"""
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_altered_files_are_read_or_refused(tmp_path: Path, seed: int) -> None:
+    done = run_python(ALTERED, tmp_path / "altered.npz", seed)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True True\n", "")
+
+
 def test_pickles_are_refused(tmp_path: Path) -> None:
     path = saved(tmp_path, arrays(data=np.array([1, 2, 3, None], dtype=object)))
     with pytest.raises(FormatError, match=r"docs\.npz: "):
@@ -115,7 +290,7 @@ def test_an_array_that_claims_more_than_is_there_asks_for_no_memory(tmp_path: Pa
 @pytest.mark.parametrize("raw", [b"", b"PK", b'{"id": 1}', bytes(500)])
 def test_foreign_files(tmp_path: Path, raw: bytes) -> None:
     (tmp_path / "docs.npz").write_bytes(raw)
-    with pytest.raises(FormatError, match=r"docs\.npz: not a scipy \.npz file"):
+    with pytest.raises(FormatError, match=r"docs\.npz: not a scipy sparse matrix: not an \.npz file"):
         npz.read_npz(tmp_path / "docs.npz")
 
 

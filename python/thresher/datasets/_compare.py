@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 
 import thresher
+from thresher._matrix import checked_csr
 from thresher.datasets._profile import query_profile, recalls
 from thresher.formats._check import ScipySparse
 
@@ -107,23 +108,34 @@ def compare(
     Raises
     ------
     ValueError
-        If a collection has no documents or no queries.
+        If a collection has no documents or no queries, documents and queries differ in terms, no query finds a
+        document, or the arrays of a matrix point outside of it.
+    TypeError
+        If one is not a matrix of scipy.sparse.
     """
     sides = []
     for name, docs, asked in (("real", documents, queries), ("generated", generated_documents, generated_queries)):
+        prefix = "generated_" if name == "generated" else ""
+        checked = checked_csr(docs, f"{prefix}documents"), checked_csr(asked, f"{prefix}queries")[:max_queries]
         if docs.shape[0] < 1 or asked.shape[0] < 1:
             raise ValueError(f"the {name} collection must have documents and queries, got {docs.shape}, {asked.shape}")
-        csr = sparse.csr_array(docs), sparse.csr_array(asked)[:max_queries]
-        sides.append(list(_figures(*csr)))
+        if docs.shape[1] != asked.shape[1]:
+            raise ValueError(f"the {name} documents have {docs.shape[1]} terms, the queries {asked.shape[1]}")
+        sides.append((name, *checked))
+    figures = [list(_figures(*side)) for side in sides]
     checks = []
-    for (what, tolerance, relative, real), (*_, made) in zip(*sides, strict=True):
+    for (what, tolerance, relative, real), (*_, made) in zip(*figures, strict=True):
         if np.isfinite(real) and np.isfinite(made):
             checks.append(Check(what, real, made, tolerance, relative))
     return Comparison(tuple(checks))
 
 
-def _figures(docs: sparse.csr_array, queries: sparse.csr_array) -> Iterator[tuple[str, float, bool, float]]:
+def _figures(name: str, docs: sparse.csr_array, queries: sparse.csr_array) -> Iterator[tuple[str, float, bool, float]]:
     """Yield name, tolerance, whether that is a factor, and value of all figures; nan where there is none."""
+    exact = thresher.ExactIndex.build(docs)
+    best = exact.search(queries, _K)
+    if not (best.ids >= 0).any():
+        raise ValueError(f"no query of the {name} collection finds a document: there is nothing to compare")
     n_docs = docs.shape[0]
     lengths = np.diff(docs.indptr)
     yield "terms a document", 1.1, True, float(lengths.mean())
@@ -141,8 +153,6 @@ def _figures(docs: sparse.csr_array, queries: sparse.csr_array) -> Iterator[tupl
     profile = query_profile(queries, sparse.csr_array(docs.T))
     for rank, row in zip((10, 100), profile[1:], strict=False):
         yield f"score at {rank} / best", 1.15, True, float(row[len(row) // 2])
-    exact = thresher.ExactIndex.build(docs)
-    best = exact.search(queries, _K)
     yield "tightness of block bounds", 0.05, False, _tightness(docs, exact, queries, best.ids[:, 0])
     index = thresher.ClusteredIndex.build(docs)
     for budget, recall in zip(_BUDGETS, recalls(index, queries, best, _BUDGETS), strict=True):

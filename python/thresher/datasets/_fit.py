@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
+from thresher._matrix import checked_csr
 from thresher.datasets._calibrate import calibrated
 from thresher.datasets._generate import generate
 from thresher.datasets._lengths import log_factors, mean_shares
@@ -75,7 +76,8 @@ def fit(
     Raises
     ------
     ValueError
-        If a matrix is too small, the two differ in terms, or a weight is not finite and positive.
+        If a matrix is too small, the two differ in terms, a weight is not finite and positive, or the arrays of a
+        matrix point outside of it.
     TypeError
         If it is not a scipy.sparse matrix.
     """
@@ -125,9 +127,7 @@ def _with_true_weights(model: Model, docs: sparse.csr_array, asked: sparse.csr_a
 
 
 def _checked(name: str, matrix: ScipySparse, least: int) -> sparse.csr_array:
-    if not sparse.issparse(matrix):
-        raise TypeError(f"{name} must be a scipy.sparse matrix, got {type(matrix).__name__}")
-    csr = sparse.csr_array(matrix, dtype=np.float32)
+    csr = checked_csr(matrix, name).astype(np.float32, copy=False)
     if csr.shape[0] < least or csr.nnz == 0:
         raise ValueError(f"{name} must have at least {least} rows and a nonzero, got {csr.shape[0]} and {csr.nnz}")
     if csr.shape[1] > 2**31:

@@ -15,7 +15,7 @@ from scipy import sparse
 
 from thresher import Index, MatrixLike
 from thresher._arguments import as_int, as_number
-from thresher._matrix import as_csr
+from thresher._matrix import as_csr, check_offsets
 from thresher.formats._check import first_bad_weight, row_of, weight_problem
 
 if TYPE_CHECKING:
@@ -36,9 +36,7 @@ class Documents:
             return
         self._matrix = as_csr(docs, shape=shape)
         self.shape = self._matrix.shape
-        falling = np.diff(self._matrix.indptr) < 0
-        if falling.any():
-            raise ValueError(f"docs: indptr falls after row {int(falling.argmax())}")
+        check_offsets(self._matrix.indptr, "docs")
 
     def parts(self) -> Iterator[sparse.csr_array]:
         """Yield the documents: float32, indices sorted, no duplicates, no zeros."""

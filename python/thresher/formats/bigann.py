@@ -19,6 +19,7 @@ import numpy as np
 from scipy import sparse
 
 from thresher import FormatError
+from thresher._matrix import checked_csr
 from thresher.formats._atomic import atomic_write
 from thresher.formats._check import (
     ScipySparse,
@@ -146,11 +147,16 @@ def write_csr(path: str | os.PathLike[str], matrix: ScipySparse) -> None:
     Raises
     ------
     ValueError
-        If a weight is not finite as a float32 or there are more columns than int32 can name.
+        If a weight is not finite as a float32, there are more columns than int32 can name, or the arrays of the
+        matrix point outside of it.
+    TypeError
+        If it is not a matrix of scipy.sparse, or its weights are not real numbers.
     OSError
         If the file can't be written.
     """
-    csr = sparse.csr_array(matrix)
+    csr = checked_csr(matrix, "matrix")
+    if csr.dtype.kind not in "biuf":
+        raise TypeError(f"matrix: weights must be real numbers, got dtype {csr.dtype}")
     if csr.shape[1] > _INT32_MAX + 1:
         raise ValueError(f"matrix has {csr.shape[1]} columns, a BigANN .csr file holds at most 2**31")
     with np.errstate(over="ignore"):
@@ -220,13 +226,19 @@ def write_ground_truth(path: str | os.PathLike[str], ids: ArrayLike, scores: Arr
     Raises
     ------
     ValueError
-        If the two differ in shape, are not two-dimensional, or an id does not fit an int32.
+        If the two differ in shape, are not two-dimensional, an id does not fit an int32, or a score is not a number.
+    TypeError
+        If ids are not whole numbers, or scores not real ones.
     OSError
         If the file can't be written.
     """
     ids, scores = np.asarray(ids), np.asarray(scores)
     if ids.ndim != 2 or ids.shape != scores.shape:
         raise ValueError(f"ids and scores must be (n_queries, k), got {ids.shape} and {scores.shape}")
+    if ids.size and (ids.dtype.kind not in "iu" or scores.dtype.kind not in "iuf"):
+        raise TypeError(f"ids must be whole numbers and scores real ones, got dtypes {ids.dtype} and {scores.dtype}")
+    if np.isnan(scores.astype(np.float64)).any():
+        raise ValueError("scores: nan is none")
     if ids.size and not (ids.min() >= -1 and ids.max() <= _INT32_MAX):
         raise ValueError(f"ids must be -1 to {_INT32_MAX}, got {ids.min()} to {ids.max()}")
     with atomic_write(path) as out:

@@ -1,19 +1,31 @@
-"""Matrices saved by ``scipy.sparse.save_npz``."""
+"""Matrices saved by ``scipy.sparse.save_npz``.
+
+scipy's own code follows the arrays of a matrix wherever they point. So they are read here one by one, and scipy sees
+them once all are known to point inside of the matrix.
+"""
 
 from __future__ import annotations
 
 import io
-import math
 import os
-import zipfile
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 
 from thresher import FormatError
+from thresher._matrix import block_counts, check_compressed, check_entries, check_structure
+from thresher.formats._archive import Arrays, read_arrays
 from thresher.formats._atomic import atomic_write
 from thresher.formats._check import ScipySparse, first_bad_weight, row_of, shape_problem, weight_problem
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_WHAT = "a scipy sparse matrix"
+_INT32_MAX = 2**31 - 1
+_BELIEVED = 2**24  # rows that a file may claim whatever it holds
+_EACH = 64  # and further ones for each entry
 
 
 def read_npz(path: str | os.PathLike[str], *, allow_negative: bool = False) -> sparse.csr_array:
@@ -38,29 +50,13 @@ def read_npz(path: str | os.PathLike[str], *, allow_negative: bool = False) -> s
     OSError
         If the file can't be read.
     """
-    with Path(path).open("rb") as file:
-        if not zipfile.is_zipfile(file):
-            raise FormatError(f"{path}: not a scipy .npz file, or truncated")
-        file.seek(0)
-        try:
-            _check_arrays_fit(file)
-            file.seek(0)
-            stored = sparse.load_npz(file)
-            if hasattr(stored, "check_format"):
-                stored.check_format(full_check=True)
-        except MemoryError:
-            raise
-        except Exception as error:  # zipfile, zlib, numpy and scipy each have their own kinds
-            raise FormatError(f"{path}: not a scipy sparse matrix: {error}") from error
-    if stored.ndim != 2:
-        raise FormatError(f"{path}: holds {stored.ndim} dimensions, not a matrix")
-    if stored.dtype.kind not in "biuf":
-        raise FormatError(f"{path}: weights are {stored.dtype}, not real numbers")
-    problem = shape_problem(*stored.shape)
-    if problem is not None:
-        raise FormatError(f"{path}: {problem}")
-    with np.errstate(over="ignore"):
-        matrix = sparse.csr_array(stored).astype(np.float32, copy=False)
+    stored = read_arrays(path, _WHAT)
+    try:
+        matrix = _matrix(stored)
+    except KeyError as error:
+        raise FormatError(f"{path}: not {_WHAT}: it has no array {error}") from error
+    except (ValueError, TypeError) as error:
+        raise FormatError(f"{path}: not {_WHAT}: {error}") from error
     position = first_bad_weight(matrix.data, allow_negative=allow_negative)
     if position is not None:
         row, term = row_of(matrix.indptr, position), matrix.indices[position]
@@ -77,29 +73,123 @@ def write_npz(path: str | os.PathLike[str], matrix: ScipySparse) -> None:
     path
         The file to create or replace.
     matrix
-        Anything from scipy.sparse.
+        A matrix or array of scipy.sparse, (n_rows, n_cols), in any of the layouts csr, csc, bsr, coo and dia, which
+        it keeps; of any other, it is written as csr.
 
     Raises
     ------
+    ValueError
+        If it is not two-dimensional, or its arrays point outside of it.
+    TypeError
+        If it is not a matrix of scipy.sparse.
     OSError
         If the file can't be written.
     """
+    if not sparse.issparse(matrix):
+        raise TypeError(f"matrix must be a scipy.sparse matrix, got {type(matrix).__name__}")
+    if len(matrix.shape) != 2:
+        raise ValueError(f"matrix must be 2-D, got shape {matrix.shape}")
+    check_structure(matrix, "matrix")
     buffer = io.BytesIO()
-    sparse.save_npz(buffer, matrix)
+    sparse.save_npz(buffer, matrix if matrix.format in _LAYOUTS else matrix.tocsr())
     with atomic_write(path) as out:
         out.write(buffer.getbuffer())
 
 
-def _check_arrays_fit(file: io.BufferedReader) -> None:
-    """Refuse arrays that claim more elements than the archive holds, before memory is asked for."""
-    with zipfile.ZipFile(file) as archive:
-        for entry in archive.infolist():
-            with archive.open(entry) as member:
-                version = np.lib.format.read_magic(member)
-                if version == (1, 0):
-                    shape, _, dtype = np.lib.format.read_array_header_1_0(member)
-                else:
-                    shape, _, dtype = np.lib.format.read_array_header_2_0(member)
-                needed = member.tell() + dtype.itemsize * math.prod(shape)
-            if needed != entry.file_size:
-                raise ValueError(f"{entry.filename} takes {needed} bytes, {entry.file_size} are there")
+def _matrix(stored: Arrays) -> sparse.csr_array:
+    """Return the matrix that arrays stand for, or raise KeyError, ValueError or TypeError."""
+    layout = stored["format"].item() if stored["format"].size == 1 else ""
+    layout = layout.decode("latin-1") if isinstance(layout, bytes) else str(layout)
+    if layout not in _LAYOUTS:
+        raise ValueError(f"its format is {layout!r}, not one of {', '.join(_LAYOUTS)}")
+    shape, data = _shape(stored["shape"]), stored["data"]
+    if data.dtype.kind not in "biuf":
+        raise ValueError(f"weights are {data.dtype}, not real numbers")
+    with np.errstate(over="ignore"):  # what overflows is found later
+        data = data.astype(np.float32, copy=False)
+    if layout != "csr" and shape[0] > max(_BELIEVED, _EACH * data.size):
+        raise ValueError(f"its shape claims {shape[0]} rows, but there are only {data.size} weights")
+    return _LAYOUTS[layout](stored, data, shape)
+
+
+def _shape(stored: NDArray[Any]) -> tuple[int, int]:
+    if stored.ndim != 1 or stored.dtype.kind not in "iu":
+        raise ValueError(f"its shape is {stored.dtype} of shape {stored.shape}, not whole numbers")
+    if stored.size != 2:
+        raise ValueError(f"holds {stored.size} dimensions, not a matrix")
+    n_rows, n_cols = (int(size) for size in stored)
+    problem = shape_problem(n_rows, n_cols)
+    if problem is not None:
+        raise ValueError(problem)
+    return n_rows, n_cols
+
+
+def _from_csr(stored: Arrays, data: NDArray[np.float32], shape: tuple[int, int]) -> sparse.csr_array:
+    _check_1d(data)
+    check_compressed(stored["indptr"], stored["indices"], data.size, shape, "csr")
+    indptr, indices, data = _compressed(stored, data, max(shape))
+    return sparse.csr_array((data, indices, indptr), shape=shape)
+
+
+def _from_csc(stored: Arrays, data: NDArray[np.float32], shape: tuple[int, int]) -> sparse.csr_array:
+    _check_1d(data)
+    check_compressed(stored["indptr"], stored["indices"], data.size, (shape[1], shape[0]), "csc", line="column")
+    indptr, indices, data = _compressed(stored, data, max(shape))
+    return sparse.csc_array((data, indices, indptr), shape=shape).tocsr()
+
+
+def _from_bsr(stored: Arrays, data: NDArray[np.float32], shape: tuple[int, int]) -> sparse.csr_array:
+    check_compressed(stored["indptr"], stored["indices"], len(data), block_counts(data, shape, "bsr"), "bsr")
+    indptr, indices, data = _compressed(stored, data, max(shape))
+    return sparse.bsr_array((data, indices, indptr), shape=shape, blocksize=data.shape[1:]).tocsr()
+
+
+def _from_coo(stored: Arrays, data: NDArray[np.float32], shape: tuple[int, int]) -> sparse.csr_array:
+    _check_1d(data)
+    rows, cols = stored["coords"] if "coords" in stored else (stored["row"], stored["col"])
+    check_entries(rows, cols, data.size, shape, "coo")
+    return _of_entries(rows, cols, data, shape)
+
+
+def _from_dia(stored: Arrays, data: NDArray[np.float32], shape: tuple[int, int]) -> sparse.csr_array:
+    """Diagonal i has ``data[i, column]`` in the row ``column - offsets[i]``."""
+    offsets = stored["offsets"]
+    if offsets.dtype.kind not in "iu" or data.ndim != 2 or offsets.shape != data.shape[:1]:
+        raise ValueError(f"dia: offsets are {offsets.dtype} of shape {offsets.shape} for data of shape {data.shape}")
+    if np.unique(offsets).size != offsets.size:
+        raise ValueError("dia: one of the offsets is there twice")
+    data = data[:, : shape[1]]
+    diagonals, cols = np.nonzero(data)
+    limit = 2 * max(*shape, 1)  # those beyond are outside of the matrix, and would overflow below
+    rows = cols - np.clip(offsets, -limit if offsets.dtype.kind == "i" else 0, limit).astype(np.int64)[diagonals]
+    inside = (rows >= 0) & (rows < shape[0])
+    return _of_entries(rows[inside], cols[inside], data[diagonals, cols][inside], shape)
+
+
+def _of_entries(
+    rows: NDArray[Any], cols: NDArray[Any], data: NDArray[np.float32], shape: tuple[int, int]
+) -> sparse.csr_array:
+    dtype = np.int32 if max(*shape, data.size) <= _INT32_MAX else np.int64
+    return sparse.coo_array((data, (rows.astype(dtype), cols.astype(dtype))), shape=shape).tocsr()
+
+
+def _check_1d(data: NDArray[np.float32]) -> None:
+    if data.ndim != 1:
+        raise ValueError(f"data must be 1-D, got shape {data.shape}")
+
+
+def _compressed(
+    stored: Arrays, data: NDArray[np.float32], largest: int
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.float32]]:
+    """Return indptr, indices and data in types that scipy has code for, without entries that indptr leaves out."""
+    indptr, indices = stored["indptr"], stored["indices"]
+    n_stored = int(indptr[-1])
+    dtype = np.int32 if max(largest, n_stored) <= _INT32_MAX else np.int64
+    return (
+        indptr.astype(dtype, copy=False),
+        indices[:n_stored].astype(dtype, copy=False),
+        data[:n_stored],
+    )
+
+
+_LAYOUTS = {"csr": _from_csr, "csc": _from_csc, "bsr": _from_bsr, "coo": _from_coo, "dia": _from_dia}
