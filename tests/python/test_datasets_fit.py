@@ -8,6 +8,7 @@ import pytest
 from scipy import sparse
 
 import thresher
+from helpers import run_python
 from thresher import datasets
 from thresher.datasets._calibrate import _nearest, calibrated
 from thresher.datasets._profile import distance, document_profile
@@ -143,7 +144,7 @@ def test_the_smallest_collections(docs: Any, queries: Any, tmp_path: Path) -> No
 
 def test_bad_collections() -> None:
     good = sparse.csr_array(np.ones((4, 3), np.float32))
-    with pytest.raises(TypeError, match=r"documents must be a scipy\.sparse matrix, got ndarray"):
+    with pytest.raises(TypeError, match=r"documents must be a scipy\.sparse matrix, got numpy\.ndarray"):
         datasets.fit(np.ones((4, 3)), good)
     with pytest.raises(ValueError, match="documents have 3 terms, queries 2"):
         datasets.fit(good, good[:, :2])
@@ -174,7 +175,7 @@ def changed(tmp_path: Path, model: datasets.Model, **arrays: Any) -> Path:
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"version": np.int64(9)}, "a model of version 9, this is for version 1"),
+        ({"version": np.int64(9)}, "a model of version 9, this library reads 1"),
         ({"version": None}, "not a model"),
         ({"share": None}, "not a model"),
         ({"share": np.zeros(3, np.uint8)}, r"share has the shape \(3,\), not"),
@@ -192,6 +193,63 @@ def test_files_that_are_no_model(model: datasets.Model, tmp_path: Path, arrays: 
     fitting = {name: value[: model.n_topics] if name in ("tail", "region") else value for name, value in arrays.items()}
     with pytest.raises(thresher.FormatError, match=message):
         datasets.Model.load(changed(tmp_path, model, **fitting))
+
+
+ALTERED = """
+import resource, sys, warnings
+import numpy as np
+from thresher import FormatError, datasets
+
+warnings.simplefilter("ignore")
+given, path = sys.argv[1:3]
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 2**29, resource.RLIM_INFINITY))
+with np.load(given) as file:
+    arrays = {name: file[name] for name in file.files}
+rng = np.random.default_rng(3)
+ODD = [0, 1, -1, 2, 200, 255, 2**16 - 1, 2**31, 2**32 - 1, 2**62, -2**63, 1e-30, 1e30, -1e30, np.nan, np.inf, -np.inf]
+TYPES = ["i1", "u1", "i8", "u8", "f2", "f4", ">f8", "c8", "?", "S3", "U2"]
+read = refused = 0
+names = sorted(arrays)
+for number in range(40 * len(names)):
+    name = names[number % len(names)]
+    array, kind = arrays[name].copy(), rng.integers(6)
+    if kind < 2 and array.size:
+        odd = ODD[rng.integers(len(ODD))]
+        array = array.astype("f8" if isinstance(odd, float) else "i8")
+        array.flat[rng.integers(array.size, size=1 if kind else array.size)] = odd
+    elif kind == 2:
+        array = array.astype(TYPES[rng.integers(len(TYPES))])
+    elif kind == 3:
+        array = array[: rng.integers(len(array) + 1)] if array.ndim else array.reshape(1)
+    elif kind == 4:
+        array = np.concatenate([array, array]) if array.ndim else array.reshape(1, 1)
+    else:
+        array = rng.permutation(array.ravel()).reshape(array.shape)
+    np.savez(path, **arrays | {name: array})
+    if rng.random() < 0.2:
+        raw = bytearray(open(path, "rb").read())
+        for at in rng.integers(0, len(raw), 3):
+            raw[at] ^= 1 << rng.integers(8)
+        open(path, "wb").write(raw)
+    try:
+        model = datasets.Model.load(path)
+    except FormatError:
+        refused += 1
+        continue
+    read += 1
+    for kind in ("documents", "queries"):
+        made = datasets.generate(model, 20, kind=kind)
+        assert made.shape == (20, model.n_terms) and np.isfinite(made.data).all(), (name, array)
+        assert not made.nnz or made.indices.max() < model.n_terms and made.data.min() >= 0, (name, array)
+print(read > 100, refused > 500)
+"""
+
+
+def test_an_altered_model_is_refused_or_generates(model: datasets.Model, tmp_path: Path) -> None:
+    model.save(tmp_path / "model.npz")
+    done = run_python(ALTERED, tmp_path / "model.npz", tmp_path / "altered.npz")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True True\n", "")
 
 
 def test_files_that_are_nothing(tmp_path: Path) -> None:

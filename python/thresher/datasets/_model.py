@@ -12,11 +12,11 @@ import os
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
-from zipfile import BadZipFile
 
 import numpy as np
 
 from thresher import FormatError
+from thresher.formats._archive import Arrays, read_arrays
 from thresher.formats._atomic import atomic_write
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ QUANTILES = 9  # of lengths, evenly spaced from the shortest to the longest
 SHAPE = 33  # quantiles of weights, relative to their means
 _LOGIT = 9.3  # shares are kept between logit -9.3 and 9.3
 _SHIPPED = "learned.npz"
+_WHAT = "a model of thresher.datasets"
+_MAX_DRAWS = 16  # rare terms of a vector, for each term that there is
 
 
 class Sharing(NamedTuple):
@@ -188,20 +190,16 @@ class Model:
         OSError
             If the file can't be read.
         """
+        arrays = read_arrays(path, _WHAT)
         try:
-            with Path(path).open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
-            version = int(arrays["version"])
-            if version != VERSION:
-                raise FormatError(f"{path}: a model of version {version}, this is for version {VERSION}")
-            model = decode(arrays)
-            problem = _problem(model)
-        except (BadZipFile, KeyError, ValueError, TypeError, EOFError, IndexError) as error:
-            if isinstance(error, FormatError):
-                raise
-            raise FormatError(f"{path}: not a model of thresher.datasets: {error}") from error
-        if problem is not None:
-            raise FormatError(f"{path}: not a model of thresher.datasets: {problem}")
+            _check_arrays(arrays)
+            with np.errstate(all="ignore"):  # what is not finite is found now
+                model = decode(arrays)
+                _check_model(model)
+        except KeyError as error:
+            raise FormatError(f"{path}: not {_WHAT}: it has no array {error}") from error
+        except (ValueError, TypeError, IndexError, ArithmeticError) as error:
+            raise FormatError(f"{path}: not {_WHAT}: {error}") from error
         return model
 
 
@@ -236,7 +234,7 @@ def encode(model: Model) -> dict[str, Any]:
 
 
 def decode(arrays: dict[str, Any]) -> Model:
-    """Return the model that `encode` made arrays of."""
+    """Return the model that `encode` made arrays of; raise if these do not fit each other."""
     low, high = (float(value) for value in arrays["weight_range"])
     starts, tail_starts = _from_counts(arrays["counts"]), _from_counts(arrays["tail_lengths"])
     sides = []
@@ -265,11 +263,38 @@ def decode(arrays: dict[str, Any]) -> Model:
     )
 
 
-def _problem(model: Model) -> str | None:
-    """Return what in a model that was read would fail later, or None."""
+def _check_arrays(arrays: Arrays) -> None:
+    """Raise KeyError or ValueError unless all that `decode` takes is there, as numbers of the right kind and shape."""
+    if int(arrays["version"]) != VERSION:
+        raise ValueError(f"a model of version {arrays['version']}, this library reads {VERSION}")
+    whole = {"n_terms": 0, "mantissa_bits": 0, "counts": 1, "terms": 1, "region": 1, "tail_lengths": 1, "tail_terms": 1}
+    real = {"share": 1, "weight_range": 1, "weight": 1, "tail": 1, "tail_counts": 1, "tail_weight": 1, "sharing": 1}
+    for name in ("documents", "queries"):
+        real |= {f"{name}_{field.name}": 0 for field in fields(Side)}
+        real |= {f"{name}_{part}": 1 for part in ("prior", "odds", "ratio", "edges", "knots", "scale", "drawn", "true")}
+        real |= {f"{name}_{part}": 2 for part in ("lengths", "shape")}
+    for kinds, expected in (("iu", whole), ("iuf", real)):
+        for name, n_dimensions in expected.items():
+            array = arrays[name]
+            if array.dtype.kind not in kinds or array.ndim != n_dimensions:
+                raise ValueError(f"{name} is {array.dtype} of shape {array.shape}")
+            if kinds == "iu" and array.size and not 0 <= int(array.min()) <= int(array.max()) < 2**32:
+                raise ValueError(f"{name} must be 0 to 2**32 - 1, got {array.min()} to {array.max()}")
+    for name, size in (("weight_range", 2), ("sharing", len(Sharing._fields))):
+        if arrays[name].size != size:
+            raise ValueError(f"{name} must be {size} numbers, got {arrays[name].size}")
+    low, high = (float(value) for value in arrays["weight_range"])
+    if not 0 < low <= high < np.inf:
+        raise ValueError(f"weight_range must be > 0, finite and ascending, got {low} to {high}")
+
+
+def _check_model(model: Model) -> None:
+    """Raise ValueError if there is anything in a model that would fail later."""
     topics, regions = model.n_topics, len(model.tail_starts) - 1
     if topics < 1 or regions < 1:
-        return "it has no topics"
+        raise ValueError("it has no topics")
+    if not 1 <= model.n_terms <= 2**31:
+        raise ValueError(f"n_terms must be 1 to 2**31, got {model.n_terms}")
     shapes: dict[str, tuple[NDArray[Any], tuple[int, ...]]] = {
         "share": (model.share, (len(model.terms),)),
         "weight": (model.weight, (len(model.terms),)),
@@ -286,14 +311,17 @@ def _problem(model: Model) -> str | None:
             f"{name}_ratio": (side.ratio, (model.n_terms,)),
             f"{name}_shape": (side.shape, (len(side.edges) + 2, SHAPE)),
             f"{name}_scale": (side.scale, (len(side.knots),)),
+            f"{name}_edges": (side.edges, (len(side.edges),)),
+            f"{name}_knots": (side.knots, (max(1, len(side.knots)),)),
+            f"{name}_drawn": (side.drawn, (max(1, len(side.drawn)),)),
             f"{name}_true": (side.true, (len(side.drawn),)),
             f"{name}_rare": (np.array([side.rare, side.draws, side.smallest]), (3,)),
         }
     for name, (array, shape) in shapes.items():
         if array.shape != shape:
-            return f"{name} has the shape {array.shape}, not {shape}"
+            raise ValueError(f"{name} has the shape {array.shape}, not {shape}")
         if not np.isfinite(array).all():
-            return f"{name} is not finite"
+            raise ValueError(f"{name} is not finite")
     limits: dict[str, tuple[NDArray[Any], int]] = {
         "terms": (model.terms, model.n_terms - 1),
         "tail_terms": (model.tail_terms, model.n_terms - 1),
@@ -302,8 +330,31 @@ def _problem(model: Model) -> str | None:
     }
     for name, (values, most) in limits.items():
         if len(values) and not (values.min() >= 0 and values.max() <= most):
-            return f"{name} must be 0 to {most}, got {values.min()} to {values.max()}"
-    return None
+            raise ValueError(f"{name} must be 0 to {most}, got {values.min()} to {values.max()}")
+    if len(model.share) and not 0 < model.share.min() <= model.share.max() < 1:
+        raise ValueError(f"share must be above 0 and below 1, got {model.share.min()} to {model.share.max()}")
+    _check_sides(model)
+    for name, value in model.sharing._asdict().items():
+        limit = np.inf if name in ("families", "groups", "skew") else 1.0
+        if not 0 <= value <= limit or not np.isfinite(value):
+            raise ValueError(f"sharing: {name} must be 0 to {limit:g} and finite, got {value}")
+
+
+def _check_sides(model: Model) -> None:
+    for name, side in (("documents", model.documents), ("queries", model.queries)):
+        if side.prior.min() < 0 or not 0 < side.prior.sum() < np.inf:
+            raise ValueError(f"{name}_prior must be >= 0, and one of them above")
+        if not 1 <= side.longest <= model.n_terms:
+            raise ValueError(f"{name}_longest must be 1 to {model.n_terms}, got {side.longest}")
+        if side.lengths.min() < 0 or side.lengths.max() > model.n_terms:
+            raise ValueError(
+                f"{name}_lengths must be 0 to {model.n_terms}, got {side.lengths.min()} to {side.lengths.max()}"
+            )
+        if side.true.min() < 0:
+            raise ValueError(f"{name}_true must be >= 0, got {side.true.min()}")
+        drawn = model.tail * side.rare * side.draws
+        if side.rare < 0 or side.draws < 0 or not (drawn.min() >= 0 and drawn.max() <= _MAX_DRAWS * model.n_terms):
+            raise ValueError(f"{name} have {drawn.min()} to {drawn.max()} rare terms drawn, of {model.n_terms} terms")
 
 
 def _logit(share: Floats) -> Floats:
