@@ -9,6 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import thresher
+from helpers import same
 from thresher import FormatError
 from thresher.formats import jsonl
 
@@ -155,3 +157,39 @@ def test_progress_ends_with_every_byte(tmp_path: Path) -> None:
     assert len(calls) > 2
     assert calls == sorted(calls)
     assert calls[-1] == (size, size)
+
+
+def test_a_term_that_is_there_twice_counts_as_the_sum_as_in_arrays(tmp_path: Path) -> None:
+    path = tmp_path / "docs.jsonl"
+    path.write_text('{"id": "a", "vector": {"cat": 1, "dog": 4, "c\\u0061t": 2}}\n{"id": "b", "vector": {"cat": 1}}\n')
+    documents = jsonl.read_documents(path)
+    assert documents.vocabulary == {"cat": 0, "dog": 1}
+    assert documents.matrix.toarray().tolist() == [[3, 4], [1, 0]]
+    queries = jsonl.read_queries(path, vocabulary=documents.vocabulary, n_terms=2)
+    arrays = (np.array([0, 3, 4]), np.array([0, 1, 0, 0]), np.array([1, 4, 2, 1], np.float32))
+    expected = thresher.ExactIndex.build(arrays, shape=(2, 2)).search(arrays, 2, shape=(2, 2))
+    assert same(thresher.ExactIndex.build(documents.matrix).search(queries.matrix, 2), expected)
+
+
+@pytest.mark.parametrize("key", ["id", "vector"])
+def test_a_record_with_two_ids_or_vectors_is_none(tmp_path: Path, key: str) -> None:
+    path = tmp_path / "docs.jsonl"
+    twice = {"id": '"id": "b"', "vector": '"vector": {"x": 2}'}[key]
+    path.write_text(f'{{"id": "a", "vector": {{"x": 1}}, {twice}}}\n')
+    with pytest.raises(FormatError, match=rf'docs\.jsonl: line 1: "{key}" is there twice'):
+        jsonl.read_documents(path)
+    path.write_text('{"id": "a", "vector": {"x": 1}, "contents": 1, "contents": {"y": 1, "y": 2}}\n')
+    assert jsonl.read_documents(path).matrix.nnz == 1
+
+
+def test_weights_of_a_repeated_term_are_checked_each(tmp_path: Path) -> None:
+    path = tmp_path / "docs.jsonl"
+    path.write_text('{"id": "a", "vector": {"x": -1, "x": 2}}\n')
+    with pytest.raises(FormatError, match=r"line 1: term 'x' has weight -1\.0"):
+        jsonl.read_documents(path)
+
+
+def test_words_are_told_where_terms_are_numbers(tmp_path: Path) -> None:
+    path = saved(tmp_path, record("a", **{"7": 1}), record("b", **{"1": 1, "cat": 2, "dog": 1}))
+    assert jsonl.read_queries(path, vocabulary=None, n_terms=3).word == (2, "cat")
+    assert jsonl.read_queries(path, vocabulary={"1": 0}, n_terms=3).word is None

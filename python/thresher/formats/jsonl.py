@@ -2,7 +2,8 @@
 
 One object a line, ``{"id": "d1", "contents": "...", "vector": {"term": weight, ...}}``; what else
 it holds is ignored, and ``.gz`` is read as it is. Where every term of a collection is a whole
-number, the numbers are the columns; otherwise terms get columns in order of first appearance.
+number, the numbers are the columns; otherwise terms get columns in order of first appearance. A
+term that a vector holds twice is kept twice, and counts as the sum, as in a matrix.
 Cost: one pass, 12 bytes a nonzero beside the vocabulary.
 """
 
@@ -14,9 +15,9 @@ import json
 import math
 import os
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -43,6 +44,13 @@ class Documents(NamedTuple):
     """The column of each term; None where the terms are the column numbers."""
 
 
+class Word(NamedTuple):
+    """A term that is no number."""
+
+    line: int
+    term: str
+
+
 class Queries(NamedTuple):
     """Queries read from JSON lines, in the columns of a collection."""
 
@@ -52,6 +60,8 @@ class Queries(NamedTuple):
     """The query of each row."""
     n_unknown: int
     """Entries left out since the collection has no such term."""
+    word: Word | None
+    """The first of them that is no number, where the collection's terms are the column numbers."""
 
 
 def read_documents(
@@ -91,7 +101,9 @@ def read_documents(
         first = lines_of.setdefault(name, line)
         if first != line:
             raise FormatError(f"{path}: line {line}: id {name!r} was used on line {first}")
-        builder.add_row([vocabulary.setdefault(term, len(vocabulary)) for term in vector], vector.values())
+        builder.add_row(
+            [vocabulary.setdefault(term, len(vocabulary)) for term, _ in vector], [weight for _, weight in vector]
+        )
     ids = list(lines_of)
     numbers = as_columns(vocabulary)
     if numbers is None:
@@ -122,29 +134,33 @@ def read_queries(
     Returns
     -------
     Queries
-        The matrix, the query ids and how many entries were left out.
+        The matrix, the query ids and what was left out.
 
     Raises
     ------
     thresher.FormatError
-        As for `read_documents`; an id may be used twice.
+        As for `read_documents`, but an id may be used twice.
     OSError
         If the file can't be read.
     """
     builder = _Builder(path)
     ids: list[str] = []
-    n_unknown = 0
-    for _, name, vector in _records(path, allow_negative=True, progress=progress):
+    n_unknown, word = 0, None
+    for line, name, vector in _records(path, allow_negative=True, progress=progress):
         ids.append(name)
-        known: dict[int, float] = {}
-        for term, weight in vector.items():
+        columns: list[int] = []
+        weights: list[float] = []
+        for term, weight in vector:
             column = as_column(term) if vocabulary is None else vocabulary.get(term)
             if column is None or column >= n_terms:
                 n_unknown += 1
+                if column is None and vocabulary is None:
+                    word = word or Word(line, term)
             else:
-                known[column] = weight
-        builder.add_row(list(known), known.values())
-    return Queries(builder.matrix(n_terms), ids, n_unknown)
+                columns.append(column)
+                weights.append(weight)
+        builder.add_row(columns, weights)
+    return Queries(builder.matrix(n_terms), ids, n_unknown, word)
 
 
 class _Builder:
@@ -173,16 +189,20 @@ class _Builder:
 
 def _records(
     path: str | os.PathLike[str], *, allow_negative: bool, progress: Callable[[int, int], None] | None
-) -> Iterator[tuple[int, str, dict[str, float]]]:
-    """Yield line number (from 1), id and checked vector of every record."""
+) -> Iterator[tuple[int, str, Collection[tuple[str, float]]]]:
+    """Yield line number (from 1), id and checked vector of every record, whose terms may repeat."""
+    decoder = json.JSONDecoder(object_pairs_hook=_Object.of)
     for number, line in _lines(path, progress):
         where = f"{path}: line {number}"
         try:
-            record = json.loads(line)
+            record = decoder.decode(line.decode())
         except (ValueError, RecursionError) as error:
             raise FormatError(f"{where}: not JSON: {error}") from error
         if not isinstance(record, dict):
             raise FormatError(f"{where}: expected an object, got {_kind(record)}")
+        for key in ("id", "vector"):
+            if isinstance(record, _Object) and record.repeats(key):
+                raise FormatError(f'{where}: "{key}" is there twice')
         name = record.get("id")
         if isinstance(name, bool) or not isinstance(name, str | int):
             raise FormatError(f'{where}: "id" must be a string or a whole number, got {_kind(name)}')
@@ -190,14 +210,33 @@ def _records(
         if not isinstance(vector, dict):
             raise FormatError(f'{where}: "vector" must be an object of weights by term, got {_kind(vector)}')
         lowest = -_FLOAT32_MAX if allow_negative else 0.0
-        for term, weight in vector.items():
+        pairs = vector.pairs if isinstance(vector, _Object) else vector.items()
+        for term, weight in pairs:
             if type(weight) not in (int, float):
                 raise FormatError(f"{where}: term {term!r} has the weight {weight!r}, not a number")
             if not lowest <= weight <= _FLOAT32_MAX:
                 shown = weight if isinstance(weight, float) else _rounded(weight)
                 problem = weight_problem(shown, allow_negative=allow_negative)
                 raise FormatError(f"{where}: term {term!r} has {problem}")
-        yield number, str(name), vector
+        yield number, str(name), pairs
+
+
+class _Object(dict[str, Any]):
+    """A JSON object in which a key is there twice."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        self.pairs = pairs
+
+    @classmethod
+    def of(cls, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        """Return a JSON object, a plain one where it can be."""
+        plain = dict(pairs)
+        return plain if len(plain) == len(pairs) else cls(pairs)
+
+    def repeats(self, key: str) -> bool:
+        """Tell whether it is `key` that is there twice."""
+        return sum(name == key for name, _ in self.pairs) > 1
 
 
 def _lines(path: str | os.PathLike[str], progress: Callable[[int, int], None] | None) -> Iterator[tuple[int, bytes]]:
