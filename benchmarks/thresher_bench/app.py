@@ -30,6 +30,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
+    rich_markup_mode=None,  # or what stands in brackets would be lost
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 import thresher
 from helpers import run_python
 from strategies import learned
+from thresher._extras import missing
 from thresher.formats import bigann
 from thresher_bench.app import app
 from thresher_bench.page import write_report
@@ -127,7 +128,7 @@ from thresher_bench.cli import main
 main()
 """
     done = run_python(code)
-    assert (done.returncode, done.stderr) == (1, 'error: matplotlib is missing: pip install "thresher[bench]"\n')
+    assert (done.returncode, done.stderr) == (1, f"error: {missing('matplotlib is missing', 'bench')}\n")
 
 
 def test_thresher_does_without() -> None:

@@ -1,15 +1,21 @@
 from __future__ import annotations
 
 import io
+import os
+import re
 import subprocess
 import sys
+import sysconfig
+import warnings
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 import thresher
+from thresher import _extras
 from thresher.cli._terminal import progress_bar
 from thresher.cli.app import app
 
@@ -111,7 +117,48 @@ def test_without_the_extra_one_line_says_how_to_get_it(missing: str) -> None:
     done = subprocess.run([sys.executable, "-c", code, "demo"], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stdout == ""
-    assert done.stderr == f'error: {missing} is missing: pip install "thresher[cli]"\n'
+    assert done.stderr == f"error: {_extras.missing(f'{missing} is missing', 'cli')}\n"
+
+
+def test_a_foreign_instruction_set_is_told_in_one_line() -> None:
+    command = Path(sysconfig.get_path("scripts"), "thresher")
+    environment = {**os.environ, "THRESHER_ISA": "abacus"}
+    done = subprocess.run([command, "--help"], capture_output=True, text=True, check=False, env=environment)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error: THRESHER_ISA must be scalar, avx2 or avx512, got 'abacus'\n"
+
+
+def test_the_package_is_the_command() -> None:
+    done = subprocess.run([sys.executable, "-m", "thresher", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"thresher {thresher.__version__}\n"
+
+
+def brackets(text: str | None) -> set[str]:
+    return set(re.findall(r"\[[^\[\]\s]*\]", text or ""))
+
+
+@pytest.mark.parametrize(
+    "name", ["", *(command.callback.__name__ for command in app.registered_commands if command.callback)]
+)
+def test_help_loses_nothing_that_stands_in_brackets(name: str) -> None:
+    root: Any = typer.main.get_command(app)
+    command = root.commands[name] if name else root
+    written = brackets(command.help)
+    for parameter in command.params:
+        written |= brackets(getattr(parameter, "help", None))
+    shown = CliRunner().invoke(app, [*([name] if name else []), "--help"], env={"COLUMNS": "200", **TERMINAL})
+    assert written <= brackets(shown.stdout)
+    assert name not in ("", "build", "search", "truth", "tune") or written
+
+
+def test_what_the_library_warns_of_is_a_line_without_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    def warns(path: object) -> NoReturn:
+        warnings.warn("mind the step", stacklevel=2)
+        raise ValueError("f: odd")
+
+    monkeypatch.setattr(thresher, "open", warns)
+    result = CliRunner().invoke(app, ["info", "index"])
+    assert (result.exit_code, result.stderr) == (1, "warning: mind the step\nerror: f: odd\n")
 
 
 def test_no_progress_bar_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 import thresher
 from helpers import run_python
+from thresher._extras import missing
 from thresher.cli.app import app
 from thresher.formats import bigann, ciff
 
@@ -124,5 +125,5 @@ def test_without_protobuf_one_line_says_how_to_get_it(numbered: Path, tmp_path: 
     code = "import sys; sys.modules['google.protobuf'] = None; import thresher.cli; thresher.cli.main()"
     done = run_python(code, "export", numbered, tmp_path / "out.ciff")
     assert (done.stdout, done.returncode) == ("", 1)
-    assert done.stderr == 'error: CIFF files need protobuf: pip install "thresher[ciff]"\n'
+    assert done.stderr == f"error: {missing('CIFF files need protobuf', 'ciff')}\n"
     assert not (tmp_path / "out.ciff").exists()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -157,3 +158,40 @@ def test_does_not_overwrite_its_inputs(tmp_path: Path) -> None:
         result = CliRunner().invoke(app, ["search", str(index), str(queries), "-o", str(output)])
         assert result.exit_code != 0
         assert (index.read_bytes(), queries.read_bytes()) == before
+
+
+def test_an_index_whose_names_are_gone_is_an_error_not_an_empty_answer(named: tuple[str, str], tmp_path: Path) -> None:
+    Path(f"{named[0]}.names").unlink()
+    result = CliRunner().invoke(app, ["search", *named])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert re.match(r"error: \S+queries\.jsonl: line 1: term 'w\d' is not a column's number, and ", result.stderr)
+    assert result.stderr.endswith("docs.thresher.names is not there\n")
+
+
+def test_a_word_that_a_collection_of_numbers_does_not_have_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "docs.jsonl").write_text('{"id": "a", "vector": {"1": 1}}\n')
+    (tmp_path / "queries.jsonl").write_text('{"id": "q", "vector": {"1": 1, "cat": 1}}\n')
+    assert searched(built(tmp_path / "docs.jsonl"), str(tmp_path / "queries.jsonl")) == "a\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", [("search", "{index}", "{queries}"), ("info", "{index}"), ("info", "{index}", "--json")]
+)
+def test_a_closed_standard_output_is_told_in_one_line(numbered: tuple[str, str], arguments: tuple[str, ...]) -> None:
+    given = [argument.format(index=numbered[0], queries=numbered[1]) for argument in arguments]
+    done = closed(">&-", *given)
+    assert (done.returncode, done.stderr) == (2, "error: standard output is closed\n")
+
+
+def test_commands_that_print_nothing_need_no_streams(numbered: tuple[str, str], tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    done = closed("<&- >&- 2>&-", "search", *numbered, "--output", str(output))
+    assert done.returncode == 0
+    assert output.read_text() == "0\t2\n\n1\n"
+    assert closed("2>&-", "search", *numbered).stdout == "0\t2\n\n1\n"
+
+
+def closed(streams: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command with some of its standard streams closed."""
+    shell = ["sh", "-c", f'exec "$0" -m thresher "$@" {streams}', sys.executable, *arguments]
+    return subprocess.run(shell, capture_output=True, text=True, check=False)

@@ -51,3 +51,13 @@ def test_does_not_overwrite_its_inputs(tmp_path: Path) -> None:
         result = CliRunner().invoke(app, ["truth", str(base), str(queries), str(output)])
         assert result.exit_code != 0
         assert (base.read_bytes(), queries.read_bytes()) == before
+
+
+def test_words_are_an_error_where_documents_have_none(tmp_path: Path) -> None:
+    bigann.write_csr(tmp_path / "base.csr", sparse.csr_array(np.eye(3, dtype=np.float32)))
+    (tmp_path / "queries.jsonl").write_text('{"id": "q", "vector": {"1": 1, "cat": 1}}\n')
+    paths = [str(tmp_path / name) for name in ("base.csr", "queries.jsonl", "out.gt")]
+    result = CliRunner().invoke(app, ["truth", *paths])
+    assert result.exit_code == 1
+    assert "line 1: term 'cat' is not a column's number, and the documents have no words" in result.stderr
+    assert not (tmp_path / "out.gt").exists()

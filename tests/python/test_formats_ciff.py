@@ -18,7 +18,7 @@ import thresher
 from helpers import run_python
 from reference import Collection
 from strategies import Case, cases
-from thresher import FormatError
+from thresher import FormatError, _extras
 from thresher.formats import _impacts, ciff
 
 in_one_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -632,4 +632,4 @@ except ImportError as error:
 """
     done = run_python(code)
     assert (done.stderr, done.returncode) == ("", 0)
-    assert done.stdout == 'ImportError CIFF files need protobuf: pip install "thresher[ciff]"\n'
+    assert done.stdout == "ImportError " + _extras.missing("CIFF files need protobuf", "ciff") + "\n"

@@ -5,8 +5,11 @@ One file a command; `app` puts them together, and files with an underscore are w
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
+
+from thresher import _extras
 
 __all__ = ["main", "run"]
 
@@ -28,16 +31,32 @@ def run(module: str, extra: str, packages: tuple[str, ...]) -> None:
     packages
         The modules which that brings.
     """
+    _open_standard_streams()
     try:
         import_module(module).app()
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
         if missing not in packages:
             raise
-        sys.stderr.write(f'error: {missing} is missing: pip install "thresher[{extra}]"\n')
+        sys.stderr.write(f"error: {_extras.missing(f'{missing} is missing', extra)}\n")
         sys.exit(1)
-    except ImportError as error:  # the core says so of a foreign THRESHER_ISA
+    except ImportError as error:
         sys.stderr.write(f"error: {error}\n")
-        sys.exit(1)
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _open_standard_streams() -> None:
+    """Give a process that was started without standard output or error something in its place.
+
+    Otherwise the next file to be opened would be taken for it. Notes go nowhere then; results, which would be lost, are
+    an error.
+    """
+    for descriptor, name, flags in ((1, "stdout", os.O_RDONLY), (2, "stderr", os.O_WRONLY)):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, flags)
+            if nowhere != descriptor:
+                os.dup2(nowhere, descriptor)
+                os.close(nowhere)
+            setattr(sys, name, os.fdopen(descriptor, "w", closefd=False))

@@ -54,8 +54,13 @@ def read_collection(path: Path) -> Collection:
     return Collection(documents.matrix, documents.matrix.shape, documents.ids, documents.vocabulary)
 
 
-def read_questions(path: Path, *, vocabulary: Mapping[str, int] | None, n_terms: int) -> Questions:
-    """Read the queries in `path`; a note tells of terms that the collection does not have."""
+def read_questions(
+    path: Path, *, vocabulary: Mapping[str, int] | None, n_terms: int, nameless: str | None = None
+) -> Questions:
+    """Read the queries in `path`; a note tells of terms that the collection does not have.
+
+    Where nothing is known of the collection's words, a query with some is an error, and `nameless` says why that is.
+    """
     kind = formats.detect(path)
     if kind == "ciff":
         raise ValueError(f"{path}: a CIFF file holds documents, not queries")
@@ -66,10 +71,19 @@ def read_questions(path: Path, *, vocabulary: Mapping[str, int] | None, n_terms:
         return Questions(matrix, None)
     with progress_bar(f"reading {path.name}", unit="B") as progress:
         queries = formats.jsonl.read_queries(path, vocabulary=vocabulary, n_terms=n_terms, progress=progress)
+    if nameless is not None and queries.word is not None:
+        line, term = queries.word
+        raise ValueError(f"{path}: line {line}: term {term!r} is not a column's number, and {nameless}")
     if queries.n_unknown:
         total = queries.n_unknown + queries.matrix.nnz
         note(f"note: {queries.n_unknown} of {total} query terms are in no document and were left out")
     return Questions(queries.matrix, queries.ids)
+
+
+def read_questions_about(documents: Collection, path: Path) -> Questions:
+    """Read queries into the columns of documents that were read."""
+    nameless = "the documents have no words" if documents.ids is None else None
+    return read_questions(path, vocabulary=documents.vocabulary, n_terms=documents.shape[1], nameless=nameless)
 
 
 def check_output(output: Path, *inputs: Path) -> None:

@@ -21,6 +21,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
+    rich_markup_mode=None,  # or what stands in brackets would be lost
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -45,5 +46,5 @@ def _common(
 
     Matrices are read from BigANN .csr files, scipy .npz files and JSON lines
     ({"id": ..., "vector": {term: weight, ...}}, also gzipped), documents also from CIFF files
-    (.ciff, also gzipped), for which protobuf is needed: pip install "thresher[ciff]".
+    (.ciff, also gzipped), which need the extra: pip install ".[ciff]" in a checkout of thresher.
     """

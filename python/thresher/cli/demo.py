@@ -10,7 +10,7 @@ import typer
 def demo(
     question: Annotated[str | None, typer.Argument(metavar="[QUESTION]", help="What to look for first.")] = None,
 ) -> None:
-    """Search the docstrings of Python's library and of the packages installed here.
+    """Search the docstrings of Python and of the packages installed.
 
     Gathers thousands of passages without importing what they belong to, weighs their words with
     BM25, builds every engine, answers your question and a few more, and compares the engines.

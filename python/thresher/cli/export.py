@@ -20,8 +20,9 @@ def export(
     *,
     bits: Annotated[int, typer.Option(min=1, max=31, help="Bits of the largest impact.")] = formats.ciff.BITS,
 ) -> None:
-    """Write the documents of an index in the Common Index File Format, for PISA, BMP and others.
+    """Write the documents of an index as a CIFF file, for other engines.
 
+    That is the Common Index File Format, which PISA, BMP and others read.
     Weights become impacts (tf) of 1 to 2**bits - 1, with one scale for all of them, which the file's
     description states; weights that are all whole numbers stay as they are. With INDEX.names beside
     the index, documents and terms go by the names in it, otherwise by number, counted from 0.

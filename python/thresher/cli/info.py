@@ -17,7 +17,7 @@ def info(
     index_path: Annotated[Path, typer.Argument(metavar="INDEX", help="An index that `build` wrote.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
 ) -> None:
-    """Show an index: its engine, parameters, and what its bytes are spent on."""
+    """Show an index: its engine, its parameters, where its bytes go."""
     facts = _facts(index_path)
     if as_json:
         typer.echo(json.dumps(facts, indent=2))

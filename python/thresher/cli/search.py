@@ -47,14 +47,16 @@ def search(
 
     With INDEX.names beside the index (`build` writes it for JSON lines and CIFF files), documents go
     by their own ids, and the terms of JSON-lines queries by the collection's words; terms that no
-    document has are left out. Otherwise documents and terms go by number, counted from 0.
+    document has are left out. Otherwise documents and terms go by number, counted from 0, and a word
+    in a query is an error.
     """
     if output is not None:
         refuse_to_overwrite(output, index_path, names_path(index_path), queries_path)
     index = thresher.open(index_path)
     names = read_names(index_path, shape=(index.n_docs, index.n_terms), nnz=index.nnz)
     vocabulary = None if names is None else names.vocabulary
-    queries = read_questions(queries_path, vocabulary=vocabulary, n_terms=index.n_terms)
+    nameless = f"{names_path(index_path)} is not there" if names is None else None
+    queries = read_questions(queries_path, vocabulary=vocabulary, n_terms=index.n_terms, nameless=nameless)
     with progress_bar("searching", unit="queries") as progress:
         hits = index.search(queries.matrix, k=k, threads=threads, progress=progress)
     documents = None if names is None else names.documents

@@ -9,7 +9,7 @@ import typer
 
 import thresher
 from thresher.cli._terminal import note, progress_bar
-from thresher.cli._vectors import read_collection, read_questions, refuse_to_overwrite
+from thresher.cli._vectors import read_collection, read_questions_about, refuse_to_overwrite
 from thresher.formats.bigann import write_ground_truth
 
 
@@ -29,7 +29,7 @@ def truth(
     """
     refuse_to_overwrite(output, base, queries_path)
     documents = read_collection(base)
-    queries = read_questions(queries_path, vocabulary=documents.vocabulary, n_terms=documents.shape[1])
+    queries = read_questions_about(documents, queries_path)
     with progress_bar("building", unit="documents") as progress:
         index = thresher.ExactIndex.build(documents.docs, shape=documents.shape, threads=threads, progress=progress)
     with progress_bar("searching", unit="queries") as progress:

@@ -10,7 +10,7 @@ import typer
 
 import thresher
 from thresher.cli._terminal import note, progress_bar
-from thresher.cli._vectors import check_output, read_collection, read_questions, save_index
+from thresher.cli._vectors import check_output, read_collection, read_questions_about, save_index
 
 
 def tune(
@@ -31,10 +31,11 @@ def tune(
     threads: Annotated[int, typer.Option(min=0, help="Threads of a search; 0 means all cores.")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Of what is drawn at random.")] = 0,
 ) -> None:
-    """Build the index that reaches a recall fastest, or finds most in so many microseconds.
+    """Build the index that meets a target of recall or of time best.
 
-    Engines and their search parameters are measured on half of the queries and checked on the other
-    half. The index is saved with the parameters, and `search` goes by them.
+    Either it reaches a recall fastest, or it finds most in so many microseconds. Engines and their
+    search parameters are measured on half of the queries and checked on the other half. The index is
+    saved with the parameters, and `search` goes by them.
     """
     known = thresher.engines()
     for name in engine or []:
@@ -48,7 +49,7 @@ def tune(
     documents = read_collection(base)
     queries = None
     if queries_path is not None:
-        queries = read_questions(queries_path, vocabulary=documents.vocabulary, n_terms=documents.shape[1]).matrix
+        queries = read_questions_about(documents, queries_path).matrix
     with progress_bar("tuning", unit="steps") as progress, warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # it is told below
         tuned = thresher.tune(

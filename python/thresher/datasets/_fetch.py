@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from thresher import FormatError
+from thresher._extras import missing
 from thresher.datasets._catalogue import ADDRESS, FILES, TRACKS, RemoteFile
 from thresher.datasets._download import DownloadError, download
 from thresher.formats._atomic import atomic_write
@@ -65,7 +66,7 @@ def fetch(
         Another http address with the same names, or a folder that holds the files, unpacked or
         gzipped, from which they are then read without a network.
     progress
-        Show a progress bar, which needs tqdm: ``pip install "thresher[cli]"``.
+        Show a progress bar, which needs tqdm: the extra ``cli`` brings it.
     verify
         Compare a file that is there with its recorded checksum, which reads all of it.
 
@@ -229,7 +230,7 @@ def _progress_bar() -> Callable[..., Any]:
     try:
         from tqdm.auto import tqdm  # noqa: PLC0415 - an extra
     except ImportError as error:
-        raise ImportError('a progress bar needs tqdm: pip install "thresher[cli]"') from error
+        raise ImportError(missing("a progress bar needs tqdm", "cli")) from error
     return tqdm
 
 

@@ -95,7 +95,7 @@ def read_matrix(path: str | os.PathLike[str], *, allow_negative: bool = False) -
     OSError
         If the file can't be read.
     ImportError
-        Of a CIFF file, without protobuf: ``pip install "thresher[ciff]"``.
+        Of a CIFF file, without protobuf, which the extra ``ciff`` brings.
     """
     kind = detect(path)
     if kind == "bigann":

@@ -33,6 +33,7 @@ import numpy as np
 from scipy import sparse
 
 from thresher import FormatError, Index, MatrixLike, __version__
+from thresher._extras import missing
 from thresher.formats import _impacts
 from thresher.formats._atomic import atomic_write
 from thresher.formats._columns import as_columns
@@ -127,7 +128,7 @@ def read_ciff(path: str | os.PathLike[str], *, restore: bool = False, progress: 
     OSError
         If the file can't be read.
     ImportError
-        Without protobuf: ``pip install "thresher[ciff]"``.
+        Without protobuf, which the extra ``ciff`` brings.
     """
     messages = _messages()
     with Path(path).open("rb") as raw:
@@ -212,7 +213,7 @@ def write_ciff(
     OSError
         If the file can't be written.
     ImportError
-        Without protobuf: ``pip install "thresher[ciff]"``.
+        Without protobuf, which the extra ``ciff`` brings.
 
     Examples
     --------
@@ -278,7 +279,7 @@ def _messages() -> ModuleType:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "google":
             raise
-        raise ImportError('CIFF files need protobuf: pip install "thresher[ciff]"') from error
+        raise ImportError(missing("CIFF files need protobuf", "ciff")) from error
     return _ciff_messages
 
 
