@@ -5,6 +5,7 @@ import gzip
 import importlib
 import struct
 import tracemalloc
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -386,6 +387,7 @@ def sums_of(weights: dict[tuple[int, int], float], scale: float) -> list[int]:
     return list(sums.values())
 
 
+@pytest.mark.filterwarnings("ignore:docs. the scale:UserWarning")
 @in_one_folder
 @given(case=cases(most_docs=60, most_queries=0), bits=st.integers(1, 31), part=st.integers(1, 100))
 def test_impacts_are_within_half_a_step(tmp_path: Path, case: Case, bits: int, part: int) -> None:
@@ -435,6 +437,7 @@ def test_whole_weights_stay_as_they_are(tmp_path: Path, weights: list[list[int]]
     np.testing.assert_array_equal(read.docs.toarray(), np.array(weights)[:, used])
 
 
+@pytest.mark.filterwarnings("ignore:docs. the scale:UserWarning")
 def test_whole_weights_beyond_an_int32_are_quantised(tmp_path: Path) -> None:
     assert ciff.write_ciff(tmp_path / "docs.ciff", sparse.csr_array([[2.0**31, 2.0]])) == 2.0**31 / 255
     assert ciff.read_ciff(tmp_path / "docs.ciff").docs.toarray().tolist() == [[255, 1]]
@@ -633,3 +636,29 @@ except ImportError as error:
     done = run_python(code)
     assert (done.stderr, done.returncode) == ("", 0)
     assert done.stdout == "ImportError " + _extras.missing("CIFF files need protobuf", "ciff") + "\n"
+
+
+def test_an_outlier_that_sets_the_scale_is_warned_of(tmp_path: Path) -> None:
+    docs = sparse.random_array((500, 200), density=0.1, rng=np.random.default_rng(0), format="csr", dtype=np.float32)
+    docs.data *= 3
+    ciff.write_ciff(tmp_path / "docs.ciff", docs)  # no warning, which would be an error here
+    docs.data[7] = 5000
+    with pytest.warns(
+        UserWarning, match=r"docs: the scale, 19\.6\d*, follows from the largest weight, 5000, which is more"
+    ):
+        ciff.write_ciff(tmp_path / "docs.ciff", docs)
+    assert np.unique(ciff.read_ciff(tmp_path / "docs.ciff").docs.data).size == 2
+    ciff.write_ciff(tmp_path / "docs.ciff", docs, scale=3 / 255)
+    impacts = ciff.read_ciff(tmp_path / "docs.ciff").docs.data
+    assert np.unique(impacts).size > 200
+    assert impacts.max() == 425_000
+
+
+@pytest.mark.parametrize("factor", [1e-35, 1.0, 1e30])
+def test_warnings_do_not_depend_on_the_unit_of_weights(tmp_path: Path, factor: float) -> None:
+    for largest, warned in ((30, False), (300, True)):
+        weights = (np.array([[1.25, 1.25, 1.5, largest]]) * factor).astype(np.float32)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            ciff.write_ciff(tmp_path / "docs.ciff", sparse.csr_array(weights))
+        assert bool(caught) == warned

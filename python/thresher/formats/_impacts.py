@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _INT32_MAX = 2**31 - 1
+_MANTISSA, _POWERS = 23, 256  # bits of a float32's mantissa, and powers of two that its exponent tells apart
+_OUTLYING = 64  # times the median weight: the largest one leaves most of them few impacts
 _PART = 8192  # documents looked at together
 
 
@@ -65,6 +67,8 @@ class Survey(NamedTuple):
     """In how many documents each is."""
     largest: float
     """Weight."""
+    n_of_power: NDArray[np.int64]
+    """(256,) how many weights there are of each exponent of a float32."""
     whole: bool
     """Whether every weight is a whole number."""
 
@@ -85,6 +89,7 @@ def survey(docs: Documents) -> Survey:
     """Look at all documents once."""
     columns = frequencies = np.empty(0, np.int64)
     largest, whole = 0.0, True
+    n_of_power = np.zeros(_POWERS, np.int64)
     for rows in docs.parts():
         here, counts = np.unique(rows.indices, return_counts=True)
         known, columns = columns, np.union1d(columns, here).astype(np.int64)
@@ -92,8 +97,9 @@ def survey(docs: Documents) -> Survey:
         frequencies[np.searchsorted(columns, known)] = before
         frequencies[np.searchsorted(columns, here)] += counts
         largest = max(largest, float(rows.data.max(initial=0)))
+        n_of_power += np.bincount(rows.data.view(np.uint32) >> _MANTISSA, minlength=_POWERS)
         whole = whole and bool((np.rint(rows.data) == rows.data).all())
-    return Survey(columns, frequencies, largest, whole)
+    return Survey(columns, frequencies, largest, n_of_power, whole)
 
 
 def choose_scale(facts: Survey, *, bits: SupportsIndex, scale: SupportsFloat | None) -> float:
@@ -109,6 +115,22 @@ def choose_scale(facts: Survey, *, bits: SupportsIndex, scale: SupportsFloat | N
     if facts.largest / given > _INT32_MAX:
         raise ValueError(f"scale={given}: the largest weight, {facts.largest}, becomes an impact beyond an int32")
     return given
+
+
+def outlier_problem(facts: Survey, scale: float) -> str | None:
+    """Say what a scale that follows from the largest weight does to the others, or None if that is little.
+
+    The median is known up to a factor of 2.
+    """
+    middle = int(np.searchsorted(np.cumsum(facts.n_of_power), (facts.n_of_power.sum() + 1) // 2))
+    median = math.ldexp(1.0, middle - 126)  # the upper end of its power
+    if facts.largest <= _OUTLYING * median:
+        return None
+    return (
+        f"docs: the scale, {scale:g}, follows from the largest weight, {facts.largest:g}, which is more than "
+        f"{_OUTLYING} times the median one: most others become few impacts, which a smaller scale or more bits would "
+        "tell apart"
+    )
 
 
 def transpose(docs: Documents, facts: Survey, order: NDArray[np.int64], scale: float) -> PostingLists:

@@ -23,6 +23,7 @@ import gzip
 import math
 import os
 import re
+import warnings
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -193,7 +194,8 @@ def write_ciff(
         Without `scale`, the scale is such that the largest weight becomes ``2**bits - 1``, from 1
         to 31 bits; or 1, if all weights are whole numbers that fit an int32.
     scale
-        The weight that an impact of 1 stands for.
+        The weight that an impact of 1 stands for. One that suits most weights leaves an outlier an
+        impact of more bits.
     description
         What the header is to say of the index, for people.
     progress
@@ -203,6 +205,12 @@ def write_ciff(
     -------
     float
         The scale.
+
+    Warns
+    -----
+    UserWarning
+        If the scale follows from a largest weight that is more than 64 times the median one, which
+        leaves most weights few impacts.
 
     Raises
     ------
@@ -240,6 +248,9 @@ def write_ciff(
     _check_names("terms", terms, n_terms)
     facts = _impacts.survey(given)
     chosen = _impacts.choose_scale(facts, bits=bits, scale=scale)
+    problem = _impacts.outlier_problem(facts, chosen) if scale is None and chosen != 1 else None
+    if problem is not None:
+        warnings.warn(problem, stacklevel=2)
     columns = facts.columns.tolist()
     names = [str(column) for column in columns] if terms is None else [terms[column] for column in columns]
     _check_lists(names, facts)
