@@ -1,6 +1,7 @@
 #include "recall.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 #include <unordered_set>
 
 namespace thresher::bench {
@@ -26,7 +27,8 @@ double recall_at_k(const GroundTruth& truth, std::size_t k, std::span<const std:
         }
         all_right += std::min(right, wanted);
     }
-    return all_wanted == 0 ? 1.0 : static_cast<double>(all_right) / static_cast<double>(all_wanted);
+    if (all_wanted == 0) throw std::invalid_argument("the ground truth holds nothing to be found: there is no recall");
+    return static_cast<double>(all_right) / static_cast<double>(all_wanted);
 }
 
 double StoredScores::operator()(std::size_t query, std::int64_t doc) {

@@ -25,8 +25,8 @@ inline constexpr double kTolerance = 1e-5;
 // The true score of a document for a query.
 using ScoreOf = std::function<double(std::size_t query, std::int64_t doc)>;
 
-// The fraction of the exact best k that `ids`, shape (n_queries, k) and padded with -1, holds; 1 if there is nothing to
-// be found. A document returned twice counts once. k <= truth.k.
+// The fraction of the exact best k that `ids`, shape (n_queries, k) and padded with -1, holds. A document returned
+// twice counts once. k <= truth.k. Throws std::invalid_argument if there is nothing to be found.
 double recall_at_k(const GroundTruth& truth, std::size_t k, std::span<const std::int64_t> ids, const ScoreOf& score_of);
 
 // Scores in double precision from the weights that an index holds, whatever its searches said.

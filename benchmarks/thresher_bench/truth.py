@@ -37,6 +37,11 @@ class Truth:
     ids
         Exact answers found elsewhere, (n_queries, at least k), padded with -1, best first. Without them the float64
         scores of all documents are summed for each query.
+
+    Raises
+    ------
+    ValueError
+        If no query has an answer; from `part` too.
     """
 
     def __init__(
@@ -56,6 +61,7 @@ class Truth:
             self.wanted = (scores > 0).sum(1)
             self.lowest = np.where(scores > 0, scores, np.inf).min(1, initial=np.inf) * (1 - TOLERANCE)
             self.lowest[self.wanted == 0] = 0
+        self._check()
 
     @classmethod
     def checked(
@@ -91,6 +97,7 @@ class Truth:
         part = object.__new__(Truth)
         part.docs, part.queries, part.k = self.docs, self.queries[rows], self.k
         part.wanted, part.lowest = self.wanted[rows], self.lowest[rows]
+        part._check()
         return part
 
     def recall(self, ids: npt.NDArray[np.int64]) -> float:
@@ -98,8 +105,12 @@ class Truth:
         ids = np.sort(ids, axis=1)
         ids[:, 1:][ids[:, 1:] == ids[:, :-1]] = -1  # a document counts once
         enough = self._scores(ids) >= self.lowest[:, np.newaxis]
-        wanted = int(self.wanted.sum())
-        return int(np.minimum(enough.sum(1), self.wanted).sum()) / wanted if wanted else 1.0
+        return int(np.minimum(enough.sum(1), self.wanted).sum()) / int(self.wanted.sum())
+
+    def _check(self) -> None:
+        """Raise ValueError if nothing is to be found: whatever finds it has no recall, least of all a perfect one."""
+        if not self.wanted.any():
+            raise ValueError(f"none of {len(self.wanted)} queries has a document of positive score: there is no recall")
 
     def _scores(self, ids: npt.NDArray[np.integer]) -> npt.NDArray[np.float64]:
         """Return the float64 scores of documents, -inf in place of -1."""

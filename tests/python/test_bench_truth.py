@@ -79,3 +79,15 @@ def test_a_part_has_the_answers_of_its_queries(vectors: tuple[sparse.csr_matrix,
     docs, queries = vectors
     part = Truth(docs, queries, 10).part(slice(4, 9))
     assert np.array_equal(part.lowest, Truth(docs, queries[4:9], 10).lowest)
+
+
+def test_there_is_no_recall_where_nothing_is_to_be_found() -> None:
+    docs, queries = (
+        sparse.csr_matrix(np.eye(3, dtype=np.float32)),
+        sparse.csr_matrix([[1.0, 0, 0], [0, 0, 0], [0, -1, 0]]),
+    )
+    for ids in (None, np.full((2, 1), -1)):
+        with pytest.raises(ValueError, match="none of 2 queries has a document of positive score: there is no recall"):
+            Truth(docs, queries[1:], 1, ids)
+    with pytest.raises(ValueError, match="none of 1 queries"):
+        Truth(docs, queries, 1).part(slice(1, 2))

@@ -82,3 +82,12 @@ def test_empty_collections(collection: tuple[sparse.csr_array, sparse.csr_array]
         datasets.compare(docs, queries, docs[:0], queries)
     with pytest.raises(ValueError, match="the real collection must have documents and queries"):
         datasets.compare(docs, queries[:0], docs, queries)
+
+
+def test_queries_that_find_nothing_compare_nothing(collection: tuple[sparse.csr_array, sparse.csr_array]) -> None:
+    docs, queries = collection
+    foreign = sparse.csr_array(queries.shape, dtype=np.float32)
+    with pytest.raises(ValueError, match="no query of the generated collection finds a document"):
+        datasets.compare(docs, queries, docs, foreign)
+    with pytest.raises(ValueError, match="the real documents have 30522 terms, the queries 5"):
+        datasets.compare(docs, queries[:, :5], docs, queries)

@@ -173,6 +173,8 @@ def test_measured_recall() -> None:
     exact = measure(thresher.ExactIndex, docs, questions, oracle)
     assert (exact.engine, exact.recall, exact.nbytes) == ("exact", 1.0, sum(oracle.nbytes.values()))
     assert measure(Forgetful, docs, questions, oracle).recall == pytest.approx(0.9)
+    nothing = questions[0]._replace(weights=-questions[0].weights)
+    assert np.isnan(measure(thresher.ExactIndex, docs, [nothing], oracle).recall)
 
 
 @pytest.fixture

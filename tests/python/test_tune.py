@@ -243,6 +243,20 @@ def test_recall_and_its_error() -> None:
     assert error == pytest.approx(np.sqrt((1 - 4 / 3) ** 2 + (1 - 2 / 3) ** 2) / 3)
 
 
+def test_queries_that_nothing_answers_tell_nothing_of_recall(real: Case) -> None:
+    docs, queries = docs_of(real), queries_of(real)
+    foreign = sp.csr_array(-np.ones((50, queries.shape[1]), np.float32))
+    with pytest.raises(ValueError, match="queries: they must find documents, but 0 do; at least 20 are needed"):
+        thresher.tune(docs, queries=foreign, recall=0.9, engine="exact")
+    tuned = thresher.tune(docs, queries=sp.vstack([foreign, queries[:40]]), recall=0.9, engine="exact")
+    assert {point.n_queries for point in tuned.curve} == {20}
+    nothing = Questions(foreign, None, thresher.ExactIndex.build(docs), 10, 1)
+    assert np.isnan(nothing.measure(thresher.ExactIndex.build(docs).search(foreign)).recall)
+    alone = sp.csr_array(np.eye(40, dtype=np.float32))
+    with pytest.raises(ValueError, match="docs: queries made of them must find documents, but 0 do"):
+        thresher.tune(alone, recall=0.9, engine="exact")
+
+
 @pytest.mark.parametrize("engine", sorted(thresher.engines()))
 def test_families_are_of_parameters_that_searches_take(engine: str, real: Case) -> None:
     index = thresher.engines()[engine].build(docs_of(real))

@@ -29,7 +29,7 @@ class Measured(NamedTuple):
     latency_seconds: float
     """Median time of one `search_one`, one thread."""
     recall: float
-    """Share of the exact top 10 that was returned, by score, so that ties count as right."""
+    """Share of the exact top 10 that was returned, by score, so that ties count as right; nan if there is none."""
 
 
 def measure(
@@ -75,7 +75,7 @@ def measure(
         nbytes=sum(index.nbytes.values()),
         build_seconds=build_seconds,
         latency_seconds=statistics.median(latencies),
-        recall=found / wanted if wanted else 1.0,
+        recall=found / wanted if wanted else float("nan"),
     )
 
 

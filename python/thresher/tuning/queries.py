@@ -66,7 +66,11 @@ class Questions:
         """Hits to ask for: one more where the document itself is among them."""
         return self.k if self.own is None else self.k + 1
 
-    def part(self, rows: slice) -> Questions:
+    def answered(self) -> Questions:
+        """Return those that some document answers: the others tell nothing of recall."""
+        return self.part(np.flatnonzero(self.wanted))
+
+    def part(self, rows: slice | npt.NDArray[np.int64]) -> Questions:
         """Return some of the queries."""
         part = object.__new__(Questions)
         part.matrix, part.k = self.matrix[rows], self.k
@@ -83,12 +87,12 @@ class Questions:
         return Questions(self.matrix, own, exact, self.k, threads)
 
     def measure(self, hits: Hits) -> Measured:
-        """Return the recall of hits: the share of wanted documents found, ties counting as right."""
+        """Return the recall of hits: the share of wanted documents found, ties counting as right; nan if none is."""
         scores = self._others(hits)
         right = np.minimum((scores >= self.lowest[:, None]).sum(axis=1), self.wanted)
         wanted = int(self.wanted.sum())
         if wanted == 0:
-            return Measured(1.0, 0.0)
+            return Measured(np.nan, np.nan)
         recall = float(right.sum() / wanted)
         error = float(np.sqrt(((right - recall * self.wanted) ** 2.0).sum()) / wanted)
         return Measured(recall, error)

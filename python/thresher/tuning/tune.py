@@ -138,7 +138,7 @@ def tune(
     ------
     ValueError
         If not exactly one of `recall` and `latency_us` is given, an argument is out of range, there are fewer than 20
-        queries, no engine fits `max_bytes`, or `docs` or `queries` hold what an index can't.
+        queries that some document answers, no engine fits `max_bytes`, or `docs` or `queries` hold what an index can't.
     TypeError
         If `docs` or `queries` is not a sparse matrix, or `engine` not an engine.
 
@@ -250,7 +250,7 @@ def _questions(
     threads: int,
     rng: np.random.Generator,
 ) -> Questions:
-    """Return the queries to tune on, in random order."""
+    """Return the queries to tune on, in random order: those that some document answers."""
     own = None
     if queries is None:
         queries, own = of_documents(docs, rng)
@@ -259,7 +259,11 @@ def _questions(
     if queries.shape[0] < FEWEST_QUERIES:
         what = "docs: too few with terms to make queries of" if own is not None else "queries: too few"
         raise ValueError(f"{what}, {queries.shape[0]}; at least {FEWEST_QUERIES} are needed")
-    return Questions(queries, own, exact, k, threads)
+    questions = Questions(queries, own, exact, k, threads).answered()
+    if len(questions) < FEWEST_QUERIES:
+        what = "docs: queries made of them" if own is not None else "queries: they"
+        raise ValueError(f"{what} must find documents, but {len(questions)} do; at least {FEWEST_QUERIES} are needed")
+    return questions
 
 
 def _as_target(recall: SupportsFloat | None, latency_us: SupportsFloat | None) -> Target:

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <stdexcept>
 #include <vector>
 
 #include "engines/exact_index.hpp"
@@ -58,8 +59,12 @@ TEST(Recall, CountsADocumentOnce) {
 
 TEST(Recall, WantsNoDocumentThatScoresNothing) {
     EXPECT_EQ(recall(3, {4, 7, 8}, {3, 0, 0}, {4, -1, -1}), 1.0);
-    EXPECT_EQ(recall(2, {7, 8}, {0, -1}, {-1, -1}), 1.0);
     EXPECT_EQ(recall(2, {7, 8, 1, 2}, {0, 0, 2, 1}, {-1, -1, 1, -1}), 0.5);
+}
+
+TEST(Recall, IsNotThereWhereNothingIsToBeFound) {
+    EXPECT_THROW(recall(2, {7, 8}, {0, -1}, {-1, -1}), std::invalid_argument);
+    EXPECT_THROW(recall(1, {-1, -1}, {kNone, kNone}, {3, 4}), std::invalid_argument);
 }
 
 TEST(StoredScores, AreThoseOfTheWeightsGiven) {
