@@ -291,3 +291,13 @@ def test_a_query_of_too_many_terms() -> None:
         wide.search_one(terms, weights, 1)
     with expect(ValueError, "row 0", "term 3"):
         index.search_one(terms, weights, 1)
+
+
+def test_whole_numbers_beyond_a_float_name_their_argument() -> None:
+    docs = sp.csr_array(np.eye(3, dtype=np.float32))
+    for index, name in (
+        (thresher.BlockMaxIndex.build(docs), "alpha"),
+        (thresher.ClusteredIndex.build(docs), "heap_factor"),
+    ):
+        with pytest.raises(ValueError, match=f"{name} is out of range: a whole number beyond what a float holds"):
+            index.search(docs, 1, **{name: 10**400})  # type: ignore[arg-type]
