@@ -50,7 +50,7 @@ def peers(
     queries: Annotated[Path, typer.Argument(metavar="QUERIES", help="Queries: .csr or .npz.")],
     truth: Annotated[
         Path | None,
-        typer.Argument(metavar="[TRUTH]", help="Ground truth of all documents, as `thresher truth` writes it."),
+        typer.Argument(metavar="TRUTH", help="Ground truth of all documents, as `thresher truth` writes it."),
     ] = None,
     *,
     docs: Annotated[int | None, typer.Option("--docs", min=1, help="Use the first N documents.")] = None,

@@ -76,6 +76,16 @@ def test_a_missing_file_is_told_in_one_line(tmp_path: Path, command: list[str]) 
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "command",
+    [["build", "docs"], ["truth", "docs", "queries"], ["export", "index"], ["search", "index", "queries", "-o"]],
+)
+def test_a_folder_that_is_not_there_is_told_before_anything_is_read(tmp_path: Path, command: list[str]) -> None:
+    output = str(tmp_path / "missing" / "out.ciff")
+    result = CliRunner().invoke(app, [*command, output])  # none of the inputs is there either
+    assert (result.exit_code, result.stderr) == (1, f"error: {output}: No such file or directory\n")
+
+
 def test_errors_are_red_on_a_terminal_only_and_never_with_no_color(tmp_path: Path) -> None:
     missing = ["info", str(tmp_path / "missing")]
     assert RED in CliRunner().invoke(app, missing, env=TERMINAL).stderr

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -77,6 +79,8 @@ def read_questions(
     if queries.n_unknown:
         total = queries.n_unknown + queries.matrix.nnz
         note(f"note: {queries.n_unknown} of {total} query terms are in no document and were left out")
+    if not queries.ids:
+        note(f"note: {path} holds no queries")
     return Questions(queries.matrix, queries.ids)
 
 
@@ -105,6 +109,15 @@ def save_index(index: thresher.Index, output: Path, documents: Collection) -> No
 
 
 def refuse_to_overwrite(output: Path, *inputs: Path) -> None:
-    """Raise ValueError if writing `output` would replace one of the files that it is made from."""
+    """Raise ValueError if writing `output` would replace one of the files that it is made from.
+
+    And OSError if there is no folder to write it in, which is better known before the work than after it.
+    """
+    folder = output.resolve().parent
+    if not folder.is_dir():
+        code = errno.ENOTDIR if folder.exists() else errno.ENOENT
+        raise OSError(code, os.strerror(code), str(output))
+    if not output.exists() and not os.access(folder, os.W_OK | os.X_OK):
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES), str(output))
     if output.exists() and any(path.exists() and output.samefile(path) for path in inputs):
         raise ValueError(f"{output}: would overwrite what it is made from")

@@ -8,7 +8,7 @@ import typer
 
 
 def demo(
-    question: Annotated[str | None, typer.Argument(metavar="[QUESTION]", help="What to look for first.")] = None,
+    question: Annotated[str | None, typer.Argument(metavar="QUESTION", help="What to look for first.")] = None,
 ) -> None:
     """Search the docstrings of Python and of the packages installed.
 
