@@ -4,33 +4,30 @@ Arrays that already fit (C-contiguous float32 weights, int32 or uint32 term ids)
 needs a look at each row (weights finite and not negative, terms sorted and unique, no explicit zeros, indptr
 monotone) is left to the core, which does it in one parallel pass. Checked here is what the conversion itself
 would hide: term ids that a narrower or unsigned type would wrap, and weights that overflow float32.
-
-torch is never imported: a tensor can only exist once somebody else has imported it.
 """
 
 from __future__ import annotations
 
 import copy
 import operator
-import sys
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol, TypeAlias, TypeGuard
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol, SupportsFloat, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from thresher._kinds import Array, Tensor, hint_for, is_row, is_sparse_tensor, is_tensor, kind_of, plain_array
+from thresher._rows import ROWS, ScipySparse, joined, row_of
+
 MAX_ROWS = 2**31
 MAX_TERMS = 2**32 - 1
 
 _ACCEPTED = (
-    "a scipy.sparse matrix or array, a torch sparse tensor (COO or CSR), a list of 1-D torch sparse tensors, "
-    "or a tuple (indptr, indices, data) with shape="
+    "a scipy.sparse matrix or array, a torch sparse tensor (COO or CSR), a list of rows (dicts {term: weight}, "
+    "scipy.sparse rows, 1-D torch sparse tensors), or a tuple (indptr, indices, data) with shape="
 )
 
-Array: TypeAlias = npt.NDArray[Any]
-Tensor: TypeAlias = Any  # torch.Tensor, which can't be named without torch
-ScipySparse: TypeAlias = Any  # a matrix or array of any format, whose attributes differ
 RowOf: TypeAlias = Callable[[int], int]  # the row that holds the i-th stored entry
 
 
@@ -43,13 +40,17 @@ class SparseTensor(Protocol):
     def crow_indices(self) -> Tensor: ...
 
 
+RowLike: TypeAlias = Mapping[int, SupportsFloat] | sp.sparray | sp.spmatrix | SparseTensor
 MatrixLike: TypeAlias = (
     sp.sparray
     | sp.spmatrix
     | SparseTensor
-    | Sequence[SparseTensor]
+    | Sequence[RowLike]
+    | Sequence[Mapping[int, float]]
     | tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike]
 )
+QueryLike: TypeAlias = npt.ArrayLike | RowLike
+"""Term ids, or a query in one object."""
 
 
 class CsrArrays(NamedTuple):
@@ -76,8 +77,9 @@ def as_csr(matrix: MatrixLike, *, shape: tuple[int, int] | None = None, name: st
     ----------
     matrix : MatrixLike
         The vectors, one per row, shape ``(n_rows, n_terms)``: any format of scipy.sparse; a torch sparse
-        tensor of layout COO (coalesced or not) or CSR, on any device; a list or tuple of 1-D COO tensors, one
-        per row; or a tuple ``(indptr, indices, data)`` with `shape`. A 1-D array or tensor is one row.
+        tensor of layout COO (coalesced or not) or CSR, on any device; a list or tuple with an object for each
+        row, which is a dict ``{term: weight}``, a matrix or array of scipy.sparse, or a 1-D COO tensor; or a tuple
+        ``(indptr, indices, data)`` with `shape`. A 1-D array or tensor is one row.
     shape : tuple of int, optional
         ``(n_rows, n_terms)``, at most ``(2**31, 2**32 - 1)``. Where the matrix has a shape, they must agree.
     name : str, default "docs"
@@ -122,6 +124,17 @@ def as_matrix(matrix: MatrixLike, *, shape: tuple[int, int] | None = None, name:
     return sp.csr_array((rows.data, indices, rows.indptr), shape=rows.shape)
 
 
+def as_query(query: object) -> tuple[Array, Array]:
+    """Return the terms and the weights of one query in one object, or raise saying what would do."""
+    if is_row(query):
+        terms, weights, _ = row_of(query, "the query")
+        return terms, weights
+    raise TypeError(
+        f"search_one takes terms and weights, as search_one(terms, weights, k), or one query: {ROWS}; "
+        f"got {kind_of(query)}{hint_for(query)}"
+    )
+
+
 # ------------------------------------------------------------------------------------ before scipy reads a matrix
 
 
@@ -139,7 +152,7 @@ def checked_csr(matrix: ScipySparse, name: str) -> sp.csr_array:
         Naming `name`, the place and the value.
     """
     if not sp.issparse(matrix):
-        raise TypeError(f"{name} must be a scipy.sparse matrix, got {_kind(matrix)}")
+        raise TypeError(f"{name} must be a scipy.sparse matrix, got {kind_of(matrix)}")
     if len(matrix.shape) != 2:
         raise ValueError(f"{name} must be 2-D, got shape {matrix.shape}")
     check_structure(matrix, name)
@@ -224,14 +237,14 @@ def block_counts(data: Array, shape: tuple[int, int], name: str) -> tuple[int, i
 def _converted(matrix: object, shape: tuple[int, int] | None, name: str) -> CsrArrays:
     if sp.issparse(matrix):
         return _from_scipy(matrix, name)
-    if _is_tensor(matrix):
+    if is_tensor(matrix):
         return _from_tensor(matrix, name)
-    if isinstance(matrix, (list, tuple)) and (not matrix or _is_sparse_tensor(matrix[0])):
-        return _from_tensor_rows(matrix, shape, name)
+    if isinstance(matrix, (list, tuple)) and (not matrix or is_row(matrix[0])):
+        return _from_rows(matrix, shape, name)
     if isinstance(matrix, tuple) and len(matrix) == 3:
         if shape is None:
             raise ValueError(f"{name}: a tuple (indptr, indices, data) needs shape=(n_rows, n_terms)")
-        indptr, indices, data = (_array(part) for part in matrix)
+        indptr, indices, data = (plain_array(part) for part in matrix)
         return _from_raw(indptr, indices, data, shape, name)
     raise TypeError(_not_accepted(matrix, name))
 
@@ -252,38 +265,29 @@ def _from_scipy(matrix: ScipySparse, name: str) -> CsrArrays:
 
 
 def _from_tensor(tensor: Tensor, name: str) -> CsrArrays:
-    if not _is_sparse_tensor(tensor):
+    if not is_sparse_tensor(tensor):
         raise TypeError(_not_accepted(tensor, name))
     if tensor.dense_dim() > 0:
         raise ValueError(f"{name}: a hybrid tensor ({tensor.dense_dim()} dense dimensions) isn't supported")
     shape = _checked_shape(_as_2d(tensor.shape, name), name)
     if str(tensor.layout) == "torch.sparse_csr":
-        indptr, terms = _array(tensor.crow_indices()), _array(tensor.col_indices())
-        return _from_raw(indptr, terms, _array(tensor.values()), shape, name)
+        indptr, terms = plain_array(tensor.crow_indices()), plain_array(tensor.col_indices())
+        return _from_raw(indptr, terms, plain_array(tensor.values()), shape, name)
     # The public indices() and values() refuse a tensor that isn't coalesced.
-    ids, values = _array(tensor._indices()), _array(tensor._values())  # noqa: SLF001
+    ids, values = plain_array(tensor._indices()), plain_array(tensor._values())  # noqa: SLF001
     if tensor.ndim == 1:
         return _from_raw(np.array([0, values.size]), ids[0], values, shape, name)
     return _from_entries(ids[0], ids[1], values, shape, name)
 
 
-def _from_tensor_rows(rows: Sequence[Tensor], shape: tuple[int, int] | None, name: str) -> CsrArrays:
-    """One 1-D COO tensor per row, as ``SparseEncoder.encode(..., convert_to_tensor=False)`` returns them."""
-    if not rows:
-        if shape is None:
-            raise ValueError(f"{name}: an empty list needs shape=(0, n_terms)")
-        return _from_raw(np.zeros(1, np.int64), np.zeros(0, np.uint32), np.zeros(0), (0, shape[1]), name)
-    indices, data = [], []
-    for number, row in enumerate(rows):
-        if not _is_sparse_tensor(row) or row.ndim != 1:
-            raise TypeError(f"{name}: row {number} must be a 1-D torch sparse tensor, got {_kind(row)}")
-        if row.shape != rows[0].shape:
-            raise ValueError(f"{name}: row {number} has {row.shape[0]} terms, row 0 has {rows[0].shape[0]}")
-        indices.append(_array(row._indices())[0])  # noqa: SLF001
-        data.append(_array(row._values()))  # noqa: SLF001
-    indptr = np.cumsum([0, *(part.size for part in data)], dtype=np.int64)
-    checked = _checked_shape((len(rows), *rows[0].shape), name)
-    return _from_raw(indptr, np.concatenate(indices), np.concatenate(data), checked, name)
+def _from_rows(rows: Sequence[object], shape: tuple[int, int] | None, name: str) -> CsrArrays:
+    """Convert a list with an object for each row, as encoders return them that are not asked for a tensor."""
+    if rows:
+        indptr, indices, data, n_terms = joined(rows, None if shape is None else shape[1], name)
+        return _from_raw(indptr, indices, data, _checked_shape((len(rows), n_terms), name), name)
+    if shape is None:
+        raise ValueError(f"{name}: an empty list needs shape=(0, n_terms)")
+    return _from_raw(np.zeros(1, np.int64), np.zeros(0, np.uint32), np.zeros(0), (0, shape[1]), name)
 
 
 def _from_raw(indptr: Array, indices: Array, data: Array, shape: tuple[int, int], name: str) -> CsrArrays:
@@ -336,16 +340,6 @@ def _from_entries(rows: Array, cols: Array, values: Array, shape: tuple[int, int
 
 
 # ---------------------------------------------------------------------------------------- one array at a time
-
-
-def _array(part: object) -> Array:
-    """Return a plain numpy array that shares the memory of `part` where it can."""
-    if not _is_tensor(part):
-        return np.asarray(part)
-    try:
-        return np.asarray(part.numpy(force=True))  # detached, and moved to the CPU where it isn't there
-    except TypeError:  # bfloat16 and the 8-bit floats, which numpy doesn't have
-        return np.asarray(part.float().numpy(force=True))
 
 
 def _as_terms(indices: Array, n_terms: int, row_of: RowOf, name: str) -> npt.NDArray[np.uint32]:
@@ -420,25 +414,5 @@ def _checked_shape(shape: Sequence[int], name: str) -> tuple[int, int]:
     return n_rows, n_terms
 
 
-def _is_tensor(value: object) -> TypeGuard[Tensor]:
-    torch = sys.modules.get("torch")
-    tensor_type = getattr(torch, "Tensor", None)
-    return tensor_type is not None and isinstance(value, tensor_type)
-
-
-def _is_sparse_tensor(value: object) -> TypeGuard[Tensor]:
-    return _is_tensor(value) and str(value.layout) in ("torch.sparse_coo", "torch.sparse_csr")
-
-
-def _kind(value: object) -> str:
-    kind = f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
-    return f"{kind} of layout {value.layout}, shape {tuple(value.shape)}" if _is_tensor(value) else kind
-
-
 def _not_accepted(value: object, name: str) -> str:
-    hint = ""
-    if _is_tensor(value):
-        hint = "; convert it with tensor.to_sparse_csr()"
-    elif isinstance(value, np.ndarray):
-        hint = "; convert a dense array with scipy.sparse.csr_array(x)"
-    return f"{name} must be {_ACCEPTED}; got {_kind(value)}{hint}"
+    return f"{name} must be {_ACCEPTED}; got {kind_of(value)}{hint_for(value)}"

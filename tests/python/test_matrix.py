@@ -497,12 +497,20 @@ def test_three_dimensions() -> None:
 @pytest.mark.parametrize(
     ("matrix", "ending"),
     [
-        (DENSE, "; got numpy.ndarray; convert a dense array with scipy.sparse.csr_array(x)"),
+        (
+            DENSE,
+            "; got numpy.ndarray of dtype float64, shape (3, 4); convert a dense array with scipy.sparse.csr_array(x)",
+        ),
         (None, "; got NoneType"),
-        ("docs.npz", "; got str"),
-        ([[0, 1.0], [2, 0]], "; got list"),
-        (raw()[:2], "; got tuple"),
-        ({}, "; got dict"),
+        ("docs.npz", "read a file with thresher.formats.read_matrix(path), and encode a text to a sparse vector first"),
+        (["a text"], "SparseEncoder(...).encode_document(texts) gives a tensor that is accepted here"),
+        (
+            [[0, 1.0], [2, 0]],
+            "; got list of 2, the first of them list; convert dense rows with scipy.sparse.csr_array(x)",
+        ),
+        (raw()[:2], "; got tuple of 2, the first of them ndarray; convert dense rows with scipy.sparse.csr_array(x)"),
+        ({}, "; got dict; a dict is one row: pass a list of them"),
+        (iter([{0: 1.0}]), "; got list_iterator; make a list of it"),
         (re.compile("x"), "; got re.Pattern"),
     ],
 )

@@ -236,17 +236,26 @@ def test_other_layouts(torch: Torch) -> None:
     error(TypeError, hint, torch.eye(3))
 
 
+def test_rows_of_every_layout(torch: Torch) -> None:
+    rows = [vector(torch, [1, 4], [2, 3]), coo(torch).coalesce()[2].reshape(1, 5), {1: 2.0}]
+    expected = [[0, 2, 0, 0, 3], DENSE[2].tolist(), [0, 2, 0, 0, 0]]
+    np.testing.assert_array_equal(dense(as_csr(rows)), expected)
+    rows[1] = torch.tensor(DENSE[[2]]).to_sparse_csr()
+    np.testing.assert_array_equal(dense(as_csr(rows)), expected)
+
+
 def test_shapes(torch: Torch) -> None:
     error(ValueError, "queries: shape=(3, 6) was given but the matrix has shape (3, 5)", coo(torch), (3, 6))
     rows = [vector(torch, [1], [1]), vector(torch, [1], [1], size=6)]
     error(ValueError, "queries: row 1 has 6 terms, row 0 has 5", rows)
-    error(TypeError, "queries: row 1 must be a 1-D torch sparse tensor, got torch.Tensor", [rows[0], coo(torch)])
+    error(ValueError, "queries: row 1 must be one row, got shape (3, 5)", [rows[0], coo(torch)])
     error(
         TypeError,
-        "queries: row 2 must be a 1-D torch sparse tensor, got numpy.ndarray",
+        "queries: row 2 must be a dict {term: weight}, a scipy.sparse row or a torch sparse tensor of one row, got "
+        "numpy.ndarray",
         (*rows[:1] * 2, DENSE),
     )
-    error(TypeError, "queries: row 0 must be a 1-D torch sparse tensor, got torch.Tensor", [coo(torch)])
+    error(ValueError, "queries: row 0 must be one row, got shape (3, 5)", [coo(torch)])
     cube = torch.ones(2, 2, 2).to_sparse()
     error(ValueError, "queries must be 2-D (or 1-D: one row), got shape (2, 2, 2)", cube)
     hybrid = torch.ones(2, 2).to_sparse(1)
