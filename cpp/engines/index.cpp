@@ -51,12 +51,10 @@ std::vector<std::pair<std::string, std::size_t>> Index::nbytes() const {
 void Index::check_and_search(const CsrView& queries, const SearchOptions& options,
                              const std::function<void(const CsrView&)>& search_canonical) const {
     check_k(options.k);
-    if (queries.n_terms > n_terms()) {
-        throw std::invalid_argument("queries: " + std::to_string(queries.n_terms) + " columns, but the index has " +
-                                    std::to_string(n_terms()) + " terms");
-    }
+    CsrView within = queries;  // columns beyond the index's may be there, as long as nothing is in them
+    within.n_terms = std::min(queries.n_terms, n_terms());
     Progress checking(options.monitor);
-    const CanonicalCsr canonical(queries, Signs::any, "queries", options.threads, checking);
+    const CanonicalCsr canonical(within, Signs::any, "queries", options.threads, checking);
     search_canonical(canonical.view());
 }
 

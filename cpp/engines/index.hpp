@@ -44,8 +44,8 @@ class Index {
     std::vector<std::pair<std::string, std::size_t>> nbytes() const;
 
     // Top k of each query by inner product, positive scores only, into hits (of options.k columns). The result does
-    // not depend on the number of threads. Throws std::invalid_argument for k = 0 and for queries that are wider than
-    // the index or not finite.
+    // not depend on the number of threads. Throws std::invalid_argument for k = 0 and for queries that have a term
+    // beyond the index's or a weight that is not finite.
     void search(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const;
 
     // One query of any term order, on the calling thread.

@@ -11,6 +11,7 @@ import pytest
 import scipy.sparse as sp
 
 import thresher
+from helpers import same
 
 Anything: TypeAlias = Any  # arguments that are wrong on purpose
 
@@ -145,14 +146,25 @@ def test_too_many_rows_and_terms(engine: Anything) -> None:
 
 def test_queries_wider_than_the_index(engine: Anything) -> None:
     index = engine.build(DOCS)
-    with expect(ValueError, "queries", "4", "3 terms"):
-        index.search(sp.csr_array((1, 4), dtype=np.float32))
+    for term in (3, 7, 2**32 - 2):
+        with expect(ValueError, "queries", "row 1", f"term {term}", "3 terms"):
+            index.search((np.array([0, 1, 2]), np.array([2, term]), np.ones(2)), shape=(2, term + 1))
     with expect(ValueError, "row 0", "term 3", "3"):
         index.search_one([0, 3], [1.0, 1.0])
     with expect(ValueError, "terms", "-1"):
         index.search_one([0, -1], [1.0, 1.0])
     with expect(ValueError, "terms", str(2**32)):
         index.search_one([0, 2**32], [1.0, 1.0])
+
+
+@pytest.mark.parametrize("width", [4, 8, 2**32 - 1])
+def test_columns_beyond_the_index_that_hold_nothing(width: int, engine: Anything) -> None:
+    index = engine.build(DOCS)
+    expected = index.search(DOCS, 3)
+    wide = (DOCS.indptr, DOCS.indices, DOCS.data), (DOCS.shape[0], width)
+    assert same(index.search(wide[0], 3, shape=wide[1]), expected)
+    backwards = DOCS.indptr, np.array([2, 0, 2, 1, 0]), DOCS.data[[1, 0, 3, 2, 4]]  # which the core has to sort
+    assert same(index.search(backwards, 3, shape=wide[1]), expected)
 
 
 @pytest.mark.parametrize("k", [0, -1, -(2**70)])

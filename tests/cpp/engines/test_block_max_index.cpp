@@ -560,8 +560,8 @@ TEST(BlockMaxIndex, NamesAParameterThatIsWrong) {
     EXPECT_EQ(searched({.block_budget = -1}), "block_budget must be >= 0, got -1");
     EXPECT_EQ(searched({.superblock_budget = INT64_MIN}), "superblock_budget must be >= 0, got -9223372036854775808");
     EXPECT_EQ(error_of([&] { search(*index, rows_of(1, {{}}), 0, kPruned); }), "k must be >= 1, got 0");
-    EXPECT_EQ(error_of([&] { search(*index, rows_of(2, {{}}), 1, kPruned); }),
-              "queries: 2 columns, but the index has 1 terms");
+    EXPECT_EQ(error_of([&] { search(*index, rows_of(2, {{{1, 1.0F}}}), 1, kPruned); }),
+              "queries: row 0 has term 1, but there are only 1 terms");
 }
 
 TEST(BlockMaxIndex, ReportsProgressThatRisesToTheNumberOfRows) {

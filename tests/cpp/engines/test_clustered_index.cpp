@@ -1064,8 +1064,8 @@ TEST(ClusteredIndex, NamesASearchParameterThatIsWrong) {
     EXPECT_EQ(searched({.refine = -1}), "refine must be >= 0, got -1");
     EXPECT_EQ(searched({.query_cut = INT64_MAX, .heap_factor = 1, .cluster_budget = INT64_MAX}), "no error");
     EXPECT_EQ(error_of([&] { search(*index, rows_of(1, {{}}), 0, kEverything); }), "k must be >= 1, got 0");
-    EXPECT_EQ(error_of([&] { search(*index, rows_of(2, {{}}), 1, kEverything); }),
-              "queries: 2 columns, but the index has 1 terms");
+    EXPECT_EQ(error_of([&] { search(*index, rows_of(2, {{{1, 1.0F}}}), 1, kEverything); }),
+              "queries: row 0 has term 1, but there are only 1 terms");
 }
 
 TEST(ClusteredIndex, ReportsProgressThatRisesToTheNumberOfRows) {

@@ -859,8 +859,8 @@ TEST(GraphIndex, NamesASearchParameterThatIsWrong) {
     EXPECT_EQ(searched({.ef = INT64_MAX, .entry_terms = INT64_MAX, .early_stop = 1, .allowed = Allowed(2, 1)}),
               "no error");
     EXPECT_EQ(error_of([&] { search(*index, rows_of(1, {{}}), 0, GraphSearchParams{}); }), "k must be >= 1, got 0");
-    EXPECT_EQ(error_of([&] { search(*index, rows_of(2, {{}}), 1, GraphSearchParams{}); }),
-              "queries: 2 columns, but the index has 1 terms");
+    EXPECT_EQ(error_of([&] { search(*index, rows_of(2, {{{1, 1.0F}}}), 1, GraphSearchParams{}); }),
+              "queries: row 0 has term 1, but there are only 1 terms");
     const auto empty = build(rows_of(1, {}));
     EXPECT_EQ(error_of([&] { search(*empty, rows_of(1, {{}}), 1, {.allowed = Allowed(1, 1)}); }),
               "allowed: 1 documents; the index has 0");

@@ -561,7 +561,8 @@ TEST(ImpactIndex, NamesWhatIsWrong) {
     EXPECT_EQ(searched({INT64_MAX, HUGE_VAL, INT64_MAX}, 3), "no error");
     EXPECT_EQ(searched({1, 5e-324, 3}, 3), "no error");
     EXPECT_EQ(error_of([&] { search(*index, rows_of(1, {{}}), 0); }), "k must be >= 1, got 0");
-    EXPECT_EQ(error_of([&] { search(*index, rows_of(2, {{}}), 1); }), "queries: 2 columns, but the index has 1 terms");
+    EXPECT_EQ(error_of([&] { search(*index, rows_of(2, {{{1, 1.0F}}}), 1); }),
+              "queries: row 0 has term 1, but there are only 1 terms");
     EXPECT_EQ(error_of([&] { build(rows_of(1, {{{0, -1.0F}}})); }),
               "docs: row 0 has weight -1 for term 0; document weights must be >= 0");
     EXPECT_EQ(error_of([&] { build(rows_of(std::uint64_t{1} << 32, {})); }),

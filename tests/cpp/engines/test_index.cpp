@@ -146,7 +146,9 @@ TEST(Index, NamesWhatIsWrongWithItsInput) {
     EXPECT_TRUE(error_of([&] { build(rows_of(3, {{{0, -1.0F}}})); }).starts_with("docs: row 0 has weight -1"));
     EXPECT_EQ(error_of([&] { build(rows_of(std::uint64_t{1} << 32, {{}})); }),
               "docs: 4294967296 columns; at most 2^32 - 1 are supported");
-    EXPECT_EQ(error_of([&] { search(*index, rows_of(4, {{}}), 1); }), "queries: 4 columns, but the index has 3 terms");
+    EXPECT_EQ(error_of([&] { search(*index, rows_of(4, {{}, {{3, 1.0F}}}), 1); }),
+              "queries: row 1 has term 3, but there are only 3 terms");
+    EXPECT_EQ(error_of([&] { search(*index, rows_of(4, {{}, {{2, 1.0F}}}), 1); }), "no error");
     EXPECT_EQ(error_of([&] { search(*index, rows_of(3, {{}}), 0); }), "k must be >= 1, got 0");
     EXPECT_EQ(error_of([&] { search(*index, rows_of(3, {{}, {{2, HUGE_VALF}}}), 1); }),
               "queries: row 1 has weight inf for term 2; weights must be finite float32 values");
