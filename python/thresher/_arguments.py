@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, SupportsFloat, SupportsIndex, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+
+from thresher._kinds import is_row
 
 Params = TypeVar("Params")
 Reorder: TypeAlias = bool | npt.ArrayLike
@@ -16,13 +18,17 @@ MAX_THREADS = 1024
 MAX_HITS = 2**24
 MAX_TERMS = 2**32
 
+_UINT32, _FLOAT32 = np.dtype(np.uint32), np.dtype(np.float32)
+
 
 def as_int(value: SupportsIndex, name: str) -> int:
-    """Return a whole number, or raise naming the argument."""
+    """Return a whole number, or raise naming the argument; a bool is none."""
     try:
-        return int(value.__index__())
+        if not isinstance(value, bool | np.bool_):
+            return int(value.__index__())
     except (AttributeError, TypeError):
-        raise TypeError(f"{name} must be a whole number, got {type(value).__name__}") from None
+        pass
+    raise TypeError(f"{name} must be a whole number, got {type(value).__name__}")
 
 
 def as_int64(value: SupportsIndex, name: str) -> int:
@@ -35,14 +41,14 @@ def as_int64(value: SupportsIndex, name: str) -> int:
 
 def as_number(value: SupportsFloat, name: str) -> float:
     """Return a float, or raise naming the argument."""
-    if isinstance(value, str | bytes):
-        raise TypeError(f"{name} must be a number, got {type(value).__name__}")
     try:
-        return float(value)
+        if not isinstance(value, str | bytes):
+            return float(value)
     except TypeError:
-        raise TypeError(f"{name} must be a number, got {type(value).__name__}") from None
+        pass
     except OverflowError:
-        raise ValueError(f"{name} is out of range: a whole number beyond what a float holds") from None
+        raise ValueError(f"{name} must be finite, got a whole number beyond float64") from None
+    raise TypeError(f"{name} must be a number, got {type(value).__name__}")
 
 
 def as_name(value: str, name: str) -> str:
@@ -52,15 +58,21 @@ def as_name(value: str, name: str) -> str:
     return value
 
 
-def with_given(params: Params, **given: SupportsFloat | SupportsIndex | str | None) -> Params:
-    """Set the parameters that are not None, each as the type it has, and return `params`; or raise naming one."""
+def set_params(params: Params, given: Mapping[str, Any]) -> Params:
+    """Set parameters by name, each as the type it has, and return `params`; or raise naming one."""
     for name, value in given.items():
-        if value is not None:
-            setattr(params, name, _CONVERTERS[type(getattr(params, name))](value, name))
+        setattr(params, name, _CONVERTERS[type(getattr(params, name))](value, name))
     return params
 
 
 _CONVERTERS: dict[type, Callable[[Any, str], object]] = {int: as_int64, float: as_number, str: as_name}
+
+
+def as_progress(progress: object) -> Callable[[int, int], object] | None:
+    """Return what is called with the progress of a call, or None, or raise."""
+    if progress is None or callable(progress):
+        return progress
+    raise TypeError(f"progress must be callable, as progress(done, total), got {type(progress).__name__}")
 
 
 def as_threads(threads: SupportsIndex) -> int:
@@ -73,6 +85,8 @@ def as_threads(threads: SupportsIndex) -> int:
 
 def as_k(k: SupportsIndex) -> int:
     """Return a number of hits from 1 to 2**24, or raise."""
+    if type(k) is int and 0 < k <= MAX_HITS:  # the common case, in little time
+        return k
     count = as_int(k, "k")
     if count < 1:
         raise ValueError(f"k must be >= 1, got {count}")
@@ -117,7 +131,11 @@ def as_path(path: str | os.PathLike[str]) -> bytes:
 
 
 def as_terms(terms: npt.ArrayLike) -> npt.NDArray[np.uint32]:
-    """Return term ids as a contiguous uint32 array, without a copy where they are one."""
+    """Return term ids as a uint32 array, contiguous unless they are one already; the core copies then."""
+    if type(terms) is np.ndarray and terms.dtype is _UINT32:
+        return terms
+    if is_row(terms):
+        raise TypeError("weights: a whole query has its own, and k goes by keyword: search_one(query, k=5)")
     array = np.asarray(terms)
     if array.dtype != np.uint32:
         if array.size == 0:
@@ -131,7 +149,9 @@ def as_terms(terms: npt.ArrayLike) -> npt.NDArray[np.uint32]:
 
 
 def as_weights(weights: npt.ArrayLike) -> npt.NDArray[np.float32]:
-    """Return weights as a contiguous float32 array, without a copy where they are one."""
+    """Return weights as a float32 array, contiguous unless they are one already; the core copies then."""
+    if type(weights) is np.ndarray and weights.dtype is _FLOAT32:
+        return weights
     array = np.asarray(weights)
     if array.dtype == np.float32:
         return np.ascontiguousarray(array)

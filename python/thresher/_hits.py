@@ -40,8 +40,9 @@ class Hits(_Pair):
         complete: npt.NDArray[np.bool_] | None = None,
     ) -> Self:
         """Wrap the arrays; `complete` of None stands for a search that nothing could stop."""
-        hits = super().__new__(cls, ids, scores)
-        hits._complete = complete
+        hits = tuple.__new__(cls, (ids, scores))
+        if complete is not None:
+            hits._complete = complete  # noqa: SLF001 - of this class
         return hits
 
     @property

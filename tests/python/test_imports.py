@@ -49,3 +49,12 @@ print(all(hasattr(thresher, name) for name in thresher.__all__))
 
 def test_importing_prints_nothing() -> None:
     assert output("import thresher") == ""
+
+
+def test_importing_without_docstrings() -> None:
+    code = """
+import subprocess, sys
+code = "import inspect, thresher; print(thresher.Index.search.__doc__, inspect.signature(thresher.ExactIndex.build))"
+print(subprocess.run([sys.executable, "-OO", "-c", code], capture_output=True, text=True, check=True).stdout)
+"""
+    assert output(code).startswith("None (docs: 'MatrixLike', *, shape: ")

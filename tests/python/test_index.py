@@ -289,13 +289,6 @@ def test_what_progress_raises_comes_out(engine: Engine, small: Case, error: type
     assert same(search(index, small), before)
 
 
-def test_progress_that_cannot_be_called(engine: Engine, small: Case) -> None:
-    with pytest.raises(TypeError, match="callable"):
-        build(engine, small, progress=3)
-    with pytest.raises(TypeError, match="callable"):
-        search(build(engine, small), small, progress="bar")
-
-
 def test_build_takes_parameters_by_keyword_alone(engine: Engine) -> None:
     parameters = list(inspect.signature(engine.build).parameters.values())
     assert parameters[0].name == "docs"

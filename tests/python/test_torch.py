@@ -244,6 +244,16 @@ def test_rows_of_every_layout(torch: Torch) -> None:
     np.testing.assert_array_equal(dense(as_csr(rows)), expected)
 
 
+def test_one_query(torch: Torch) -> None:
+    index = thresher.ExactIndex.build(coo(torch))
+    for query in (vector(torch, [1], [1]), torch.tensor([[0, 1, 0, 0, 0]]).to_sparse_csr(), {1: 1.0}):
+        assert index.search_one(query, k=1).ids.tolist() == [0]
+    with pytest.raises(ValueError, match="the query must be one row, got shape"):
+        index.search_one(coo(torch))
+    with pytest.raises(TypeError, match="to_sparse_csr"):
+        index.search_one(torch.ones(5))
+
+
 def test_shapes(torch: Torch) -> None:
     error(ValueError, "queries: shape=(3, 6) was given but the matrix has shape (3, 5)", coo(torch), (3, 6))
     rows = [vector(torch, [1], [1]), vector(torch, [1], [1], size=6)]

@@ -1,16 +1,23 @@
-"""What every engine's Python class has in common."""
+"""The contract of every engine, and what they have in common: options checked once, the core called once.
+
+An engine states its parameters, and in `build`, `search` and `search_one` the types of its options; the work is done
+here. What is new for all engines is added here and in `thresher.engines.options`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, SupportsFloat, SupportsIndex, TypeAlias
+import inspect
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, SupportsFloat, SupportsIndex, Unpack
 
 import numpy as np
 import scipy.sparse as sp
 
-from thresher._arguments import as_k, as_path, as_terms, as_threads, as_weights, with_given
+from thresher import _core
+from thresher._arguments import as_k, as_path, as_progress, as_reorder, as_terms, as_threads, as_weights, set_params
 from thresher._hits import Hits
-from thresher._matrix import MatrixLike, as_csr
+from thresher._matrix import MatrixLike, QueryLike, as_csr, as_query
+from thresher.engines.options import BuildOptions, Options, Progress, SearchOptions, require_known, write_out
 
 if TYPE_CHECKING:
     import os
@@ -18,13 +25,11 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from thresher import _core
-
-Progress: TypeAlias = Callable[[int, int], object]
+__all__ = ["BuildOptions", "Index", "Progress", "SearchOptions"]
 
 
 class Index:
-    """An immutable index of sparse document vectors; each engine is a subclass with a `build` of its own.
+    """An immutable index of sparse document vectors; each engine is a subclass.
 
     Any number of threads may search one index at once: the GIL is released during a search.
     """
@@ -32,29 +37,62 @@ class Index:
     engine: ClassVar[str]
     """The engine's name, as in the index file."""
 
-    __slots__ = ("_handle",)
+    # What an engine states: its class in the core, how its build and search parameters start out there, and the
+    # TypedDicts of what `build` and `search` take.
+    _core_class: ClassVar[type[_core.Index]] = _core.Index
+    _build_params: ClassVar[Callable[[], Any] | None] = None
+    _search_params: ClassVar[Callable[[], Any] | None] = None
+    _build_options: ClassVar[type] = BuildOptions
+    _search_options: ClassVar[type] = SearchOptions
 
-    def __init__(self, handle: _core.Index) -> None:
+    __slots__ = ("_handle", "_own_params")
+
+    def __init__(self, handle: _core.Index | None = None, *args: object, **kwargs: object) -> None:
         """Wrap a core index; callers use `build` or `thresher.open`."""
+        if args or kwargs or not isinstance(handle, self._core_class):
+            engine = type(self).__name__ if type(self) is not Index else "ExactIndex"
+            raise TypeError(f"an index is made by build, as {engine}.build(docs), or by thresher.open(path)")
         self._handle: _core.Index | None = handle
+        # The index's search parameters as the core takes them; never changed.
+        self._own_params: Any = handle.own_search_params() if hasattr(handle, "own_search_params") else None
+
+    def __init_subclass__(cls) -> None:
+        """Write out the options of an engine's methods, in their signatures and documentation."""
+        super().__init_subclass__()
+        _write_out_options(cls)
 
     @classmethod
-    def build(
-        cls,
-        docs: MatrixLike,
-        *,
-        shape: tuple[int, int] | None = None,
-        threads: SupportsIndex = 0,
-        progress: Progress | None = None,
-    ) -> Self:
-        """Build an index of the rows of a sparse matrix; each engine has its own, with parameters of its own."""
-        raise NotImplementedError(f"{cls.__name__} has no build; use one of thresher.engines()")
+    def build(cls, docs: MatrixLike, **options: Unpack[BuildOptions]) -> Self:
+        """Build an index of the rows of a sparse matrix; `Index` itself has no build, only engines do.
 
-    @property
-    def _live(self) -> _core.Index:
-        if self._handle is None:
-            raise ValueError("the index is closed")
-        return self._handle
+        Parameters
+        ----------
+        docs
+            The documents, a row each, shape (n_docs, n_terms): any scipy.sparse matrix or array; a torch sparse
+            tensor (COO or CSR); a list with a row for each document, which is a dict ``{term: weight}``, a scipy.sparse
+            row or a torch sparse tensor; or an ``(indptr, indices, data)`` triple with `shape`. Weights must be finite
+            and >= 0. Unsorted rows are sorted, duplicates summed, zeros dropped. Arrays that fit (int32 or uint32
+            indices, float32 data) are read in place; none is kept or changed. A list of dicts has as many terms as its
+            largest term needs, unless `shape` says otherwise.
+        **options
+            By keyword, with the engine's parameters.
+
+        Returns
+        -------
+        Index
+            Of the class that it was called on.
+
+        Raises
+        ------
+        ValueError
+            If a weight is negative or not finite (the message names the row and the term), the matrix has more than
+            2**31 rows or 2**32 - 1 columns, or a parameter is out of range.
+        TypeError
+            If `docs` is not a sparse matrix, or there is no such option.
+        KeyboardInterrupt
+            On Ctrl-C; nothing is left behind.
+        """
+        return cls._build(docs, options)
 
     @property
     def n_docs(self) -> int:
@@ -83,14 +121,14 @@ class Index:
 
     @property
     def search_params(self) -> dict[str, int | float | str]:
-        """What searches go by that are not told otherwise; the engine's `search` explains each.
+        """Default search parameters, which the engine's `search` explains.
 
-        The library's defaults, unless `with_search_params` or `thresher.tune` set others; `save` keeps those.
+        The library's, unless `with_search_params` or `thresher.tune` set others; `save` keeps those.
         """
         return self._live.search_params
 
     def with_search_params(self, **params: SupportsFloat | SupportsIndex | str | None) -> Self:
-        """Return the same index with other search parameters to go by; this one stays as it is.
+        """Return the same index with other default search parameters; this one stays as it is.
 
         Parameters
         ----------
@@ -125,45 +163,36 @@ class Index:
                 raise TypeError(f"{type(self).__name__} has no search parameter {name!r}: {has}")
         if not params:
             return type(self)(handle)
-        return type(self)(handle.with_search_params(with_given(handle.own_search_params(), **params)))
+        return type(self)(handle.with_search_params(self._params_with(params)))
 
-    def search(
-        self,
-        queries: MatrixLike,
-        k: SupportsIndex = 10,
-        *,
-        shape: tuple[int, int] | None = None,
-        threads: SupportsIndex = 0,
-        progress: Progress | None = None,
-    ) -> Hits:
+    def search(self, queries: MatrixLike, k: SupportsIndex = 10, **options: Unpack[SearchOptions]) -> Hits:
         """Find the k documents with the greatest inner product with each query.
 
         Parameters
         ----------
         queries
-            Sparse matrix of shape (n_queries, n_terms), or narrower: anything that `build` takes. Weights must be
-            finite and may be negative.
+            The queries, a row each, shape (n_queries, n_terms): anything that `build` takes. Weights must be finite
+            and may be negative. Where the rows are wider than the index, the columns beyond must be empty.
         k
             Documents to return for each query, from 1 to 2**24.
-        shape
-            (n_queries, n_terms), needed only where `queries` is an ``(indptr, indices, data)`` triple.
-        threads
-            Threads to use; 0 means one for each core. The result does not depend on it.
-        progress
-            Called on this thread now and then as ``progress(done, n_queries)``.
+        **options
+            By keyword, with the engine's parameters. Those that are None are the index's own (`search_params`): the
+            library's defaults, unless others were set.
 
         Returns
         -------
         Hits
-            ``ids`` int64 and ``scores`` float32, both of shape (n_queries, k), best first. Only documents with a
-            positive score are returned; missing ones are -1 and -inf. Ties are in ascending order of ids.
+            ``ids`` int64 and ``scores`` float32, both of shape (n_queries, k), best first. Scores are exact. Only
+            documents with a positive score are returned; missing ones are -1 and -inf. Ties are in ascending order of
+            ids. ``complete`` bool, shape (n_queries,): no budget or deadline stopped the search.
 
         Raises
         ------
         ValueError
-            If k is out of range, or the queries are wider than the index or hold a weight that is not finite.
+            If k or a parameter is out of range, or the queries have terms beyond the index's or a weight that is not
+            finite.
         TypeError
-            If `queries` is not a sparse matrix.
+            If `queries` is not a sparse matrix, or there is no such option.
 
         Examples
         --------
@@ -175,42 +204,53 @@ class Index:
         >>> scores
         array([[3.5, 2. ]], dtype=float32)
         """
-        rows = as_csr(queries, shape=shape, name="queries")
-        ids, scores = self._live.search(
-            rows.indptr, rows.indices, rows.data, rows.shape[1], as_k(k), as_threads(threads), progress
-        )
-        return Hits(ids, scores)
+        return self._search(queries, k, options)
 
-    def search_one(self, terms: npt.ArrayLike, weights: npt.ArrayLike, k: SupportsIndex = 10) -> Hits:
-        """Search for one query given as its terms and their weights: the call with the least overhead.
+    def search_one(
+        self,
+        terms: QueryLike,
+        weights: npt.ArrayLike | None = None,
+        k: SupportsIndex = 10,
+        **options: Unpack[SearchOptions],
+    ) -> Hits:
+        """Search for one query: the call with the least overhead.
 
         Parameters
         ----------
         terms
-            Term ids, shape (n,), in any order; uint32 arrays are taken as they are.
+            Term ids, shape (n,), in any order; uint32 arrays are taken as they are. Or, without `weights`, a whole
+            query: a dict ``{term: weight}``, a scipy.sparse matrix or array of one row, or a torch sparse tensor.
         weights
             Their weights, shape (n,); float32 arrays are taken as they are. Weights of a repeated term are added.
         k
-            Documents to return, at least 1.
+            Documents to return, from 1 to 2**24; by keyword where there are no `weights`.
+        **options
+            By keyword, as in `search`.
 
         Returns
         -------
         Hits
-            ``ids`` int64 and ``scores`` float32, both of shape (k,), as `search` gives them.
+            ``ids`` int64 and ``scores`` float32, both of shape (k,), and ``complete`` bool, shape (), as `search` gives
+            them.
 
         Raises
         ------
         ValueError
-            If k < 1, the two differ in length, a term is not in [0, n_terms) or a weight is not finite.
+            If k or a parameter is out of range, terms and weights differ in length, a term is not in [0, n_terms), a
+            weight is not finite, or the query has several rows.
+        TypeError
+            If `terms` is neither terms with weights nor a query, or there is no such option.
 
         Examples
         --------
         >>> import scipy.sparse, thresher
-        >>> docs = scipy.sparse.csr_array([[1.0, 0.0, 2.0], [0.0, 3.0, 0.5]])
-        >>> thresher.ExactIndex.build(docs).search_one([1, 2], [1.0, 1.0], k=1)
+        >>> index = thresher.ExactIndex.build(scipy.sparse.csr_array([[1.0, 0.0, 2.0], [0.0, 3.0, 0.5]]))
+        >>> index.search_one([1, 2], [1.0, 1.0], k=1)
+        Hits(ids=array([1]), scores=array([3.5], dtype=float32))
+        >>> index.search_one({1: 1.0, 2: 1.0}, k=1)
         Hits(ids=array([1]), scores=array([3.5], dtype=float32))
         """
-        return Hits(*self._live.search_one(as_terms(terms), as_weights(weights), as_k(k)))
+        return self._search_one(terms, weights, k, options)
 
     def vectors(self, ids: npt.ArrayLike) -> sp.csr_array:
         """Return the stored vectors of documents: the float32 weights that were given, duplicates summed, no zeros.
@@ -302,3 +342,107 @@ class Index:
     def __reduce__(self) -> NoReturn:
         """Refuse to be pickled: an index travels as a file."""
         raise TypeError(f"{type(self).__name__} can't be pickled; save() it and thresher.open() the file")
+
+    @property
+    def _live(self) -> _core.Index:
+        if self._handle is None:
+            raise ValueError("the index is closed")
+        return self._handle
+
+    @classmethod
+    def _build(cls, docs: MatrixLike, options: Mapping[str, object]) -> Self:
+        """Build an index with options of `_build_options`."""
+        if cls._core_class is _core.Index:
+            raise NotImplementedError(f"{cls.__name__} has no build; use one of thresher.engines()")
+        require_known(options, cls._build_options, f"{cls.__name__}.build")
+        given: dict[str, Any] = dict(options)
+        shape, threads = given.pop("shape", None), as_threads(given.pop("threads", 0))
+        progress = as_progress(given.pop("progress", None))
+        arguments: list[object] = [threads, progress]
+        if cls._build_params is not None:
+            params = cls._build_params()
+            if hasattr(params, "reorder"):
+                params.reorder, order = as_reorder(given.pop("reorder", params.reorder), "reorder")
+                arguments.insert(0, order)
+            arguments.insert(0, set_params(params, given))
+        rows = as_csr(docs, shape=shape, name="docs")
+        core: Any = cls._core_class
+        return cls(core.build(rows.indptr, rows.indices, rows.data, rows.shape[1], *arguments))
+
+    def _search(self, queries: MatrixLike, k: SupportsIndex, options: Mapping[str, object]) -> Hits:
+        """Search for each query with options of `_search_options`."""
+        require_known(options, self._search_options, f"{type(self).__name__}.search")
+        handle: Any = self._live
+        given: dict[str, Any] = dict(options)
+        shape, threads = given.pop("shape", None), as_threads(given.pop("threads", 0))
+        progress = as_progress(given.pop("progress", None))
+        params = self._params_with(given) if given else self._own_params
+        rows = as_csr(queries, shape=shape, name="queries")
+        arguments = rows.indptr, rows.indices, rows.data, rows.shape[1], as_k(k), threads, progress
+        return Hits(*(handle.search(*arguments) if params is None else handle.search_with(*arguments, params)))
+
+    def _search_one(
+        self,
+        terms: Any,  # noqa: ANN401 - a QueryLike, which only run time tells apart
+        weights: npt.ArrayLike | None,
+        k: SupportsIndex,
+        options: Mapping[str, object],
+    ) -> Hits:
+        """Search for one query with options of `_search_options`."""
+        handle: Any = self._handle
+        if handle is None:
+            raise ValueError("the index is closed")
+        params = self._own_params
+        if options:
+            require_known(options, self._search_options, f"{type(self).__name__}.search_one")
+            if not options.keys().isdisjoint(SearchOptions.__annotations__):
+                return self._search_batch_of_one(terms, weights, k, options)
+            params = self._params_with(dict(options))
+        if weights is None:
+            terms, weights = as_query(terms)
+        if params is None:
+            return Hits(*handle.search_one(as_terms(terms), as_weights(weights), as_k(k)))
+        return Hits(*handle.search_one_with(as_terms(terms), as_weights(weights), as_k(k), params))
+
+    def _search_batch_of_one(
+        self,
+        terms: Any,  # noqa: ANN401 - a QueryLike
+        weights: npt.ArrayLike | None,
+        k: SupportsIndex,
+        options: Mapping[str, object],
+    ) -> Hits:
+        """Search for one query with options of batches."""
+        queries = terms if isinstance(terms, tuple) else [terms]
+        if weights is not None:
+            queries = [0, np.size(terms)], as_terms(terms), as_weights(weights)
+            options = {"shape": (1, self.n_terms), **options}
+        hits = self._search(queries, k, options)
+        if hits.ids.shape[0] != 1:
+            raise ValueError(f"search_one takes one query, got {hits.ids.shape[0]}: search takes several")
+        return Hits(hits.ids[0], hits.scores[0], hits.complete[0, ...])
+
+    def _params_with(self, given: dict[str, Any]) -> Any:  # noqa: ANN401 - each engine has a class of its own
+        """Return the index's search parameters as the core takes them, but for those that are given and not None."""
+        handle: Any = self._live
+        return set_params(
+            handle.own_search_params(), {name: value for name, value in given.items() if value is not None}
+        )
+
+
+# What all engines' documentation says, from before it is written out here.
+_DOCUMENTATION = {name: inspect.getdoc(getattr(Index, name)) or "" for name in ("build", "search", "search_one")}
+
+
+def _write_out_options(cls: type[Index]) -> None:
+    """Write out the options of a class's own methods."""
+    build = Options(BuildOptions, cls._build_options, cls._build_params)
+    search = Options(SearchOptions, cls._search_options, cls._search_params)
+    for name, common in _DOCUMENTATION.items():
+        method = vars(cls).get(name)
+        if isinstance(method, classmethod):
+            write_out(method.__func__, common, build, own_defaults=False)
+        elif method is not None:
+            write_out(method, common, search, own_defaults=True)
+
+
+_write_out_options(Index)
