@@ -11,6 +11,9 @@ array([[0, 1],
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING
+
 from thresher._builder import Builder
 from thresher._core import FormatError, __version__
 from thresher._hits import Hits
@@ -23,9 +26,12 @@ from thresher.engines.graph import GraphIndex
 from thresher.engines.impact import ImpactIndex
 from thresher.engines.index import Index
 from thresher.engines.postings import PostingsIndex
-from thresher.engines.registry import engines
-from thresher.tuning.estimate import Estimate, estimate
-from thresher.tuning.tune import Tuned, tune
+
+if TYPE_CHECKING:
+    from thresher import datasets, formats
+    from thresher.engines.registry import engines  # when it runs, the package of this name, which can be called
+    from thresher.tuning.estimate import Estimate, estimate
+    from thresher.tuning.tune import Tuned, tune
 
 __all__ = [
     "BlockMaxIndex",
@@ -42,9 +48,36 @@ __all__ = [
     "PostingsIndex",
     "Tuned",
     "__version__",
+    "datasets",
     "describe",
     "engines",
     "estimate",
+    "formats",
     "open",
     "tune",
 ]
+
+# Imported when they are first used: the module, and the name in it or "" for the module itself.
+_LATER = {
+    "Estimate": ("thresher.tuning.estimate", "Estimate"),
+    "Tuned": ("thresher.tuning.tune", "Tuned"),
+    "datasets": ("thresher.datasets", ""),
+    "estimate": ("thresher.tuning.estimate", "estimate"),
+    "formats": ("thresher.formats", ""),
+    "tune": ("thresher.tuning.tune", "tune"),
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import what is imported when it is first used."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, inside = _LATER[name]
+    found = importlib.import_module(module)
+    globals()[name] = value = getattr(found, inside) if inside else found
+    return value
+
+
+def __dir__() -> list[str]:
+    """List what there is, imported yet or not."""
+    return sorted({*globals(), *_LATER})

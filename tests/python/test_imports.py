@@ -47,6 +47,32 @@ print(all(hasattr(thresher, name) for name in thresher.__all__))
     assert output(code) == "True\n"
 
 
+def test_what_is_imported_when_it_is_used() -> None:
+    code = """
+import sys, thresher
+later = ["datasets", "formats", "tune", "Tuned", "estimate", "Estimate"]
+print([name for name in sys.modules if name.startswith(("thresher.datasets", "thresher.formats", "thresher.tuning"))])
+print(set(thresher.__all__) <= set(dir(thresher)), set(later) <= set(thresher.__all__))
+print([getattr(thresher, name).__name__ for name in later])
+print(hasattr(thresher, "format"))
+"""
+    names = ["thresher.datasets", "thresher.formats", "tune", "Tuned", "estimate", "Estimate"]
+    assert output(code).splitlines() == ["[]", "True True", repr(names), "False"]
+
+
+def test_engines_is_a_function_and_a_package() -> None:
+    code = """
+import thresher.engines.graph as first
+import thresher
+from thresher import engines
+from thresher.engines import index
+from thresher.engines.graph import GraphIndex
+print(thresher.engines()["graph"] is engines()["graph"] is first.GraphIndex is GraphIndex is thresher.GraphIndex)
+print(thresher.engines.index is index)
+"""
+    assert output(code) == "True\nTrue\n"
+
+
 def test_importing_prints_nothing() -> None:
     assert output("import thresher") == ""
 
