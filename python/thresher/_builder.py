@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, Generic, SupportsIndex, TypeVar
+from typing import Any, Generic, SupportsIndex, TypeVar, cast, overload
 
 from thresher import _core
 from thresher._arguments import as_threads
 from thresher._matrix import MatrixLike, as_csr
 from thresher.engines.index import Index
+from thresher.engines.registry import engines
 
 Engine = TypeVar("Engine", bound=Index)
 
@@ -24,7 +25,7 @@ class Builder(Generic[Engine]):
     Parameters
     ----------
     engine
-        The class of the index, such as `GraphIndex`.
+        The class of the index, such as `GraphIndex`, or its name, such as ``"graph"``.
 
     Examples
     --------
@@ -34,18 +35,27 @@ class Builder(Generic[Engine]):
     range(0, 1)
     >>> builder.add(scipy.sparse.csr_array([[0.0, 3.0, 0.5], [1.0, 0.0, 0.0]]))
     range(1, 3)
+    >>> builder
+    <Builder: GraphIndex, 3 documents>
     >>> builder.freeze(m=8).n_docs
     3
     """
 
     __slots__ = ("_engine", "_lock", "_rows")
 
-    def __init__(self, engine: type[Engine]) -> None:
+    @overload
+    def __init__(self, engine: type[Engine]) -> None: ...
+    @overload
+    def __init__(self: Builder[Index], engine: str) -> None: ...
+    def __init__(self, engine: type[Engine] | str) -> None:
         """Start with no documents."""
-        given: object = engine
+        given: object = engines().get(engine) if isinstance(engine, str) else engine
         if not (isinstance(given, type) and issubclass(given, Index) and given is not Index):
-            raise TypeError(f"engine must be a class of index, such as thresher.GraphIndex, got {engine!r}")
-        self._engine = engine
+            raise TypeError(
+                "engine must be a class of index, such as thresher.GraphIndex, or the name of one of "
+                f"{list(engines())}, got {engine!r}"
+            )
+        self._engine = cast("type[Engine]", given)
         self._rows: _core.CollectedRows | None = _core.CollectedRows()
         self._lock = threading.RLock()  # `_rows` is not for several threads; a signal handler may come back to it
 
@@ -116,6 +126,12 @@ class Builder(Generic[Engine]):
         except BaseException:
             self._rows = collected
             raise
+
+    def __repr__(self) -> str:
+        """Describe it in one line."""
+        with self._lock:
+            state = "frozen" if self._rows is None else f"{self._rows.n_rows:,} documents"
+        return f"<Builder: {self._engine.__name__}, {state}>"
 
     @property
     def _live(self) -> _core.CollectedRows:

@@ -219,9 +219,27 @@ def test_parameters_out_of_range_keep_the_documents() -> None:
     assert builder.freeze(m=1).n_docs == 4
 
 
-@pytest.mark.parametrize("wrong", [None, "graph", 3, int, thresher.GraphIndex.build(DOCS), list[int]], ids=repr)
+def test_an_engine_by_its_name(engine: Engine, tmp_path: Path) -> None:
+    builder = thresher.Builder(engine.engine)
+    builder.add(DOCS)
+    index = builder.freeze()
+    assert type(index) is engine
+    assert file_of(index, tmp_path) == file_of(engine.build(DOCS), tmp_path)
+
+
+def test_repr(engine: Engine) -> None:
+    builder = thresher.Builder(engine)
+    builder.add(sp.csr_array((1200, 3), dtype=np.float32))
+    assert repr(builder) == f"<Builder: {engine.__name__}, 1,200 documents>"
+    builder.freeze()
+    assert repr(builder) == f"<Builder: {engine.__name__}, frozen>"
+
+
+@pytest.mark.parametrize(
+    "wrong", [None, "hnsw", "GraphIndex", 3, int, thresher.Index, thresher.GraphIndex.build(DOCS), list[int]], ids=repr
+)
 def test_what_is_no_engine(wrong: Anything) -> None:
-    with expect(TypeError, "engine must be a class of index", repr(wrong)):
+    with expect(TypeError, "engine must be a class of index", "'exact', 'block-max'", repr(wrong)):
         thresher.Builder(wrong)
 
 
