@@ -12,6 +12,7 @@ import numpy.typing as npt
 from thresher._kinds import is_row
 
 Params = TypeVar("Params")
+Report = TypeVar("Report", bound=Callable[..., object])
 Reorder: TypeAlias = bool | npt.ArrayLike
 
 MAX_THREADS = 1024
@@ -68,11 +69,18 @@ def set_params(params: Params, given: Mapping[str, Any]) -> Params:
 _CONVERTERS: dict[type, Callable[[Any, str], object]] = {int: as_int64, float: as_number, str: as_name}
 
 
-def as_progress(progress: object) -> Callable[[int, int], object] | None:
-    """Return what is called with the progress of a call, or None, or raise."""
+def as_progress(progress: Report | None, call: str = "progress(done, total)") -> Report | None:
+    """Return what is called with the progress of a call, as `call` says, or None; or raise."""
     if progress is None or callable(progress):
         return progress
-    raise TypeError(f"progress must be callable, as progress(done, total), got {type(progress).__name__}")
+    raise TypeError(f"progress must be callable, as {call}, got {type(progress).__name__}")
+
+
+def as_flag(flag: object, name: str) -> bool:
+    """Return a bool, or raise naming the argument."""
+    if isinstance(flag, bool | np.bool_):
+        return bool(flag)
+    raise TypeError(f"{name} must be a bool, got {type(flag).__name__}")
 
 
 def as_threads(threads: SupportsIndex) -> int:
@@ -100,6 +108,8 @@ def as_reorder(reorder: Reorder, name: str) -> tuple[bool, npt.NDArray[np.uint32
     if isinstance(reorder, bool | np.bool_) or (isinstance(reorder, int) and reorder in (0, 1)):  # as in `params`
         return bool(reorder), None
     array = np.asarray(reorder)
+    if array.ndim == 0:
+        raise TypeError(f"{name} must be a bool or document ids, got {type(reorder).__name__}")
     if array.ndim != 1:
         raise ValueError(f"{name} must be a bool or have one dimension, got {array.ndim}")
     if array.size and array.dtype.kind not in "iu":
@@ -124,7 +134,10 @@ def as_allowed(allowed: npt.ArrayLike, n_docs: int, name: str) -> npt.NDArray[np
 
 def as_path(path: str | os.PathLike[str]) -> bytes:
     """Return a path as the bytes that the system takes, or raise."""
-    encoded = os.fsencode(path)
+    try:
+        encoded = os.fsencode(path)
+    except TypeError:
+        raise TypeError(f"path must be a str, bytes or os.PathLike, got {type(path).__name__}") from None
     if b"\0" in encoded:
         raise ValueError(f"path has a null character: {path!r}")
     return encoded

@@ -100,7 +100,7 @@ class Builder(Generic[Engine]):
             return range(collected.n_rows - rows.shape[0], collected.n_rows)
 
     def freeze(self, **params: Any) -> Engine:  # noqa: ANN401 - whatever the engine takes
-        """Build the index, and let go of the documents.
+        """Build the index, and release the documents.
 
         Parameters
         ----------

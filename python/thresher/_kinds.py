@@ -73,10 +73,17 @@ def hint_for(value: object) -> str:
         (isinstance(value, np.ndarray), "; convert a dense array with scipy.sparse.csr_array(x)"),
         (isinstance(value, Mapping), "; a dict is one row: pass a list of them"),
         (hasattr(value, "to_numpy"), "; convert dense columns with scipy.sparse.csr_array(x.to_numpy())"),
+        (_is_pairs(value) or _is_pairs(first), "; make a dict of pairs of a term and a weight: dict(pairs)"),
         (isinstance(value, list | tuple) and _is_dense(first), "; convert dense rows with scipy.sparse.csr_array(x)"),
         (hasattr(value, "__next__"), "; make a list of it"),
     ]
     return next((hint for applies, hint in hints if applies), "")
+
+
+def _is_pairs(value: object) -> bool:
+    """Return whether a value looks like the pairs of a term and a weight that make up a row."""
+    pair = value[0] if isinstance(value, list | tuple) and value else None
+    return isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], int | np.integer)
 
 
 def _is_dense(value: object) -> bool:

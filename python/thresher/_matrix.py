@@ -31,6 +31,9 @@ _ACCEPTED = (
 RowOf: TypeAlias = Callable[[int], int]  # the row that holds the i-th stored entry
 
 
+_LONELY = "; terms need their weights, and a dense vector becomes a row by scipy.sparse.csr_array([x])"
+
+
 class SparseTensor(Protocol):
     """What tells a ``torch.Tensor`` apart for a type checker that has no torch."""
 
@@ -129,9 +132,11 @@ def as_query(query: object) -> tuple[Array, Array]:
     if is_row(query):
         terms, weights, _ = row_of(query, "the query")
         return terms, weights
+    first = query[0] if isinstance(query, list | tuple | np.ndarray) and len(query) else None
+    hint = _LONELY if isinstance(first, int | float | np.number) else hint_for(query)
     raise TypeError(
         f"search_one takes terms and weights, as search_one(terms, weights, k), or one query: {ROWS}; "
-        f"got {kind_of(query)}{hint_for(query)}"
+        f"got {kind_of(query)}{hint}"
     )
 
 

@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from thresher import _core
-from thresher._arguments import as_path
+from thresher._arguments import as_flag, as_path
 from thresher.engines.index import Index
 from thresher.engines.registry import engines
 
@@ -35,6 +35,8 @@ def open(path: str | os.PathLike[str], *, verify: bool = True) -> Index:  # noqa
     ------
     FormatError
         If it is not an index file, is truncated or altered, or comes from a newer library.
+    TypeError
+        If `path` is no path, or `verify` no bool.
     OSError
         If the system can't open it.
 
@@ -46,7 +48,7 @@ def open(path: str | os.PathLike[str], *, verify: bool = True) -> Index:  # noqa
     >>> thresher.open("docs.thresher")
     <ExactIndex: 2 documents, 3 terms, 0.0 MB>
     """
-    handle = _core.open_index(as_path(path), verify)
+    handle = _core.open_index(as_path(path), as_flag(verify, "verify"))
     if handle.engine not in engines():
         raise _core.FormatError(f"{os.fsdecode(path)}: of the engine {handle.engine!r}, which has no class here")
     return engines()[handle.engine](handle)

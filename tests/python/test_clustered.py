@@ -620,7 +620,7 @@ def test_group_frequencies_out_of_range() -> None:
         ([0, 1, 2, 3, -1], ValueError, ["-1 is not a document"]),
         ([0, 1, 2, 3, 2**32], ValueError, [f"{2**32} is not a document"]),
         ([[0, 1, 2, 3, 4]], ValueError, ["one dimension, got 2"]),
-        (None, ValueError, ["one dimension, got 0"]),
+        (None, TypeError, ["must be a bool or document ids, got NoneType"]),
         (np.arange(5.0), TypeError, ["document ids", "float64"]),
     ],
     ids=str,

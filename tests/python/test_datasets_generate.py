@@ -118,6 +118,9 @@ def test_tells_progress(model: datasets.Model, tmp_path: Path) -> None:
     told: list[int] = []
     datasets.generate_to(tmp_path / "made.csr", model, BLOCK + 5, progress=told.append)
     assert told == [BLOCK, 5]
+    with pytest.raises(TypeError, match=r"progress must be callable, as progress\(rows\), got int"):
+        datasets.generate_to(tmp_path / "none.csr", model, 5, progress=3)  # type: ignore[arg-type]
+    assert not (tmp_path / "none.csr").exists()
 
 
 def test_blocks_are_not_kept(model: datasets.Model, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -95,6 +95,12 @@ def test_without_verification(path: Path, index: thresher.Index, case: Case) -> 
     assert search_bytes(thresher.open(path, verify=False), case) == search_bytes(index, case)
 
 
+@pytest.mark.parametrize("wrong", ["no", None, 1, []])
+def test_verify_is_a_bool(path: Path, wrong: Any) -> None:
+    with pytest.raises(TypeError, match=f"verify must be a bool, got {type(wrong).__name__}"):
+        thresher.open(path, verify=wrong)
+
+
 def test_verify_is_a_keyword(path: Path) -> None:
     with pytest.raises(TypeError):
         thresher.open(path, False)  # type: ignore[call-arg]
@@ -152,7 +158,7 @@ def test_names_with_a_null_character(index: thresher.Index, path: Path, name: st
 @pytest.mark.parametrize("wrong", [None, 3, 1.5, ["docs.thresher"]])
 def test_what_is_no_path(index: thresher.Index, wrong: Any) -> None:
     for use in (thresher.open, thresher.describe, index.save):
-        with pytest.raises(TypeError, match=r"str, bytes or os\.PathLike"):
+        with pytest.raises(TypeError, match=f"path must be a str, bytes or os.PathLike, got {type(wrong).__name__}"):
             use(wrong)
 
 

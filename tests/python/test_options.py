@@ -170,7 +170,11 @@ def test_one_query_in_one_object(kind: str, engine: Engine) -> None:
         (sp.csr_array((0, 3)), ValueError, ["the query must be one row, got shape (0, 3)"]),
         (ROW[0], TypeError, ["search_one takes terms and weights", "got numpy.ndarray", "csr_array"]),
         (ROW, TypeError, ["search_one takes terms and weights", "got numpy.ndarray", "csr_array"]),
-        ([0, 2], TypeError, ["search_one takes terms and weights", "got list of 2", "int"]),
+        ([0, 2], TypeError, ["search_one takes terms and weights", "got list of 2", "int", "need their weights"]),
+        ([(0, 1.0), (2, 0.5)], TypeError, ["got list of 2, the first of them tuple", "dict(pairs)"]),
+        ([[1], [2, 3]], TypeError, ["got list of 2, the first of them list"]),
+        ([], TypeError, ["search_one takes terms and weights", "got list of 0"]),
+        (np.zeros(0), TypeError, ["search_one takes terms and weights", "got numpy.ndarray"]),
         ([1.0, 0.0, 2.0], TypeError, ["search_one takes terms and weights", "got list of 3", "csr_array"]),
         ("a text", TypeError, ["search_one takes terms and weights", "got str", "encode"]),
         (None, TypeError, ["search_one takes terms and weights", "got NoneType"]),
@@ -219,3 +223,9 @@ def test_the_handle_of_another_engine() -> None:
 def test_the_base_class_has_no_build() -> None:
     with expect(NotImplementedError, "Index has no build", "thresher.engines()"):
         thresher.Index.build(DOCS)
+
+
+def test_numbers_beyond_float64() -> None:
+    index = thresher.BlockMaxIndex.build(DOCS)
+    with expect(ValueError, "alpha must be finite, got a whole number beyond float64"):
+        index.search(DOCS, alpha=10**400)

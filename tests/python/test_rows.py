@@ -123,3 +123,9 @@ def test_texts() -> None:
     for texts in (["a text", "another"], ("a text",), [b"a text"]):
         with expect(TypeError, "docs must be", "texts must be encoded first", "SparseEncoder"):
             thresher.ExactIndex.build(texts)
+
+
+def test_pairs_of_terms_and_weights() -> None:
+    for pairs in ([[(0, 1.0), (2, 3.0)]], [(0, 1.0), (2, 3.0)], [[(np.int64(0), 1.0)], []]):
+        with expect(TypeError, "docs must be", "make a dict of pairs of a term and a weight: dict(pairs)"):
+            as_csr(pairs)

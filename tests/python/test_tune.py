@@ -278,6 +278,12 @@ def test_a_dial_is_turned_by_factors_or_by_steps() -> None:
     assert Family({"d": 2}).at(0.3) == {"d": 2}
 
 
+def test_progress_that_cannot_be_called() -> None:
+    docs = sp.csr_array((30, 5), dtype=np.float32)
+    with pytest.raises(TypeError, match=r"progress must be callable, as progress\(done, total\), got int"):
+        thresher.tune(docs, recall=0.9, progress=3)  # type: ignore[arg-type]
+
+
 def test_progress_is_told(real: Case) -> None:
     told: list[tuple[int, int]] = []
     thresher.tune(

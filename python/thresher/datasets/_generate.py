@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
+from thresher._arguments import as_progress
 from thresher.datasets._sampler import BLOCK, Block, Kind, Sampler
 from thresher.formats._atomic import atomic_write
 
@@ -94,6 +95,7 @@ def generate_to(
         If the file can't be written.
     """
     parts = blocks(model, rows, kind=kind, seed=seed, threads=threads)
+    report = as_progress(progress, "progress(rows)")
     indptr = np.zeros(rows + 1, np.int64)
     done = 0
     with atomic_write(path) as out, tempfile.TemporaryFile(dir=Path(path).resolve().parent) as weights:
@@ -104,8 +106,8 @@ def generate_to(
             count = len(part.lengths)
             indptr[done + 1 : done + count + 1] = indptr[done] + np.cumsum(part.lengths)
             done += count
-            if progress is not None:
-                progress(count)
+            if report is not None:
+                report(count)
         weights.seek(0)
         shutil.copyfileobj(weights, out, 1 << 20)
         out.seek(0)

@@ -32,7 +32,7 @@ class ExactIndex(Index):
     with the number of documents. It is also the oracle that the approximate engines are measured against.
 
     Scores of a window of documents are accumulated from 8-bit impacts with a known bound on the error, and the few
-    documents that can still be among the best k are finished in full precision: ids and scores are those of the
+    documents that can still be among the best k are scored in full precision: ids and scores are those of the
     float32 weights that were given.
 
     About 7 bytes for each nonzero where the weights are float16 values, otherwise about 8.5.

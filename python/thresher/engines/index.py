@@ -138,7 +138,7 @@ class Index:
         Returns
         -------
         Index
-            Of the same class. The two share their memory, and each can be closed without the other.
+            Of the same class. Both use the same memory, and each can be closed without the other.
 
         Raises
         ------
@@ -279,7 +279,9 @@ class Index:
         """
         wanted = np.asarray(ids)
         if wanted.ndim != 1:
-            raise ValueError(f"ids must have one dimension, got {wanted.ndim}")
+            raise ValueError(
+                f"ids must have one dimension, got {wanted.ndim}" + (": put one id in a list" * (not wanted.ndim))
+            )
         if wanted.size and wanted.dtype.kind not in "iu":
             raise TypeError(f"ids must be whole numbers, got dtype {wanted.dtype}")
         if wanted.size and (wanted.max() >= self.n_docs or wanted.min() < 0):
@@ -308,7 +310,7 @@ class Index:
         self._live.save(as_path(path))
 
     def close(self) -> None:
-        """Let go of the memory or the mapped file; any use after that raises ValueError. Idempotent."""
+        """Release the memory or the mapped file; any use after that raises ValueError. Idempotent."""
         self._handle = None
 
     def __enter__(self) -> Self:
@@ -353,7 +355,9 @@ class Index:
     def _build(cls, docs: MatrixLike, options: Mapping[str, object]) -> Self:
         """Build an index with options of `_build_options`."""
         if cls._core_class is _core.Index:
-            raise NotImplementedError(f"{cls.__name__} has no build; use one of thresher.engines()")
+            raise NotImplementedError(
+                f"{cls.__name__} has no build; an engine has, such as ExactIndex: see thresher.engines()"
+            )
         require_known(options, cls._build_options, f"{cls.__name__}.build")
         given: dict[str, Any] = dict(options)
         shape, threads = given.pop("shape", None), as_threads(given.pop("threads", 0))

@@ -35,7 +35,7 @@ class PostingsIndex(Index):
 
     Postings are kept by term, in blocks of 128 with the largest impact of each. Bounds made of these tell which
     documents can't be among the best k, and most postings of frequent terms are never read. The few documents that are
-    left are finished in full precision: ids and scores are those of the float32 weights that were given.
+    left are scored in full precision: ids and scores are those of the float32 weights that were given.
 
     Bounds tell much where few terms make up most of a score, as with BM25, and little with the long queries of learned
     vectors: `BlockMaxIndex` is faster for these. See docs/internals/postings.md.

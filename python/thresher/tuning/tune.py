@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, SupportsFloat, SupportsIndex
 import numpy as np
 import scipy.sparse as sp
 
-from thresher._arguments import as_int, as_k, as_number, as_threads
+from thresher._arguments import as_int, as_k, as_number, as_progress, as_threads
 from thresher._matrix import MatrixLike, as_matrix
 from thresher.engines.index import Index, Progress
 from thresher.tuning.candidates import Candidate, candidates_of, shortlist
@@ -162,6 +162,7 @@ def tune(
     target = _as_target(recall, latency_us)
     hits, workers, builders = as_k(k), as_threads(threads), as_threads(build_threads)
     most_bytes = None if max_bytes is None else as_int(max_bytes, "max_bytes")
+    report = as_progress(progress)
     budget = as_number(budget_s, "budget_s")
     if not budget > 0:
         raise ValueError(f"budget_s must be > 0, got {budget}")
@@ -172,8 +173,8 @@ def tune(
     deadline = started + budget
 
     def on_step() -> None:
-        if progress is not None:
-            progress(min(999, int(1000 * (time.monotonic() - started) / budget)), 1000)
+        if report is not None:
+            report(min(999, int(1000 * (time.monotonic() - started) / budget)), 1000)
 
     on_step()
     exact = exact_index(matrix, builders)
@@ -206,8 +207,8 @@ def tune(
     if not found:
         raise ValueError(f"max_bytes: no engine's index of these documents fits {most_bytes} bytes")
     best, fell_back = found[0]
-    if progress is not None:
-        progress(1000, 1000)
+    if report is not None:
+        report(1000, 1000)
     if not best.is_met:
         wanted = f"recall {target.recall}" if target.recall is not None else f"{target.latency_us} us a query"
         warnings.warn(f"the target, {wanted}, is not met: {best!r}", stacklevel=2)
