@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, SupportsFloat, SupportsIndex, Unpack
+from typing import TYPE_CHECKING, Self, SupportsFloat, SupportsIndex, Unpack
 
 from thresher import _core
 from thresher._hits import Hits
 from thresher._matrix import MatrixLike
-from thresher.engines.index import Index, SearchOptions
+from thresher.engines.index import BuildOptions, Index, SearchOptions
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -68,6 +68,11 @@ class ImpactIndex(Index):
     _search_params = _core.ImpactSearchParams
     _search_options = ImpactSearch
     __slots__ = ()
+
+    @classmethod
+    def build(cls, docs: MatrixLike, **options: Unpack[BuildOptions]) -> Self:
+        """Build an index of the rows of a sparse matrix."""
+        return cls._build(docs, options)
 
     def search(self, queries: MatrixLike, k: SupportsIndex = 10, **options: Unpack[ImpactSearch]) -> Hits:
         """Find the k documents with the greatest inner product with each query, or most of them within a limit.

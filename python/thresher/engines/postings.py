@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, SupportsIndex, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Literal, Self, SupportsIndex, TypeAlias, Unpack
 
 from thresher import _core
 from thresher._hits import Hits
 from thresher._matrix import MatrixLike
-from thresher.engines.index import Index, SearchOptions
+from thresher.engines.index import BuildOptions, Index, SearchOptions
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -64,6 +64,11 @@ class PostingsIndex(Index):
     _search_params = _core.PostingsSearchParams
     _search_options = PostingsSearch
     __slots__ = ()
+
+    @classmethod
+    def build(cls, docs: MatrixLike, **options: Unpack[BuildOptions]) -> Self:
+        """Build an index of the rows of a sparse matrix."""
+        return cls._build(docs, options)
 
     def search(self, queries: MatrixLike, k: SupportsIndex = 10, **options: Unpack[PostingsSearch]) -> Hits:
         """Find the k documents with the greatest inner product with each query."""
