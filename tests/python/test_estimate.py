@@ -131,3 +131,10 @@ def test_what_is_wrong_is_told() -> None:
         thresher.estimate(docs, engine="hnsw")
     with pytest.raises(ValueError, match="weight -1"):
         thresher.estimate(sp.csr_array(np.array([[1.0, -1]], np.float32)))
+
+
+@pytest.mark.parametrize("weight", [0.0, -1.0])
+def test_documents_without_positive_weights(weight: float) -> None:
+    docs = np.arange(4), np.arange(3), np.full(3, weight)
+    with pytest.raises(ValueError, match="docs: no document has a term of positive weight"):
+        thresher.estimate(docs, shape=(3, 3))
