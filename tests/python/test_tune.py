@@ -278,6 +278,13 @@ def test_a_dial_is_turned_by_factors_or_by_steps() -> None:
     assert Family({"d": 2}).at(0.3) == {"d": 2}
 
 
+@pytest.mark.parametrize("k", [31, 2**24])
+def test_more_hits_than_documents(k: int) -> None:
+    docs = sp.csr_array(np.eye(30, dtype=np.float32))
+    with pytest.raises(ValueError, match=f"k must be at most 30 for 30 documents, got {k}"):
+        thresher.tune(docs, queries=docs, recall=0.9, k=k)
+
+
 def test_progress_that_cannot_be_called() -> None:
     docs = sp.csr_array((30, 5), dtype=np.float32)
     with pytest.raises(TypeError, match=r"progress must be callable, as progress\(done, total\), got int"):

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, SupportsFloat, SupportsIndex
 import numpy as np
 import scipy.sparse as sp
 
-from thresher._arguments import as_int, as_k, as_number, as_progress, as_threads
+from thresher._arguments import MAX_HITS, as_int, as_k, as_number, as_progress, as_threads
 from thresher._matrix import MatrixLike, as_matrix
 from thresher.engines.index import Index, Progress
 from thresher.tuning.candidates import Candidate, candidates_of, shortlist
@@ -109,12 +109,14 @@ def tune(
         The microseconds that a query may take: the parameters of the highest recall are looked for. Exactly one of
         `recall` and `latency_us` is given.
     k
-        Documents to return for each query. Parameters are right for this k, and others need their own.
+        Documents to return for each query, at most as many as there are. Parameters are right for this k, and others
+        need their own.
     max_bytes
         What the index may take in memory; None for no limit.
     budget_s
-        Seconds to take, about. A build that has begun is finished. What is found by then is returned; if that does not
-        meet the target, the library's default parameters are measured too.
+        Seconds to take, about. What is found by then is returned; if that does not meet the target, the library's
+        default parameters are measured too. A build that has begun is not stopped, so that it takes at the least as
+        long as the exact answers of the queries, the build of one index, and a measurement of its default parameters.
     threads
         Threads of the searches that are timed; 0 means one for each core. Queries are searched in batches. With one
         thread a query's time is that of its thread alone, otherwise a batch's time divided by its queries.
@@ -260,6 +262,9 @@ def _questions(
     if queries.shape[0] < FEWEST_QUERIES:
         what = "docs: too few with terms to make queries of" if own is not None else "queries: too few"
         raise ValueError(f"{what}, {queries.shape[0]}; at least {FEWEST_QUERIES} are needed")
+    max_k = min(docs.shape[0], MAX_HITS - 1)  # a query that is made of a document finds that one too
+    if k > max_k:
+        raise ValueError(f"k must be at max_k {max_k} for {docs.shape[0]} documents, got {k}")
     questions = Questions(queries, own, exact, k, threads).answered()
     if len(questions) < FEWEST_QUERIES:
         what = "docs: queries made of them" if own is not None else "queries: they"
