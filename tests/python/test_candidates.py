@@ -79,11 +79,12 @@ def test_those_that_do_not_fit_are_left_out() -> None:
     assert len(listed({"block-max": (1.0, 1.0), "graph": (1.5, 1.5)}, max_bytes=1)) == 2  # the index itself decides
 
 
-def test_those_that_take_too_long_to_build_are_left_out_if_there_are_others() -> None:
+def test_those_that_take_too_long_to_build_are_left_out_if_there_are_others(monkeypatch: pytest.MonkeyPatch) -> None:
     latencies = {"exact": (1.6, 1.6), "graph": (1.0, 1.0)}
     found = {candidate.engine.engine: candidate for candidate in listed(latencies)}
     assert found["graph"].build_seconds > found["exact"].build_seconds > 0
-    assert len(listed(latencies, seconds_left=1e-9)) == 2
+    monkeypatch.setattr(_candidates, "MAX_OF_BUDGET", 0.0)
+    assert len(listed(latencies)) == 2
 
 
 def test_few_documents_or_one_candidate_are_not_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,3 +109,11 @@ def test_engines_are_named_once() -> None:
     assert classes_of(None) == list(thresher.engines().values())
     assert classes_of(["graph", thresher.GraphIndex]) == [thresher.GraphIndex]
     assert [candidate.build_params for candidate in candidates_of("block-max")] == [{}, {"reorder": True}]
+
+
+def test_without_time_samples_are_not_built() -> None:
+    latencies = {"exact": (9.0, 9.0), "clustered": (1.0, 1.0), "graph": (1.0, 1.0)}
+    assert [one.engine.engine for one in listed(latencies, seconds_left=0)] == list(latencies)
+    assert BUILT == []
+    assert [one.engine.engine for one in listed(latencies, seconds_left=1e-9)] == ["exact"]
+    assert BUILT == [("exact", 50), ("exact", 100)]

@@ -95,10 +95,11 @@ def shortlist(
     """Rule out candidates by what samples of the documents tell, best first.
 
     The time of a query at a recall of 0.95 is measured on two samples, and taken to grow as a power of the number of
-    documents.
+    documents. Where no time is left, candidates that were not looked at are out, but for the first of each sample.
     """
     n_docs = docs.shape[0]
-    if len(candidates) == 1 or n_docs <= 2 * SAMPLES[-1]:
+    deadline = time.monotonic() + seconds_left
+    if len(candidates) == 1 or n_docs <= 2 * SAMPLES[-1] or seconds_left <= 0:
         return candidates
 
     def sketched(among: list[Candidate], n: int) -> list[tuple[Candidate, Sketch]]:
@@ -106,8 +107,10 @@ def shortlist(
         sample = docs[chosen]
         asked = questions.of_sample(chosen, exact_index(sample, threads), threads)
         looked = walk(asked, Target(RECALL, None))
-        found = []
+        found: list[tuple[Candidate, Sketch]] = []
         for candidate in among:
+            if found and time.monotonic() > deadline:
+                break
             started = time.perf_counter()
             index = candidate.build(sample, threads)
             seconds = time.perf_counter() - started
@@ -127,7 +130,7 @@ def shortlist(
             build_seconds=sketch.build_seconds * n_docs / SAMPLES[1],
             latency_us=_foretold(smaller.latency_us, sketch.latency_us, n_docs),
         )
-        for (candidate, sketch), (_, smaller) in zip(more, few, strict=True)
+        for (candidate, sketch), (_, smaller) in zip(more, few, strict=False)  # no time may be left for all
     ]
     affordable = [candidate for candidate in expected if candidate.build_seconds <= MAX_OF_BUDGET * seconds_left]
     ranked = sorted(affordable or expected, key=lambda candidate: candidate.latency_us)
