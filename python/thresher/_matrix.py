@@ -45,12 +45,7 @@ class SparseTensor(Protocol):
 
 RowLike: TypeAlias = Mapping[int, SupportsFloat] | sp.sparray | sp.spmatrix | SparseTensor
 MatrixLike: TypeAlias = (
-    sp.sparray
-    | sp.spmatrix
-    | SparseTensor
-    | Sequence[RowLike]
-    | Sequence[Mapping[int, float]]
-    | tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike]
+    sp.sparray | sp.spmatrix | SparseTensor | Sequence[RowLike] | tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike]
 )
 QueryLike: TypeAlias = npt.ArrayLike | RowLike
 """Term ids, or a query in one object."""

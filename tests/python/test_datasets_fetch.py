@@ -415,7 +415,7 @@ def test_progress(
     datasets.fetch("base_small", tmp_path, source=site.address, progress=True)
     assert "100%" in capsys.readouterr().err
     monkeypatch.setitem(__import__("sys").modules, "tqdm.auto", None)
-    with pytest.raises(ImportError, match="thresher\\[cli\\]"):
+    with pytest.raises(ImportError, match=r"\.\[cli\]"):
         datasets.fetch("base_small", tmp_path, source=site.address, progress=True)
 
 

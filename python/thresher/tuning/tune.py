@@ -264,7 +264,7 @@ def _questions(
         raise ValueError(f"{what}, {queries.shape[0]}; at least {FEWEST_QUERIES} are needed")
     max_k = min(docs.shape[0], MAX_HITS - 1)  # a query that is made of a document finds that one too
     if k > max_k:
-        raise ValueError(f"k must be at max_k {max_k} for {docs.shape[0]} documents, got {k}")
+        raise ValueError(f"k must be at most {max_k} for {docs.shape[0]} documents, got {k}")
     questions = Questions(queries, own, exact, k, threads).answered()
     if len(questions) < FEWEST_QUERIES:
         what = "docs: queries made of them" if own is not None else "queries: they"
@@ -276,10 +276,10 @@ def _as_target(recall: SupportsFloat | None, latency_us: SupportsFloat | None) -
     if (recall is None) == (latency_us is None):
         raise ValueError(f"exactly one of recall and latency_us must be given, got {recall} and {latency_us}")
     if recall is not None:
-        share = as_number(recall, "recall")
-        if not 0 < share <= 1:
-            raise ValueError(f"recall must be in (0, 1], got {share}")
-        return Target(share, None)
+        fraction = as_number(recall, "recall")
+        if not 0 < fraction <= 1:
+            raise ValueError(f"recall must be in (0, 1], got {fraction}")
+        return Target(fraction, None)
     assert latency_us is not None
     microseconds = as_number(latency_us, "latency_us")
     if not microseconds > 0:
