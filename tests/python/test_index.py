@@ -269,7 +269,7 @@ def test_progress_rises_from_0_to_the_number_of_rows(engine: Engine, small: Case
         search(build(engine, small), case, progress=progress)
     n_rows = 800 if call == "build" else 40
     assert {total for _, total in calls} == {n_rows}
-    assert [done for done, _ in calls] == sorted(done for done, _ in calls)
+    assert [done for done, _ in calls] == sorted({done for done, _ in calls})
     assert calls[-1] == (n_rows, n_rows)
     assert calls.count(calls[-1]) == 1  # all passes are counted, and no more
 

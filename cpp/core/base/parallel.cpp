@@ -15,7 +15,10 @@ namespace thresher {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr auto kPollInterval = std::chrono::milliseconds(30);
+constexpr auto kWait = std::chrono::milliseconds(30);
+
+// Ends a task of a loop that was cancelled.
+struct Stopped {};
 
 // The state that the workers of one loop share.
 class Loop {
@@ -29,6 +32,8 @@ class Loop {
         if (index >= n_tasks_) return false;
         try {
             task_(index, worker);
+        } catch (const Stopped&) {
+            return false;
         } catch (...) {
             fail(index, std::current_exception());
         }
@@ -36,6 +41,7 @@ class Loop {
         return true;
     }
 
+    // No further tasks start; those that run may yet fail with a smaller index.
     void fail(std::size_t index, std::exception_ptr error) {
         const std::lock_guard lock(mutex_);
         stopped_.store(true, std::memory_order_relaxed);
@@ -43,6 +49,17 @@ class Loop {
             error_ = std::move(error);
             error_index_ = index;
         }
+    }
+
+    // Those that run end too, at their next interruption point.
+    void cancel(std::exception_ptr reason) {
+        const std::lock_guard lock(mutex_);
+        stopped_.store(true, std::memory_order_relaxed);
+        cancelled_.store(true, std::memory_order_relaxed);
+        if (reason_ == nullptr) reason_ = std::move(reason);
+    }
+    void leave_if_cancelled() const {
+        if (cancelled_.load(std::memory_order_relaxed)) throw Stopped();
     }
 
     void worker_left() {
@@ -54,12 +71,14 @@ class Loop {
     // True once `n_workers` have left; waits for at most the poll interval.
     bool wait(unsigned n_workers) {
         std::unique_lock lock(mutex_);
-        return all_left_.wait_for(lock, kPollInterval, [&] { return left_ == n_workers; });
+        return all_left_.wait_for(lock, kWait, [&] { return left_ == n_workers; });
     }
 
     std::size_t done() const noexcept { return done_.load(std::memory_order_relaxed); }
+    bool cancelled() const noexcept { return cancelled_.load(std::memory_order_relaxed); }
 
     void rethrow() {
+        if (reason_ != nullptr) std::rethrow_exception(reason_);
         if (error_ != nullptr) std::rethrow_exception(error_);
     }
 
@@ -69,26 +88,61 @@ class Loop {
     std::atomic<std::size_t> next_{0};
     std::atomic<std::size_t> done_{0};
     std::atomic<bool> stopped_{false};
+    std::atomic<bool> cancelled_{false};
     std::mutex mutex_;
     std::condition_variable all_left_;
     unsigned left_ = 0;
     std::exception_ptr error_;
     std::size_t error_index_ = 0;
+    std::exception_ptr reason_;
+};
+
+// Of the threads that a loop started.
+class HelperInterrupter final : public Interrupter {
+  public:
+    explicit HelperInterrupter(const Loop& loop) : loop_(loop) {}
+    void ask() override { loop_.leave_if_cancelled(); }
+
+  private:
+    const Loop& loop_;
+};
+
+// Of the thread that called: whoever was asked before cancels the loop.
+class CallerInterrupter final : public Interrupter {
+  public:
+    explicit CallerInterrupter(Loop& loop) : loop_(loop), outer_(detail::interruption.interrupter) {}
+    void ask() override {
+        loop_.leave_if_cancelled();
+        if (outer_ == nullptr) return;
+        try {
+            outer_->ask();
+        } catch (...) {
+            loop_.cancel(std::current_exception());
+        }
+        loop_.leave_if_cancelled();
+    }
+
+  private:
+    Loop& loop_;
+    Interrupter* outer_;
 };
 
 }  // namespace
 
 void Progress::begin_pass() noexcept {
-    done_ += weight_;
+    passed_ += weight_;
     weight_ = std::exchange(next_weight_, 1U);
 }
 
-void Progress::report(std::uint64_t tasks_done, std::uint64_t n_tasks) const {
+void Progress::report(std::uint64_t tasks_done, std::uint64_t n_tasks) {
     if (monitor_ == nullptr || n_rows_ == 0) return;
     const double fraction = n_tasks == 0 ? 1 : static_cast<double>(tasks_done) / static_cast<double>(n_tasks);
-    const double passes = static_cast<double>(done_) + static_cast<double>(weight_) * fraction;
-    const double done = static_cast<double>(n_rows_) * passes / static_cast<double>(n_passes_);
-    monitor_->progress(std::min(static_cast<std::uint64_t>(done + 0.5), n_rows_), n_rows_);
+    const double passes = static_cast<double>(passed_) + static_cast<double>(weight_) * fraction;
+    const double rows = static_cast<double>(n_rows_) * passes / static_cast<double>(n_passes_);
+    const std::uint64_t done = std::min(static_cast<std::uint64_t>(rows + 0.5), n_rows_);
+    if (reported_ && done <= *reported_) return;
+    reported_ = done;
+    monitor_->progress(done, n_rows_);
 }
 
 unsigned worker_count(unsigned threads, std::size_t n_tasks) noexcept {
@@ -102,17 +156,17 @@ void parallel_for(std::size_t n_tasks, unsigned threads, Progress& progress,
     const unsigned n_helpers = worker_count(threads, n_tasks) - 1;
     Monitor* monitor = progress.monitor();
     Loop loop(n_tasks, task);
-    auto last_poll = Clock::now();
-    const auto poll = [&] {
-        if (monitor == nullptr) return;
-        const auto now = Clock::now();
-        if (now - last_poll < kPollInterval) return;
-        last_poll = now;
+    CallerInterrupter interrupter(loop);
+    auto reported = Clock::now();
+    const auto listen = [&] {
         try {
-            monitor->poll();
+            ask_interrupter();
+            if (monitor == nullptr || Clock::now() - reported < kWait) return;
+            reported = Clock::now();
             progress.report(loop.done(), n_tasks);
+        } catch (const Stopped&) {
         } catch (...) {
-            loop.fail(0, std::current_exception());
+            loop.cancel(std::current_exception());
         }
     };
 
@@ -121,7 +175,11 @@ void parallel_for(std::size_t n_tasks, unsigned threads, Progress& progress,
     try {
         for (unsigned h = 0; h < n_helpers; ++h) {
             helpers.emplace_back([&loop, worker = h + 1] {
-                while (loop.run_one(worker)) {
+                if (ready_to_throw()) {  // otherwise as if the system had given no thread
+                    HelperInterrupter cancellation(loop);
+                    const InterrupterScope scope(cancellation);
+                    while (loop.run_one(worker)) {
+                    }
                 }
                 loop.worker_left();
             });
@@ -129,8 +187,11 @@ void parallel_for(std::size_t n_tasks, unsigned threads, Progress& progress,
     } catch (const std::exception&) {  // std::system_error or std::bad_alloc
         // The system gives no more threads: those that started, and this one, do the work.
     }
-    while (loop.run_one(0)) poll();
-    while (!loop.wait(static_cast<unsigned>(helpers.size()))) poll();
+    {
+        const InterrupterScope scope(interrupter);
+        while (loop.run_one(0)) listen();
+        while (!loop.wait(static_cast<unsigned>(helpers.size()))) listen();
+    }
     for (std::thread& helper : helpers) helper.join();
     loop.rethrow();
     if (monitor != nullptr) {

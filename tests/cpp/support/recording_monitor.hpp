@@ -1,4 +1,4 @@
-// A monitor that remembers what it is told, and can cancel.
+// A monitor of one call that remembers what it is told, and can cancel.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -25,6 +25,10 @@ class RecordingMonitor final : public Monitor {
     }
     void progress(std::uint64_t done, std::uint64_t total) override {
         EXPECT_EQ(std::this_thread::get_id(), caller_);
+        EXPECT_LE(done, total);
+        if (!reports_.empty()) {
+            EXPECT_GT(done, reports_.back().first) << "progress rises strictly";
+        }
         reports_.emplace_back(done, total);
     }
 
