@@ -160,27 +160,27 @@ void ClusteredIndex::search_documents(
     std::size_t k, unsigned threads, Progress& progress,
     const std::function<void(std::size_t position, std::span<const Hit> others, unsigned worker)>& found) const {
     const unsigned workers = worker_count(threads, n_docs() / kNeighboursPerTask + 1);
-    std::vector<ContextPool<Context>::Lease> contexts;
-    for (unsigned worker = 0; worker < workers; ++worker) {
-        contexts.push_back(contexts_.borrow(vocabulary().n_slots(), summaries_.rows().n_superblocks(),
-                                            summaries_.groups().n_superblocks()));
-    }
+    std::vector<std::optional<ContextPool<Context>::Lease>> contexts(workers);  // borrowed by whoever works
     std::vector<std::vector<Posting>> postings(workers);
     progress.weigh_next_pass(kSearchPasses);
-    parallel_for_rows(n_docs(), kNeighboursPerTask, workers, progress,
-                      [&](std::size_t begin, std::size_t end, unsigned worker) {
-                          Context& context = *contexts[worker];
-                          for (std::size_t doc = begin; doc < end; ++doc) {
-                              forward().read(doc, postings[worker]);
-                              context.query.assign(postings[worker]);
-                              search_query(context.query, k + 1, {}, context);
-                              auto& hits = context.opening.top.hits();
-                              std::sort(hits.begin(), hits.end(), better);
-                              for (Hit& hit : hits) hit.doc = order().position(hit.doc);
-                              std::erase_if(hits, [&](const Hit& hit) { return hit.doc == doc; });
-                              found(doc, std::span(hits).first(std::min(k, hits.size())), worker);
-                          }
-                      });
+    parallel_for_rows(
+        n_docs(), kNeighboursPerTask, workers, progress, [&](std::size_t begin, std::size_t end, unsigned worker) {
+            if (!contexts[worker]) {
+                contexts[worker].emplace(contexts_.borrow(vocabulary().n_slots(), summaries_.rows().n_superblocks(),
+                                                          summaries_.groups().n_superblocks()));
+            }
+            Context& context = **contexts[worker];
+            for (std::size_t doc = begin; doc < end; ++doc) {
+                forward().read(doc, postings[worker]);
+                context.query.assign(postings[worker]);
+                search_query(context.query, k + 1, {}, context);
+                auto& hits = context.opening.top.hits();
+                std::sort(hits.begin(), hits.end(), better);
+                for (Hit& hit : hits) hit.doc = order().position(hit.doc);
+                std::erase_if(hits, [&](const Hit& hit) { return hit.doc == doc; });
+                found(doc, std::span(hits).first(std::min(k, hits.size())), worker);
+            }
+        });
 }
 
 ClusteredIndex::ClusteredIndex(const IndexFile& file) : TunableIndex(file, DocumentOrder::load(file)) {

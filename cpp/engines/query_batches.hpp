@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "../core/base/context_pool.hpp"
@@ -12,9 +13,9 @@
 
 namespace thresher {
 
-// Calls search(begin, end, context) for batches of at most `most` queries on options.threads threads, each with a
-// context of its own, borrowed from `pool` and constructed from `arguments`. Queries times documents of a batch are
-// bounded, so that the monitor is polled every fraction of a second.
+// Calls search(begin, end, context) for batches of at most `max` queries on options.threads threads, each with a
+// context of its own, borrowed from `pool` at its first batch and constructed from `arguments`. Queries times documents
+// of a batch are bounded, so that progress is told every fraction of a second.
 template <class Context, class Search, class... Arguments>
 void search_in_batches(std::size_t n_queries, std::size_t n_docs, std::size_t max, const SearchOptions& options,
                        ContextPool<Context>& pool, const Search& search, const Arguments&... arguments) {
@@ -28,10 +29,11 @@ void search_in_batches(std::size_t n_queries, std::size_t n_docs, std::size_t ma
     const std::size_t per_worker = (n_queries + workers - 1) / workers;
     const std::size_t batch = std::max<std::size_t>(std::min({max, affordable, per_worker}), 1);
     Progress progress(options.monitor, 1, n_queries);
-    std::vector<typename ContextPool<Context>::Lease> contexts;
-    for (unsigned worker = 0; worker < workers; ++worker) contexts.push_back(pool.borrow(arguments...));
+    std::vector<std::optional<typename ContextPool<Context>::Lease>> contexts(workers);
     parallel_for_rows(n_queries, batch, workers, progress, [&](std::size_t begin, std::size_t end, unsigned worker) {
-        search(begin, end, *contexts[worker]);
+        auto& context = contexts[worker];
+        if (!context) context.emplace(pool.borrow(arguments...));
+        search(begin, end, **context);
     });
 }
 

@@ -1,12 +1,15 @@
 // Scratch memory of searches, kept from one to the next: a query allocates nothing in its hot path, and any number of
 // threads may search at once, each with a context of its own. A context that an exception interrupted is not used
-// again.
+// again, and no more are kept than the machine can well use at once.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <exception>
 #include <memory>
 #include <mutex>
 #include <new>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -44,6 +47,13 @@ class ContextPool {
         return Lease(*this, std::make_unique<Context>(arguments...));
     }
 
+    // Idle contexts that are kept, at most: two for each hardware thread, since a thread may lose its core in the
+    // middle of a search to one that begins another.
+    static std::size_t capacity() noexcept {
+        static const std::size_t n = 2 * std::max(1U, std::thread::hardware_concurrency());
+        return n;
+    }
+
   private:
     std::unique_ptr<Context> take_idle() {
         const std::lock_guard lock(mutex_);
@@ -52,8 +62,9 @@ class ContextPool {
         idle_.pop_back();
         return context;
     }
-    void give_back(std::unique_ptr<Context> context) noexcept {
+    void give_back(std::unique_ptr<Context>&& context) noexcept {
         const std::lock_guard lock(mutex_);
+        if (idle_.size() >= capacity()) return;  // the caller's pointer frees it, once the lock is open again
         try {
             idle_.push_back(std::move(context));
         } catch (const std::bad_alloc&) {  // then it is not kept

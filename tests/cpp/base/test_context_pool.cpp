@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "engines/query_batches.hpp"
+
 namespace thresher {
 namespace {
 
@@ -51,6 +53,37 @@ TEST(ContextPool, DropsWhatAnExceptionInterrupted) {
         EXPECT_EQ((*pool.borrow(2)).built_with, 2);
     }
     EXPECT_EQ((*pool.borrow(3)).built_with, 2) << "a lease taken while an error is handled is kept";
+}
+
+struct Counted {
+    Counted() { ++alive; }
+    ~Counted() { --alive; }
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+    static inline std::atomic<std::size_t> alive{0};
+};
+
+TEST(ContextPool, KeepsAFewContextsForEachHardwareThread) {
+    const std::size_t capacity = ContextPool<Counted>::capacity();
+    EXPECT_GE(capacity, 2U);
+    {
+        ContextPool<Counted> pool;
+        {
+            std::vector<ContextPool<Counted>::Lease> leases;
+            for (std::size_t i = 0; i < 10 * capacity; ++i) leases.push_back(pool.borrow());
+            EXPECT_EQ(Counted::alive, 10 * capacity);
+        }
+        EXPECT_EQ(Counted::alive, capacity);
+    }
+    EXPECT_EQ(Counted::alive, 0U);
+}
+
+TEST(QueryBatches, MakeContextsForThoseWhoWork) {
+    ContextPool<Counted> pool;
+    // Three batches of two queries at most, for four workers.
+    search_in_batches(5, 100, 256, SearchOptions{1, 4, nullptr}, pool,
+                      [](std::size_t, std::size_t, Counted&) { EXPECT_LE(Counted::alive, 3U); });
+    EXPECT_LE(Counted::alive, 3U);
 }
 
 TEST(ContextPool, LendsEachContextToOneThreadAtATime) {
