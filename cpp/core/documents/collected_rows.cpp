@@ -18,6 +18,7 @@ void CollectedRows::add(const CsrView& rows, unsigned threads, Progress& progres
     make_room(weights_, part.nnz());
     const auto shift = static_cast<std::int64_t>(terms_.size());
     for (std::size_t row = 0; row < part.n_rows(); ++row) indptr_.push_back(part.indptr[row + 1] + shift);
+    // Rows that change meanwhile are found out when an index is built of them, which checks all rows.
     terms_.insert(terms_.end(), part.terms.begin(), part.terms.end());
     weights_.insert(weights_.end(), part.weights.begin(), part.weights.end());
     n_terms_ = std::max(n_terms_, rows.n_terms);

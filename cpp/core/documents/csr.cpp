@@ -9,6 +9,7 @@
 #include <numeric>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace thresher {
 
@@ -83,78 +84,103 @@ bool check_row(const CsrView& rows, std::size_t row, Signs signs, std::string_vi
     return canonical;
 }
 
-// Copies of one row, sorted by term (stably), duplicates summed, zeros dropped.
+// A copy of one row, sorted by term (stably), duplicates summed, zeros dropped.
 class RowSorter {
   public:
     void load(std::span<const std::uint32_t> terms, std::span<const float> weights) {
-        order_.resize(terms.size());
-        std::iota(order_.begin(), order_.end(), std::size_t{0});
-        std::stable_sort(order_.begin(), order_.end(),
-                         [&](std::size_t a, std::size_t b) { return terms[a] < terms[b]; });
-        terms_.clear();
-        weights_.clear();
-        for (std::size_t i = 0; i < order_.size();) {
-            const std::uint32_t term = terms[order_[i]];
-            float sum = 0;
-            for (; i < order_.size() && terms[order_[i]] == term; ++i) sum += weights[order_[i]];
-            if (sum == 0) continue;
-            terms_.push_back(term);
-            weights_.push_back(sum);
+        postings_.clear();
+        for (std::size_t i = 0; i < terms.size(); ++i) {
+            postings_.push_back({read_once(terms[i]), read_once(weights[i])});
         }
+        std::stable_sort(postings_.begin(), postings_.end(),
+                         interruptible([](const auto& a, const auto& b) { return a.term < b.term; }));
+        std::size_t n = 0;
+        for (std::size_t i = 0; i < postings_.size();) {
+            const std::uint32_t term = postings_[i].term;
+            float sum = 0;
+            for (; i < postings_.size() && postings_[i].term == term; ++i) sum += postings_[i].weight;
+            if (sum != 0) postings_[n++] = {term, sum};
+        }
+        postings_.resize(n);
     }
-    std::vector<std::uint32_t>& terms() noexcept { return terms_; }
-    std::vector<float>& weights() noexcept { return weights_; }
+
+    struct Posting {
+        std::uint32_t term;
+        float weight;
+    };
+    std::span<const Posting> postings() const noexcept { return postings_; }
 
   private:
-    std::vector<std::size_t> order_;
-    std::vector<std::uint32_t> terms_;
-    std::vector<float> weights_;
+    std::vector<Posting> postings_;
 };
 
 }  // namespace
 
+void reject_changed(std::string_view name) {
+    throw std::invalid_argument(std::string(name) + ": changed by another thread while they were read");
+}
+
 CanonicalCsr::CanonicalCsr(const CsrView& rows, Signs signs, std::string_view name, unsigned threads,
                            Progress& progress)
     : view_(rows) {
-    check_indptr(rows, name);
+    if (rows.n_rows() == 1) {
+        one_row_ = {read_once(rows.indptr[0]), read_once(rows.indptr[1])};
+        view_.indptr = one_row_;
+    } else {
+        indptr_.assign(rows.indptr.begin(), rows.indptr.end());
+        view_.indptr = indptr_;
+    }
+    check_indptr(view_, name);
     std::atomic<bool> canonical{true};
-    parallel_for_rows(rows.n_rows(), kRowsPerTask, threads, progress,
+    parallel_for_rows(view_.n_rows(), kRowsPerTask, threads, progress,
                       [&](std::size_t begin, std::size_t end, unsigned) {
                           bool all = true;
-                          for (std::size_t row = begin; row < end; ++row) all &= check_row(rows, row, signs, name);
+                          for (std::size_t row = begin; row < end; ++row) {
+                              interruption_point(view_.row_size(row));
+                              all &= check_row(view_, row, signs, name);
+                          }
                           if (!all) canonical.store(false, std::memory_order_relaxed);
                       });
-    if (canonical) return;
+    if (!canonical) canonicalise(name, threads, progress);
+}
 
+void CanonicalCsr::canonicalise(std::string_view name, unsigned threads, Progress& progress) {
     Progress silent(progress.monitor());
-    std::vector<RowSorter> sorters(worker_count(threads, rows.n_rows()));
-    indptr_.assign(rows.n_rows() + 1, 0);
+    const std::size_t n_rows = view_.n_rows();
+    std::vector<RowSorter> sorters(worker_count(threads, n_rows));
     const auto for_each_row = [&](const auto& visit) {
-        parallel_for_rows(rows.n_rows(), kRowsPerTask, threads, silent,
+        parallel_for_rows(n_rows, kRowsPerTask, threads, silent,
                           [&](std::size_t begin, std::size_t end, unsigned worker) {
                               for (std::size_t row = begin; row < end; ++row) {
-                                  sorters[worker].load(rows.row_terms(row), rows.row_weights(row));
-                                  visit(row, sorters[worker]);
+                                  interruption_point(view_.row_size(row) * 8);
+                                  sorters[worker].load(view_.row_terms(row), view_.row_weights(row));
+                                  visit(row, sorters[worker].postings());
                               }
                           });
     };
-    for_each_row([&](std::size_t row, RowSorter& sorted) {
-        for (std::size_t i = 0; i < sorted.terms().size(); ++i) {
-            if (!std::isfinite(sorted.weights()[i])) {
-                reject(name, row,
-                       "duplicates of term " + std::to_string(sorted.terms()[i]) + " whose sum overflows float32");
+    std::vector<std::int64_t> indptr(n_rows + 1);
+    for_each_row([&](std::size_t row, std::span<const RowSorter::Posting> postings) {
+        for (const auto& [term, weight] : postings) {
+            if (!std::isfinite(weight)) {
+                reject(name, row, "duplicates of term " + std::to_string(term) + " whose sum overflows float32");
             }
         }
-        indptr_[row + 1] = static_cast<std::int64_t>(sorted.terms().size());
+        indptr[row + 1] = static_cast<std::int64_t>(postings.size());
     });
-    std::partial_sum(indptr_.begin(), indptr_.end(), indptr_.begin());
-    terms_.resize(static_cast<std::size_t>(indptr_.back()));
+    std::partial_sum(indptr.begin(), indptr.end(), indptr.begin());
+    terms_.resize(static_cast<std::size_t>(indptr.back()));
     weights_.resize(terms_.size());
-    for_each_row([&](std::size_t row, RowSorter& sorted) {
-        std::copy(sorted.terms().begin(), sorted.terms().end(), terms_.begin() + indptr_[row]);
-        std::copy(sorted.weights().begin(), sorted.weights().end(), weights_.begin() + indptr_[row]);
+    for_each_row([&](std::size_t row, std::span<const RowSorter::Posting> postings) {
+        auto at = static_cast<std::size_t>(indptr[row]);
+        if (postings.size() != static_cast<std::size_t>(indptr[row + 1]) - at) reject_changed(name);
+        for (const auto& [term, weight] : postings) {
+            if (term >= view_.n_terms || !std::isfinite(weight)) reject_changed(name);
+            terms_[at] = term;
+            weights_[at++] = weight;
+        }
     });
-    view_ = {rows.n_terms, indptr_, terms_, weights_};
+    indptr_ = std::move(indptr);
+    view_ = {view_.n_terms, indptr_, terms_, weights_};
 }
 
 }  // namespace thresher

@@ -1,6 +1,7 @@
 #include "forward_index.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cstring>
 #include <limits>
@@ -80,9 +81,9 @@ void write_document(std::span<const Posting> postings, std::size_t n_rare, const
 
 }  // namespace
 
-template <class ForEach>
+template <class Documents>
 ForwardIndex ForwardIndex::encode(std::size_t n_docs, std::uint32_t n_slots, unsigned threads, Progress& progress,
-                                  const ForEach& for_each) {
+                                  const Documents& documents) {
     // The size of every document, and the range of the weights.
     struct Range {
         bool halves = true;
@@ -101,7 +102,7 @@ ForwardIndex ForwardIndex::encode(std::size_t n_docs, std::uint32_t n_slots, uns
                       [&](std::size_t begin, std::size_t end, unsigned worker) {
                           Range range = ranges[worker];
                           for (std::size_t doc = begin; doc < end; ++doc) {
-                              for_each(doc, [&](std::uint32_t slot, float weight) {
+                              documents.for_each(doc, [&](std::uint32_t slot, float weight) {
                                   ++(slot < kCommonSlots ? sizes[doc].n_common : sizes[doc].n_rare);
                                   range.halves &= exact_half(weight) != 0;
                                   range.min = std::min(range.min, weight);
@@ -137,9 +138,15 @@ ForwardIndex ForwardIndex::encode(std::size_t n_docs, std::uint32_t n_slots, uns
             std::vector<Posting> postings(sizes[doc].n_common + sizes[doc].n_rare);
             std::size_t common = 0;
             std::size_t rare = sizes[doc].n_common;
-            for_each(doc, [&](std::uint32_t slot, float weight) {
-                postings[slot < kCommonSlots ? common++ : rare++] = {slot, weight};
+            documents.for_each(doc, [&](std::uint32_t slot, float weight) {
+                std::size_t& at = slot < kCommonSlots ? common : rare;
+                const std::size_t end = slot < kCommonSlots ? sizes[doc].n_common : postings.size();
+                const std::uint32_t pattern = pattern_of(weight, format.halves) - format.least_weight;
+                if (at == end || pattern >> format.weight_bits != 0) documents.reject_changed();
+                postings[at++] = {slot, weight};
             });
+            if (common != sizes[doc].n_common || rare != postings.size()) documents.reject_changed();
+            documents.see(postings);
             write_document(postings, sizes[doc].n_rare, format, to);
         });
     Filling<std::uint32_t> words(3);
@@ -150,13 +157,66 @@ ForwardIndex ForwardIndex::encode(std::size_t n_docs, std::uint32_t n_slots, uns
     return forward;
 }
 
+namespace {
+
+// A number from a slot such that two collections of slots hardly ever have the same sum (the finaliser of SplitMix64).
+std::uint64_t fingerprint(std::uint64_t slot) noexcept {
+    std::uint64_t x = (slot + 1) * 0x9E3779B97F4A7C15U;
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9U;
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EBU;
+    return x ^ (x >> 31);
+}
+
+// Canonical rows, as long as no other thread changes them.
+class CanonicalDocuments {
+  public:
+    CanonicalDocuments(const CsrView& docs, const Vocabulary& vocabulary) : docs_(docs), vocabulary_(vocabulary) {}
+
+    template <class Visit>
+    void for_each(std::size_t doc, const Visit& visit) const {
+        const auto terms = docs_.row_terms(doc);
+        const auto weights = docs_.row_weights(doc);
+        interruption_point(4 * terms.size());
+        std::int64_t previous = -1;
+        for (std::size_t i = 0; i < terms.size(); ++i) {
+            const std::uint32_t term = read_once(terms[i]);
+            const std::uint32_t slot = vocabulary_.slot(term);
+            const float weight = read_once(weights[i]);
+            const bool is_weight = weight > 0 && weight <= std::numeric_limits<float>::max();
+            if (slot == kNoSlot || term <= previous || !is_weight) reject_changed();
+            previous = term;
+            visit(slot, weight);
+        }
+    }
+    void see(std::span<const Posting> postings) const noexcept {
+        std::uint64_t sum = 0;
+        for (const Posting& posting : postings) sum += fingerprint(posting.slot);
+        seen_.fetch_add(sum, std::memory_order_relaxed);
+    }
+    // Throws unless every slot was seen as often as the vocabulary says.
+    void check_seen() const {
+        std::uint64_t sum = 0;
+        for (std::uint32_t slot = 0; slot < vocabulary_.n_slots(); ++slot) {
+            sum += vocabulary_.document_frequency(slot) * fingerprint(slot);
+        }
+        if (seen_ != sum) reject_changed();
+    }
+    [[noreturn]] static void reject_changed() { thresher::reject_changed("docs"); }
+
+  private:
+    const CsrView& docs_;
+    const Vocabulary& vocabulary_;
+    mutable std::atomic<std::uint64_t> seen_{0};
+};
+
+}  // namespace
+
 ForwardIndex ForwardIndex::build(const CsrView& docs, const Vocabulary& vocabulary, unsigned threads,
                                  Progress& progress) {
-    return encode(docs.n_rows(), vocabulary.n_slots(), threads, progress, [&](std::size_t doc, const auto& visit) {
-        const auto terms = docs.row_terms(doc);
-        const auto weights = docs.row_weights(doc);
-        for (std::size_t i = 0; i < terms.size(); ++i) visit(vocabulary.slot(terms[i]), weights[i]);
-    });
+    const CanonicalDocuments documents(docs, vocabulary);
+    auto forward = encode(docs.n_rows(), vocabulary.n_slots(), threads, progress, documents);
+    documents.check_seen();
+    return forward;
 }
 
 ForwardIndex ForwardIndex::reordered(std::span<const std::uint32_t> order, unsigned threads, Progress& progress) const {
@@ -171,6 +231,7 @@ void ForwardIndex::append(std::size_t doc, std::vector<Posting>& postings) const
     const auto bytes = docs_[doc];
     const DocumentLayout document(bytes.data(), bytes.size(), format_);
     const std::size_t n = document.n_common + document.n_rare;
+    interruption_point(4 * n);  // of whatever goes through documents: nearly all of a build
     for (std::size_t first = 0; first < n; first += kChunk) {
         const std::size_t size = std::min(kChunk, n - first);
         std::uint16_t halves[kChunk];
@@ -216,9 +277,9 @@ ForwardIndex ForwardIndex::convert(const IndexFile& file, std::size_t n_docs, st
     const auto offsets = file.section<std::uint64_t>("forward/offsets", n_docs + 1);
     file.require(offsets[0] == 0 && offsets[n_docs] == nnz && std::ranges::is_sorted(offsets.items()),
                  "the forward index's documents do not lie one behind the other");
-    Progress silent(nullptr);
-    return encode(n_docs, n_slots, 1, silent, [&](std::size_t doc, const auto& visit) {
+    const auto each_posting = [&](std::size_t doc, const auto& visit) {
         const std::size_t n = offsets[doc + 1] - offsets[doc];
+        interruption_point(4 * n);
         file.require(n <= n_slots, "the forward index has a document with more postings than there are terms");
         for (std::size_t i = 0; i < n; ++i) {
             const Posting posting = posting_at(offsets[doc], n, i);
@@ -226,7 +287,15 @@ ForwardIndex ForwardIndex::convert(const IndexFile& file, std::size_t n_docs, st
             file.require(valid && posting.slot < n_slots, "the forward index has a posting that no document can have");
             visit(posting.slot, posting.weight);
         }
-    });
+    };
+    struct Documents {
+        decltype(each_posting)& for_each;
+        const IndexFile& file;
+        void see(std::span<const Posting>) const noexcept {}
+        void reject_changed() const { file.require(false, "changed while it was read"); }
+    };
+    Progress silent(nullptr);
+    return encode(n_docs, n_slots, 1, silent, Documents{each_posting, file});
 }
 
 // Version 2 kept each document's slots, and then its weights, as they are.

@@ -58,11 +58,12 @@ class ForwardIndex {
     static ForwardIndex load(const IndexFile& file, std::size_t n_docs, std::size_t nnz, std::uint32_t n_slots);
 
   private:
-    // Calls for_each(doc, visit) to have visit(slot, weight) called for every posting of a document, in ascending order
-    // of terms. Two passes of `progress`.
-    template <class ForEach>
+    // Calls documents.for_each(doc, visit) twice to have visit(slot, weight) called for every posting of a document, in
+    // ascending order of terms; documents.reject_changed() if these are not the same the second time; and
+    // documents.see(postings) with those that are stored. Two passes of `progress`.
+    template <class Documents>
     static ForwardIndex encode(std::size_t n_docs, std::uint32_t n_slots, unsigned threads, Progress& progress,
-                               const ForEach& for_each);
+                               const Documents& documents);
     template <class PostingAt>
     static ForwardIndex convert(const IndexFile& file, std::size_t n_docs, std::size_t nnz, std::uint32_t n_slots,
                                 const PostingAt& posting_at);

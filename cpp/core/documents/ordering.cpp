@@ -24,9 +24,12 @@ unsigned Ordering::passes(std::uint32_t block_size) const noexcept {
 DocumentOrder Ordering::apply(ForwardIndex& forward, const Vocabulary& vocabulary, std::uint32_t block_size,
                               unsigned threads, Progress& progress) const {
     if (!reorder_) return {};
-    std::vector<std::uint32_t> similar;
-    if (!given_) similar = similar_order(forward, vocabulary, block_size, threads, progress);
-    const std::span<const std::uint32_t> documents = given_ ? *given_ : similar;
+    std::vector<std::uint32_t> documents;
+    if (given_) {  // a copy: what was checked must not change
+        documents.assign(given_->begin(), given_->end());
+    } else {
+        documents = similar_order(forward, vocabulary, block_size, threads, progress);
+    }
     DocumentOrder order(documents);
     forward = forward.reordered(documents, threads, progress);
     return order;

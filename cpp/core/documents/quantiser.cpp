@@ -11,6 +11,9 @@ namespace thresher {
 namespace {
 
 constexpr std::size_t kRowsPerTask = 8192;
+constexpr std::size_t kPostingsAtATime = 65536;  // between two interruption points
+
+bool is_weight(float weight) noexcept { return weight > 0 && weight <= std::numeric_limits<float>::max(); }
 
 // The element-wise maximum over all postings of value(slot, weight). A maximum does not depend on the order.
 template <class Value>
@@ -27,8 +30,11 @@ Buffer<float> maximum_by_slot(const CsrView& docs, const Vocabulary& vocabulary,
                           const auto first = static_cast<std::size_t>(docs.indptr[begin]);
                           const auto last = static_cast<std::size_t>(docs.indptr[end]);
                           for (std::size_t p = first; p < last; ++p) {
-                              const std::uint32_t slot = vocabulary.slot(docs.terms[p]);
-                              mine[slot] = std::max(mine[slot], value(slot, docs.weights[p]));
+                              if (p % kPostingsAtATime == 0) interruption_point(kPostingsAtATime);
+                              const std::uint32_t slot = vocabulary.slot(read_once(docs.terms[p]));
+                              const float weight = read_once(docs.weights[p]);
+                              if (slot == kNoSlot || !is_weight(weight)) reject_changed("docs");
+                              mine[slot] = std::max(mine[slot], value(slot, weight));
                           }
                       });
     Filling<float> result(n_slots);

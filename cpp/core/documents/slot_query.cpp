@@ -1,5 +1,6 @@
 #include "slot_query.hpp"
 
+#include <cmath>
 #include <stdexcept>
 #include <string>
 
@@ -22,10 +23,12 @@ void SlotQuery::assign(const CsrView& queries, std::size_t row, const Vocabulary
     slots.clear();
     weights.clear();
     for (std::size_t i = 0; i < terms.size(); ++i) {
-        const std::uint32_t slot = vocabulary.slot(terms[i]);
+        const std::uint32_t slot = vocabulary.slot(read_once(terms[i]));
+        const float weight = read_once(term_weights[i]);
+        if (!std::isfinite(weight)) reject_changed("queries");
         if (slot == kNoSlot) continue;
         slots.push_back(slot);
-        weights.push_back(term_weights[i]);
+        weights.push_back(weight);
     }
 }
 

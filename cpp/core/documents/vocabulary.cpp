@@ -16,6 +16,22 @@ struct TermCount {
 };
 
 constexpr std::size_t kRowsPerTask = 8192;
+constexpr std::size_t kPostingsAtATime = 65536;  // between two interruption points
+
+// Calls visit(term) for each posting of the rows.
+template <class Visit>
+void for_each_term(const CsrView& docs, std::size_t begin_row, std::size_t end_row, const Visit& visit) {
+    const auto end = static_cast<std::size_t>(docs.indptr[end_row]);
+    for (auto p = static_cast<std::size_t>(docs.indptr[begin_row]); p < end;) {
+        const std::size_t stop = std::min(end, p + kPostingsAtATime);
+        interruption_point(stop - p);
+        for (; p < stop; ++p) {
+            const std::uint32_t term = read_once(docs.terms[p]);
+            if (term >= docs.n_terms) reject_changed("docs");
+            visit(term);
+        }
+    }
+}
 
 // Fibonacci hashing (Knuth, TAOCP 3, 6.4) onto a power of two.
 std::size_t hash_position(std::uint32_t term, std::size_t capacity) noexcept {
@@ -33,9 +49,7 @@ std::vector<TermCount> count_in_tables(const CsrView& docs, unsigned threads, Pr
                       [&](std::size_t begin, std::size_t end, unsigned worker) {
                           auto& mine = counts[worker];
                           mine.resize(n_terms);
-                          const auto first = static_cast<std::size_t>(docs.indptr[begin]);
-                          const auto last = static_cast<std::size_t>(docs.indptr[end]);
-                          for (std::size_t p = first; p < last; ++p) ++mine[docs.terms[p]];
+                          for_each_term(docs, begin, end, [&](std::uint32_t term) { ++mine[term]; });
                       });
     std::vector<TermCount> used;
     for (std::size_t term = 0; term < n_terms; ++term) {
@@ -48,7 +62,7 @@ std::vector<TermCount> count_in_tables(const CsrView& docs, unsigned threads, Pr
 
 // Sums the counts of equal terms; ascending by term.
 std::vector<TermCount> merge_counts(std::vector<TermCount> counts) {
-    std::sort(counts.begin(), counts.end(), [](TermCount a, TermCount b) { return a.term < b.term; });
+    std::sort(counts.begin(), counts.end(), interruptible([](TermCount a, TermCount b) { return a.term < b.term; }));
     std::size_t n = 0;
     for (const TermCount& entry : counts) {
         if (n != 0 && counts[n - 1].term == entry.term) {
@@ -67,10 +81,8 @@ std::vector<TermCount> count_by_sorting(const CsrView& docs, unsigned threads, P
     parallel_for_rows(docs.n_rows(), kRowsPerTask, threads, progress,
                       [&](std::size_t begin, std::size_t end, unsigned) {
                           std::vector<TermCount> part;
-                          const auto first = static_cast<std::size_t>(docs.indptr[begin]);
-                          const auto last = static_cast<std::size_t>(docs.indptr[end]);
-                          part.reserve(last - first);
-                          for (std::size_t p = first; p < last; ++p) part.push_back({docs.terms[p], 1});
+                          part.reserve(static_cast<std::size_t>(docs.indptr[end] - docs.indptr[begin]));
+                          for_each_term(docs, begin, end, [&](std::uint32_t term) { part.push_back({term, 1}); });
                           parts[begin / kRowsPerTask] = merge_counts(std::move(part));
                       });
     std::vector<TermCount> all;
@@ -86,8 +98,9 @@ std::vector<TermCount> count_by_sorting(const CsrView& docs, unsigned threads, P
 Vocabulary Vocabulary::build(const CsrView& docs, unsigned threads, Progress& progress) {
     const bool dense = docs.n_terms <= 4 * static_cast<std::uint64_t>(docs.nnz()) + 65536;
     auto used = dense ? count_in_tables(docs, threads, progress) : count_by_sorting(docs, threads, progress);
-    std::sort(used.begin(), used.end(),
-              [](TermCount a, TermCount b) { return a.count != b.count ? a.count > b.count : a.term < b.term; });
+    std::sort(used.begin(), used.end(), interruptible([](TermCount a, TermCount b) {
+                  return a.count != b.count ? a.count > b.count : a.term < b.term;
+              }));
     Filling<std::uint32_t> terms(used.size());
     Filling<std::uint32_t> frequencies(used.size());
     for (std::size_t slot = 0; slot < used.size(); ++slot) {
