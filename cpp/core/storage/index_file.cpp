@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <unordered_set>
 
 #include "../base/error.hpp"
 #include "../base/version.hpp"
@@ -229,14 +230,14 @@ void IndexFile::read_header(std::span<const std::byte> file) {
     library_version_ = to_string(header.library_version);
     require(is_printable(engine_) && is_printable(library_version_),
             "the name of its engine or library is not printable");
+    std::unordered_set<std::string> names;
     std::uint64_t expected = table_end;
     for (std::size_t s = 0; s < header.n_sections; ++s) {
         const auto entry = read_as<Entry>(file, sizeof(Header) + s * sizeof(Entry));
+        interruption_point(1000);
         const std::string name = to_string(entry.name);
         require(is_printable(name), "the name of section " + std::to_string(s) + " is not printable");
-        require(
-            std::none_of(sections_.begin(), sections_.end(), [&](const Section& other) { return other.name == name; }),
-            "two sections are named " + name);
+        require(names.insert(name).second, "two sections are named " + name);
         const auto type = static_cast<ElementType>(entry.type);
         require(size_of(type) != 0, "section " + name + " has the unknown element type " + std::to_string(entry.type));
         require(entry.offset == expected && entry.size <= file.size() - expected &&
