@@ -35,6 +35,9 @@ constexpr std::int64_t kMinEntries = 32;
 // Documents fetched ahead of the one that is scored, and where they start.
 constexpr std::size_t kDocsAhead = 6;
 constexpr std::size_t kStartsAhead = 32;
+// Documents between two interruption points, and about the nanoseconds that each takes.
+constexpr std::size_t kAtATime = 16;
+constexpr std::size_t kScoringTime = 200;
 
 void check_range(std::int64_t value, std::int64_t min, std::int64_t max, const char* name) {
     if (value >= min && value <= max) return;
@@ -261,6 +264,7 @@ void GraphIndex::score_found(const Plan& plan, Context& context) const {
     for (std::size_t i = 0; i < std::min(kStartsAhead, found.size()); ++i) forward().prefetch_range(found[i]);
     for (std::size_t i = 0; i < std::min(kDocsAhead, found.size()); ++i) forward().prefetch(found[i]);
     for (std::size_t i = 0; i < found.size(); ++i) {
+        if (i % kAtATime == 0) interruption_point(kAtATime * kScoringTime);
         if (i + kStartsAhead < found.size()) forward().prefetch_range(found[i + kStartsAhead]);
         if (i + kDocsAhead < found.size()) forward().prefetch(found[i + kDocsAhead]);
         const std::uint32_t position = found[i];

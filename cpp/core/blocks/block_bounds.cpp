@@ -21,6 +21,9 @@ constexpr std::size_t kMaxRounding = 32768;
 constexpr double kMaxListed = 65535 - kMaxRounding;
 // Runs of postings fetched ahead of the one in work.
 constexpr std::size_t kRunsAhead = 4;
+// Runs between two interruption points, and about the nanoseconds that each takes.
+constexpr std::size_t kRunsAtATime = 64;
+constexpr std::size_t kRunTime = 1000;
 // Blocks whose bounds are summed, lists and rows, before the next: they stay in L2.
 constexpr std::size_t kSection = 65536;
 
@@ -168,6 +171,7 @@ void BlockBounds::add_lists(std::size_t first, std::size_t end, Context& context
     const auto& runs = context.runs;
     const std::size_t n_lists = context.plan.lists.lists.size();
     for (std::size_t i = first * n_lists; i < end * n_lists; ++i) {
+        if (i % kRunsAtATime == 0) interruption_point(kRunsAtATime * kRunTime);
         if (i + kRunsAhead < runs.size()) fetch(runs[i + kRunsAhead]);
         add(runs[i], shift_);
     }
@@ -216,6 +220,7 @@ void BlockBounds::sum(Context& context) const {
     start_lists(context);
     for (std::size_t s = 0, w = 0; s < n_superblocks; s += kSection / kernels::kSuperblock, w += windows) {
         const std::size_t n = std::min(kSection / kernels::kSuperblock, n_superblocks - s);
+        interruption_point(context.plan.n_rows * n * kernels::kSuperblock / 16);
         std::uint16_t* section = bounds + s * kernels::kSuperblock;
         std::memset(section, 0, n * kernels::kSuperblock * sizeof *section);
         add_lists(std::min(w, n_windows), std::min(w + windows, n_windows), context);
@@ -280,6 +285,7 @@ void BlockBounds::add_lists_to_groups(Context& context) const {
     const auto& runs = context.runs;
     std::uint16_t* bounds = context.bounds.items.data();
     for (std::size_t i = 0; i < runs.size(); ++i) {
+        if (i % kRunsAtATime == 0) interruption_point(kRunsAtATime * kRunTime);
         if (i + kRunsAhead < runs.size()) fetch(runs[i + kRunsAhead]);
         const Context::Run& run = runs[i];
         const std::size_t first = static_cast<std::size_t>(run.bounds - bounds) / kernels::kGroup;

@@ -16,6 +16,10 @@ constexpr std::size_t kMinPart = 64;
 // Tiles and documents fetched ahead of the one in work.
 constexpr std::size_t kTilesAhead = 12;
 constexpr std::size_t kDocsAhead = 6;
+// Blocks and members between two interruption points, and about the nanoseconds that each takes.
+constexpr std::size_t kAtATime = 16;
+constexpr std::size_t kOpeningTime = 100;
+constexpr std::size_t kScoringTime = 200;
 
 }  // namespace
 
@@ -44,6 +48,7 @@ void BlockOpening::open(std::span<const std::uint64_t> blocks) {
     members.clear();
     for (std::size_t i = 0; i < std::min(blocks.size(), kTilesAhead); ++i) fetch_tile(item_of(blocks[i]));
     for (std::size_t i = 0; i < blocks.size(); ++i) {
+        if (i % kAtATime == 0) interruption_point(kAtATime * kOpeningTime);
         if (i + kTilesAhead < blocks.size()) fetch_tile(item_of(blocks[i + kTilesAhead]));
         bound_members(blocks[i]);
     }
@@ -66,6 +71,7 @@ void BlockOpening::open(std::span<const std::uint64_t> blocks) {
 void BlockOpening::rescore_all(std::span<const std::uint64_t> members) {
     for (std::size_t i = 0; i < std::min(members.size(), kDocsAhead); ++i) fetch_member(members[i]);
     for (std::size_t i = 0; i < members.size(); ++i) {
+        if (i % kAtATime == 0) interruption_point(kAtATime * kScoringTime);
         if (i + kDocsAhead < members.size()) fetch_member(members[i + kDocsAhead]);
         if (bound_of(members[i]) >= cutoff_) rescore(item_of(members[i]));
     }

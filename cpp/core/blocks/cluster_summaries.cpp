@@ -90,6 +90,7 @@ std::vector<std::uint8_t> min_impacts(const SummaryReader& reader, const Vocabul
                       });
     std::vector<std::uint8_t> min(n_long - n_rows, 1);
     for (std::size_t list = 0; list < min.size(); ++list) {
+        interruption_point(256 * counts.size());
         std::size_t kept = 0;
         unsigned impact = 256;
         while (impact > 1) {

@@ -210,9 +210,11 @@ void pack(const ForwardIndex& forward, std::span<std::uint32_t> docs, std::span<
     const auto raise = [&](std::uint32_t i, double max) {
         const auto limit = static_cast<float>(max * own[i]);
         float sum = 0;
-        for (std::size_t p = offsets[i]; p < offsets[i + 1] && sum <= limit; ++p) {
+        std::size_t p = offsets[i];
+        for (; p < offsets[i + 1] && sum <= limit; ++p) {
             sum += std::max(0.0F, contributions[p].weight - maxima[contributions[p].slot]);
         }
+        interruption_point(2 * (p - offsets[i]));
         return own[i] > 0 ? static_cast<double>(sum) / own[i] : 0.0;
     };
     while (!left.empty()) {

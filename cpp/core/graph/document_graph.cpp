@@ -19,6 +19,8 @@ constexpr double kSame = 1 - 1e-6;
 // Edges of a document, for each that it may choose, with those that are added to reach others.
 constexpr std::size_t kMaxWays = 3;
 
+constexpr std::size_t kScoringTime = 200;  // of a document, about, in nanoseconds
+
 // The documents that a walk from position 0 along `edges` comes by, extended one walk at a time.
 class Walk {
   public:
@@ -29,6 +31,7 @@ class Walk {
         left_.push_back(static_cast<std::uint32_t>(start));
         while (!left_.empty()) {
             const std::uint32_t doc = left_.back();
+            interruption_point(4 * edges_[doc].size());
             left_.pop_back();
             for (const std::uint32_t next : edges_[doc]) {
                 if (reached_[next]) continue;
@@ -47,6 +50,7 @@ class Walk {
 std::vector<std::vector<std::uint32_t>> reversed(const std::vector<std::vector<std::uint32_t>>& edges) {
     std::vector<std::vector<std::uint32_t>> back(edges.size());
     for (std::size_t doc = 0; doc < edges.size(); ++doc) {
+        interruption_point(16 * edges[doc].size());
         for (const std::uint32_t next : edges[doc]) back[next].push_back(static_cast<std::uint32_t>(doc));
     }
     return back;
@@ -83,6 +87,7 @@ void GraphBuilder::connect(std::size_t doc, std::span<const Hit> candidates, Con
         const double max = std::min(
             static_cast<double>(candidate.score) / static_cast<double>(lengths_[doc]) / kRelaxation, kSame * length);
         forward_.read(candidate.doc, context.postings);
+        interruption_point(kScoringTime * n);
         context.document.assign(context.postings);
         context.table.load(context.document);
         const bool stood_for = std::any_of(chosen, chosen + n, [&](const Hit& other) {
@@ -98,7 +103,10 @@ PositionLists GraphBuilder::finish(unsigned threads, Progress& progress) {
     auto edges = in_both_directions(threads, progress);
     edges_ = {};
     reach_all(edges);
-    for (auto& list : edges) std::sort(list.begin(), list.end());
+    for (auto& list : edges) {
+        interruption_point(16 * list.size());
+        std::sort(list.begin(), list.end());
+    }
     return PositionLists::build(
         edges.size(), [&](std::size_t doc) { return std::span<const std::uint32_t>(edges[doc]); }, threads, progress);
 }
@@ -107,12 +115,14 @@ PositionLists GraphBuilder::finish(unsigned threads, Progress& progress) {
 std::vector<std::vector<std::uint32_t>> GraphBuilder::in_both_directions(unsigned threads, Progress& progress) {
     std::vector<std::vector<Hit>> chosen_by(forward_.n_docs());
     for (std::size_t doc = 0; doc < chosen_by.size(); ++doc) {
+        interruption_point(16 * degree_);
         for (const Hit& edge : chosen(doc))
             chosen_by[edge.doc].push_back({edge.score, static_cast<std::uint32_t>(doc)});
     }
     std::vector<std::vector<std::uint32_t>> edges(forward_.n_docs());
     parallel_for_rows(edges.size(), kRowsPerTask, threads, progress, [&](std::size_t begin, std::size_t end, unsigned) {
         for (std::size_t doc = begin; doc < end; ++doc) {
+            interruption_point(16 * chosen_by[doc].size());
             auto& list = edges[doc];
             for (const Hit& edge : chosen(doc)) list.push_back(edge.doc);
             std::sort(chosen_by[doc].begin(), chosen_by[doc].end(), better);

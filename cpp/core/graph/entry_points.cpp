@@ -55,6 +55,7 @@ EntryPoints EntryPoints::build(const ForwardIndex& forward, const Vocabulary& vo
             heaviest.items[slot] = std::max(heaviest.items[slot], heaps[i].score);
             positions[i] = heaps[i].doc;
         }
+        interruption_point(16 * sizes[slot]);
         std::ranges::sort(list(slot));
     }
     entries.heaviest_ = std::move(heaviest.buffer);

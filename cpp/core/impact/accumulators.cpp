@@ -11,6 +11,8 @@ constexpr std::size_t kEntriesAhead = 6;
 constexpr std::size_t kPostingsAhead = 3;
 // Cache lines of postings to fetch; the hardware follows from there.
 constexpr std::uint32_t kLinesAhead = 4;
+// Of a term in a window, about, in nanoseconds.
+constexpr std::size_t kTermTime = 1000;
 constexpr std::uint32_t kDocsInLine = 64 / sizeof(std::uint16_t);
 
 // 16-bit documents are in bounds wherever `sums` has 65,536 elements.
@@ -68,6 +70,7 @@ void Accumulators::start(const ImpactLevels& levels, LevelPlan& plan) {
 }
 
 void Accumulators::add_window(const ImpactLevels& levels, std::size_t w) {
+    interruption_point(wanted_.size() * kTermTime);
     std::int16_t* sums = sums_.items.data() + w * ImpactLevels::kWindow;
     for (const LevelPlan::Term* term : wanted_) {
         fetch_entry(levels);

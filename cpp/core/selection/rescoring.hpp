@@ -21,6 +21,9 @@ void rescore_each(std::span<const std::uint32_t> docs, const QueryTable& table, 
     // Documents fetched from the forward index ahead of the one being scored, and where they start.
     constexpr std::size_t kDocsAhead = 6;
     constexpr std::size_t kStartsAhead = 24;
+    // Documents between two interruption points, and about the nanoseconds that each takes.
+    constexpr std::size_t kAtATime = 16;
+    constexpr std::size_t kScoringTime = 200;
     const std::size_t n_docs = forward.n_docs();
     const auto is_doc = [&](std::size_t i) { return i < docs.size() && docs[i] < n_docs; };
     const auto fetch_start = [&](std::size_t i) {
@@ -32,6 +35,7 @@ void rescore_each(std::span<const std::uint32_t> docs, const QueryTable& table, 
     for (std::size_t i = 0; i < kStartsAhead; ++i) fetch_start(i);
     for (std::size_t i = 0; i < kDocsAhead; ++i) fetch(i);
     for (std::size_t i = 0; i < docs.size(); ++i) {
+        if (i % kAtATime == 0) interruption_point(kAtATime * kScoringTime);
         fetch_start(i + kStartsAhead);
         fetch(i + kDocsAhead);
         if (!is_doc(i)) continue;

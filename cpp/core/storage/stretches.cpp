@@ -26,7 +26,10 @@ Stretches Stretches::build(std::size_t n, unsigned threads, Progress& progress,
                            const std::function<void(std::size_t i, std::uint8_t* to)>& write) {
     const auto total = [&](unsigned shift) {
         std::size_t units = 0;
-        for (std::size_t i = 0; i < n; ++i) units += (size(i) + (std::size_t{1} << shift) - 1) >> shift;
+        for (std::size_t i = 0; i < n; ++i) {
+            if (i % kRowsPerTask == 0) interruption_point(4 * kRowsPerTask);
+            units += (size(i) + (std::size_t{1} << shift) - 1) >> shift;
+        }
         return units;
     };
     unsigned shift = 0;
@@ -39,6 +42,7 @@ Stretches Stretches::build(std::size_t n, unsigned threads, Progress& progress,
     Filling<std::uint8_t> bytes((static_cast<std::size_t>(offsets.items[n]) << shift) + kMargin);
     parallel_for_rows(n, kRowsPerTask, threads, progress, [&](std::size_t begin, std::size_t end, unsigned) {
         for (std::size_t i = begin; i < end; ++i) {
+            interruption_point(size(i));
             write(i, bytes.items.data() + (static_cast<std::size_t>(offsets.items[i]) << shift));
         }
     });

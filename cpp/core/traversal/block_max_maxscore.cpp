@@ -16,6 +16,10 @@ namespace {
 constexpr std::uint32_t kWindow = 4096;
 static_assert(kWindow <= WindowScores::kWindow);
 
+// Documents between two interruption points, and about the nanoseconds that a list takes of one.
+constexpr std::size_t kAtATime = 16;
+constexpr std::size_t kListTime = 16;
+
 // Adds what the document has in the first `n` lists, or gives up: then below the cutoff.
 std::int32_t complete(Traversal& traversal, std::size_t n, std::uint32_t doc, std::int32_t score) {
     const auto others = traversal.lists().first(n);
@@ -42,6 +46,7 @@ void block_max_maxscore(Traversal& traversal) {
     std::uint32_t n_docs = 0;
     for (const PostingCursor* list : lists) n_docs = std::max(n_docs, list->end());
     for (std::uint32_t first = 0; first < n_docs; first += kWindow) {
+        interruption_point(kListTime * lists.size());
         traversal.narrow(first, first + kWindow);
         const std::size_t n_others = traversal.n_not_essential(0);
         if (n_others == lists.size()) continue;
@@ -52,6 +57,7 @@ void block_max_maxscore(Traversal& traversal) {
         }
         const std::size_t n_left = traversal.score_window(first, first + kWindow, density < WindowScores::kMaxSparse);
         for (std::size_t i = 0; i < window.size(); ++i) {
+            if (i % kAtATime == 0) interruption_point(kAtATime * kListTime * n_left);
             const std::int32_t score = complete(traversal, n_left, window.doc(i), window.score(i));
             if (score >= traversal.cutoff()) traversal.offer(window.doc(i), score);
         }

@@ -4,6 +4,8 @@
 // A pivot found by the bounds of lists is tried by those of the blocks that would hold it. Where these do not reach the
 // cutoff, neither does any document up to the end of the first of the blocks, or to where another list begins.
 #include <algorithm>
+#include <cstdint>
+#include <utility>
 
 #include "pivot.hpp"
 #include "traversal.hpp"
@@ -11,6 +13,8 @@
 namespace thresher {
 
 namespace {
+
+constexpr std::uint64_t kAtATime = 65536;  // work between two interruption points
 
 // Scores the document at which the first `n` lists stand, and moves them on; gives up below the cutoff.
 std::int32_t score_and_move(std::span<PostingCursor* const> lists, std::int32_t bound, std::int32_t cutoff) {
@@ -36,9 +40,12 @@ void skip(std::span<PostingCursor*> lists, std::size_t n) {
 void block_max_wand(Traversal& traversal) {
     const auto lists = traversal.lists();
     std::ranges::sort(lists, {}, &PostingCursor::doc);
+    std::uint64_t work = 0;
     for (;;) {
         const std::size_t pivot = find_pivot(lists, traversal.cutoff());
         if (pivot == lists.size()) return;
+        work += 16 * (pivot + 1);
+        if (work > kAtATime) interruption_point(std::exchange(work, 0));
         const std::uint32_t doc = lists[pivot]->doc();
         std::size_t n = pivot + 1;
         while (n < lists.size() && lists[n]->doc() == doc) ++n;

@@ -145,6 +145,7 @@ void CompressedPostings::encode(const Transposed& all, unsigned threads, Progres
     Progress silent(progress.monitor());
     parallel_for_rows(n_lists_, kSlotsPerTask, threads, silent, [&](std::size_t first, std::size_t end, unsigned) {
         for (std::size_t slot = first; slot < end; ++slot) {
+            interruption_point(2 * (all.offsets[slot + 1] - all.offsets[slot]));
             std::uint32_t next = 0;
             std::size_t begin = all.offsets[slot];
             for (std::size_t b = first_blocks_[slot]; b < first_blocks_[slot + 1]; ++b) {
@@ -186,6 +187,7 @@ void CompressedPostings::rank(const Transposed& all, unsigned threads, Progress&
         parallel_for_rows(n, kSlotsPerTask, threads, silent, [&](std::size_t first, std::size_t end, unsigned) {
             std::vector<std::uint8_t> impacts;
             for (std::size_t slot = first; slot < end; ++slot) {
+                interruption_point(4 * (all.offsets[slot + 1] - all.offsets[slot]));
                 impacts.assign(all.impacts.items.data() + all.offsets[slot],
                                all.impacts.items.data() + all.offsets[slot + 1]);
                 std::ranges::nth_element(impacts, impacts.begin() + rank - 1, std::greater<>{});

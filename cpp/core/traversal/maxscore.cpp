@@ -12,6 +12,10 @@ namespace thresher {
 
 namespace {
 
+// Documents between two interruption points, and about the nanoseconds that a list takes of one.
+constexpr std::size_t kAtATime = 16;
+constexpr std::size_t kListTime = 16;
+
 // Adds what the document has in the first `n` lists, or gives up: then below the cutoff.
 std::int32_t complete(Traversal& traversal, std::size_t n, std::uint32_t doc, std::int32_t score) {
     const auto lists = traversal.lists();
@@ -41,8 +45,10 @@ void max_score(Traversal& traversal) {
             traversal.search_sparse(first);
             continue;
         }
+        interruption_point(kListTime * essential.size());
         const std::size_t n_left = traversal.score_window(first, first + WindowScores::kWindow, false);
         for (std::size_t i = 0; i < window.size(); ++i) {
+            if (i % kAtATime == 0) interruption_point(kAtATime * kListTime * n_left);
             const std::int32_t score = complete(traversal, n_left, window.doc(i), window.score(i));
             if (score >= traversal.cutoff()) traversal.offer(window.doc(i), score);
         }

@@ -13,7 +13,10 @@ void ExhaustiveSearch::search(std::span<const SlotQuery* const> queries, std::sp
     for (std::size_t w = 0; w < postings_.n_windows(); ++w) {
         for (std::size_t q = 0; q < queries.size(); ++q) {
             auto& [scan, candidates] = context.plans_[q];
-            if (!scan.empty()) context.scan_.scan(postings_, w, scan, candidates);
+            if (scan.empty()) continue;
+            context.scan_.scan(postings_, w, scan, candidates);
+            // A term's postings in a window, of one document in sixteen or of all in a row, take about this.
+            interruption_point(scan.n_terms() * postings_.window_docs(w) / 16);
         }
     }
     for (std::size_t q = 0; q < queries.size(); ++q) {

@@ -21,6 +21,7 @@ class ScanPlan {
     void add(const WindowedPostings& postings, std::uint32_t slot, std::int32_t weight);
     // To be called after the last `add`.
     void seal();
+    std::size_t n_terms() const noexcept { return rows_.size() + lists_.size() + rare_.size(); }
     bool empty() const noexcept { return rows_.empty() && lists_.empty() && rare_.empty(); }
 
   private:

@@ -131,6 +131,7 @@ void WindowedPostings::fill(const PostingSource& source, const Quantiser& quanti
 
     Filling<std::uint64_t> rare_offsets(n_rare_ + std::size_t{1});
     for (const auto& window : rare) {
+        interruption_point(2 * window.size());
         for (const RarePosting& posting : window) ++rare_offsets.items[posting.rare + 1];
     }
     std::partial_sum(rare_offsets.items.begin(), rare_offsets.items.end(), rare_offsets.items.begin());
@@ -138,6 +139,7 @@ void WindowedPostings::fill(const PostingSource& source, const Quantiser& quanti
     Filling<std::uint8_t> rare_impacts(rare_docs.items.size());
     std::vector<std::uint64_t> next(rare_offsets.items.begin(), rare_offsets.items.end() - 1);
     for (auto& window : rare) {  // in the order of the windows, so that documents ascend
+        interruption_point(4 * window.size());
         for (const auto& [r, doc, impact] : window) {
             const auto p = static_cast<std::size_t>(next[r]++);
             rare_docs.items[p] = doc;
