@@ -20,6 +20,7 @@
 #include "../engines/postings_index.hpp"
 #include "../engines/registry.hpp"
 #include "../kernels/kernels.hpp"
+#include "gil.hpp"
 
 namespace py = pybind11;
 
@@ -41,32 +42,6 @@ std::span<const T> items(const Array<T>& array, const char* name) {
 CsrView view(const Array<std::int64_t>& indptr, const Array<std::uint32_t>& indices, const Array<float>& data,
              std::uint64_t n_terms) {
     return {n_terms, items(indptr, "indptr"), items(indices, "indices"), items(data, "data")};
-}
-
-// Checks for Ctrl-C, and tells a Python callable (or None) how far a call is.
-class PythonMonitor final : public Monitor {
-  public:
-    explicit PythonMonitor(py::object progress) : progress_(std::move(progress)) {}
-    void poll() override {
-        const py::gil_scoped_acquire gil;
-        if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-    }
-    void progress(std::uint64_t done, std::uint64_t total) override {
-        if (progress_.is_none()) return;
-        const py::gil_scoped_acquire gil;
-        progress_(done, total);
-    }
-
-  private:
-    py::object progress_;
-};
-
-// Runs `call(monitor)` without the GIL.
-template <class Call>
-auto without_gil(const py::object& progress, const Call& call) {
-    PythonMonitor monitor(progress);
-    const py::gil_scoped_release release;
-    return call(&monitor);
 }
 
 // The arrays that a search fills: ids, scores and, where the engine can be stopped, which queries were not.
@@ -123,10 +98,7 @@ py::tuple search_one(const Engine& index, const Array<std::uint32_t>& terms, con
     const HitsView hits = arrays.view();
     const auto query_terms = items(terms, "terms");
     const auto query_weights = items(weights, "weights");
-    {
-        const py::gil_scoped_release release;
-        index.search_one(query_terms, query_weights, params..., hits);
-    }
+    without_gil(py::none(), [&](Monitor*) { index.search_one(query_terms, query_weights, params..., hits); });
     return arrays.take();
 }
 
@@ -158,7 +130,8 @@ Array<T> to_array(const std::vector<T>& values) {
 }
 
 py::tuple vectors(const Index& index, const Array<std::int64_t>& docs) {
-    const auto rows = index.vectors(items(docs, "ids"));
+    const auto ids = items(docs, "ids");
+    const auto rows = without_gil(py::none(), [&](Monitor*) { return index.vectors(ids); });
     return py::make_tuple(to_array(rows.indptr), to_array(rows.terms), to_array(rows.weights));
 }
 
