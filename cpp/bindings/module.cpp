@@ -213,7 +213,7 @@ void translate_errors(std::exception_ptr error) {
 }  // namespace
 }  // namespace thresher
 
-PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
+PYBIND11_MODULE(_core_of_main_interpreter, module, py::mod_gil_not_used()) {
     using namespace py::literals;
     using thresher::BlockMaxIndex;
     using thresher::BlockMaxParams;
@@ -363,4 +363,13 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
             });
         },
         "path"_a, "verify"_a, "Map an index file of any engine.");
+}
+
+// pybind11 would wait here for ever for the GIL of the main interpreter, which this thread has (before Python 3.12).
+extern "C" PYBIND11_EXPORT PyObject* PyInit__core() {
+    if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
+        PyErr_SetString(PyExc_ImportError, "thresher does not work in a subinterpreter");
+        return nullptr;
+    }
+    return PyInit__core_of_main_interpreter();
 }

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
+
+import pytest
+
 from helpers import run_python
 
 EXTRAS = (
@@ -84,3 +88,22 @@ code = "import inspect, thresher; print(thresher.Index.search.__doc__, inspect.s
 print(subprocess.run([sys.executable, "-OO", "-c", code], capture_output=True, text=True, check=True).stdout)
 """
     assert output(code).startswith("None (docs: 'MatrixLike', *, shape: ")
+
+
+@pytest.mark.skipif(importlib.util.find_spec("_xxsubinterpreters") is None, reason="its successors differ")
+def test_a_subinterpreter_is_told_that_it_cannot() -> None:
+    code = """
+import _xxsubinterpreters as interpreters
+other = interpreters.create()
+try:
+    interpreters.run_string(other, "import thresher._core")
+except interpreters.RunFailedError as error:
+    print(error)
+import thresher
+print(len(thresher.engines()))
+"""
+    done = run_python(code)
+    assert "ImportError" in done.stdout
+    assert "subinterpreter" in done.stdout
+    assert done.stdout.endswith("\n6\n")
+    assert done.returncode == 0
