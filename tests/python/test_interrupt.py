@@ -39,12 +39,36 @@ def search(threads):
     ready.set()
     return index.search(queries, 10, shape=shape, threads=threads)
 
+def build_few_long(threads):  # fewer documents than a task has, whose order takes far longer than reading them
+    docs, shape = matrix(2_000, 16_000, 2_000)
+    ready.set()
+    return engine.build(docs, shape=shape, threads=threads, reorder=True)
+
+def search_long(threads):  # a batch of queries that each take long
+    docs, shape = matrix(50_000, 30_000)
+    index = engine.build(docs, shape=shape)
+    queries, shape = matrix(250, 30_000, 30_000)
+    ready.set()
+    return index.search(queries, 10, shape=shape, threads=threads)
+
+def search_one_long(threads):
+    docs, shape = matrix(50_000, 30_000)
+    index = engine.build(docs, shape=shape).with_search_params(algorithm="wand")
+    ready.set()
+    return index.search_one(np.arange(30_000), np.linspace(1, 2, 30_000), 1000)
+
+def vectors(threads):
+    docs, shape = matrix(400_000)
+    index = engine.build(docs, shape=shape)
+    ready.set()
+    return index.vectors(np.arange(400_000))
+
 def still_works():
     docs, shape = matrix(1000)
     return engine.build(docs, shape=shape).search(docs, 1, shape=shape).ids.shape == (1000, 1)
 
 ready = threading.Event()
-call, threads = {"build": build, "search": search}[sys.argv[2]], int(sys.argv[3])
+call, threads = {name: value for name, value in globals().items() if callable(value)}[sys.argv[2]], int(sys.argv[3])
 """
 
 # Counts the signals that are handled while the call is in the core, each sent after the last was handled; there are
@@ -57,7 +81,8 @@ seen = threading.Event()
 def handler(number, frame):
     global handled
     package = os.path.dirname(thresher.__file__)
-    handled += frame.f_code.co_filename.startswith(package) and frame.f_code.co_name == sys.argv[2]
+    name = sys.argv[2].removesuffix("_long").removesuffix("_few")
+    handled += frame.f_code.co_filename.startswith(package) and frame.f_code.co_name == name
     seen.set()
     if handled == ENOUGH:
         raise KeyboardInterrupt
@@ -98,6 +123,20 @@ print("the call came to its end")
 @pytest.mark.parametrize("threads", [1, 2])
 def test_signals_are_handled_during_a_call(name: str, call: str, threads: int) -> None:
     done = run_python(PREPARE + COUNTED, name, call, threads)
+    assert (done.stdout, done.stderr, done.returncode) == ("interrupted, works: True\n", "", 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        *((name, "build_few_long") for name in ("block-max", "clustered", "graph")),
+        *((name, "search_long") for name in ("exact", "postings")),
+        ("postings", "search_one_long"),
+        ("exact", "vectors"),
+    ],
+)
+def test_signals_are_handled_where_little_takes_long(name: str, call: str) -> None:
+    done = run_python(PREPARE + COUNTED, name, call, 1)
     assert (done.stdout, done.stderr, done.returncode) == ("interrupted, works: True\n", "", 0)
 
 
