@@ -18,6 +18,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # read when a library with OpenMP is loaded
 
 import numpy as np
 
+import thresher
 from thresher_bench.common import (
     in_fresh_process,
     load,
@@ -33,7 +34,7 @@ from thresher_bench.common import (
 from thresher_bench.engines.base import Engine, UnsuitableError
 from thresher_bench.engines.bm25s import Bm25s
 from thresher_bench.engines.bmp import Bmp
-from thresher_bench.engines.ours import BlockMax, Exact, Impact, Postings
+from thresher_bench.engines.ours import wrapping
 from thresher_bench.engines.pisa import Pisa
 from thresher_bench.engines.qdrant import Qdrant
 from thresher_bench.engines.sindi import Sindi
@@ -44,10 +45,14 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from scipy import sparse
 
-LIBRARIES: dict[str, type[Engine]] = {
-    engine.name: engine
-    for engine in (Exact, BlockMax, Impact, Postings, Sindi, Qdrant, SparseDotTopn, Bmp, Pisa, Bm25s)
-}
+OURS: list[type[Engine]] = [
+    wrapping(kind)
+    for kind in (thresher.ExactIndex, thresher.BlockMaxIndex, thresher.ImpactIndex, thresher.PostingsIndex)
+]
+EXACT = thresher.ExactIndex.engine
+
+PEERS: list[type[Engine]] = [Sindi, Qdrant, SparseDotTopn, Bmp, Pisa, Bm25s]
+LIBRARIES: dict[str, type[Engine]] = {engine.name: engine for engine in (*OURS, *PEERS)}
 
 
 class Contestant:
@@ -140,13 +145,13 @@ def build(name: str, docs: sparse.csr_matrix, queries: sparse.csr_matrix, args: 
 
 def contest(args: argparse.Namespace, docs: sparse.csr_matrix, queries: sparse.csr_matrix) -> list[dict[str, Any]]:
     """Build, warm up, run the rounds; return each engine's figures."""
-    contestants = build(Exact.name, docs, queries, args)
+    contestants = build(EXACT, docs, queries, args)
     for name in args.libraries:
         if LIBRARIES[name].version() is None:
             print(f"{name}: left out, {LIBRARIES[name].distribution} is not installed")
         elif name == Pisa.name and Sindi.name in args.libraries and Sindi.version() is not None:
             print("pisa: left out, it crashes in one process with pyvsag; name it without sindi")
-        elif name != Exact.name:
+        elif name != EXACT:
             try:
                 contestants.extend(build(name, docs, queries, args))
             except UnsuitableError as error:

@@ -28,9 +28,10 @@ os.environ["OMP_NUM_THREADS"] = "1"  # read when a library with OpenMP is loaded
 
 import numpy as np
 
+import thresher
 from thresher_bench.common import load, machine, pin, print_facts, print_table, shape_of
 from thresher_bench.engines.base import Engine, OneACall, vectors
-from thresher_bench.engines.ours import Exact, Impact, Postings
+from thresher_bench.engines.ours import wrapping
 from thresher_bench.engines.pisa import Pisa
 from thresher_bench.truth import Truth
 
@@ -150,12 +151,15 @@ def measure(weights: Weights, args: argparse.Namespace) -> None:
 
 def build(weights: Weights, half: int, *, with_pisa: bool) -> None:
     """Build the indexes of a kind of weights, and list the traversals and the budgets."""
-    exact, impact, postings = Exact(), Impact(), Postings()
+    exact, impact, postings = (
+        wrapping(kind)() for kind in (thresher.ExactIndex, thresher.ImpactIndex, thresher.PostingsIndex)
+    )
     for engine in (exact, impact, postings):
         engine.build(weights.docs)
     weights.traversals = [
         Traversal("exact", EXHAUSTIVE, OneACall(exact), "exact"),
-        *(Traversal(name, DOCUMENTS, OneACall(postings.by(name)), "exact") for name in (*Postings.ALGORITHMS, "auto")),
+        *(Traversal(way["algorithm"], DOCUMENTS, OneACall(postings.by(way)), "exact") for way in postings.ways()),
+        Traversal("auto", DOCUMENTS, OneACall(postings), "exact"),
         Traversal("impact, to the end", SCORES, OneACall(impact), "exact"),
     ]
     if with_pisa:

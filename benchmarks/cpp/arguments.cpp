@@ -22,7 +22,7 @@ usage: thresher-bigann --base FILE --queries FILE --engine NAME [options]
   --queries FILE      queries (.csr)
   --truth FILE        ground truth; without one it is computed
   --engine NAME       one of those below
-  --points FILE       operating points (JSON); without one those that ship for the engine
+  --points FILE       operating points (JSON); without one they follow from the engine
   --index FILE        open this index if it exists, otherwise save the one built to it
   --k K               documents to return (10)
   --threads N         threads of a batch of queries, 0 for all cores (1)

@@ -5,6 +5,7 @@
 
 #include "core/base/error.hpp"
 #include "core/storage/mapped_file.hpp"
+#include "engines/registry.hpp"
 
 namespace thresher::bench {
 
@@ -54,6 +55,11 @@ Points read_points(const std::string& path) {
     if (!searches.is_array() || searches.empty()) throw FormatError(path, "'search' must be a list of points");
     for (const Json& search : searches) points.searches.push_back(values_of(path, search));
     return points;
+}
+
+Points usual_points(std::string_view engine, std::size_t n_docs, std::size_t k) {
+    constexpr std::size_t kPoints = 16;
+    return {{}, settings_of(engine_named(engine).dials(n_docs, k), kPoints)};
 }
 
 }  // namespace thresher::bench

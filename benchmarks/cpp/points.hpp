@@ -1,4 +1,4 @@
-// Operating points: the settings at which an engine is measured, from a JSON file.
+// Operating points: the settings at which an engine is measured, from a JSON file or from its dials.
 //
 //   {"build": {"neighbours": 10}, "search": [{}, {"cluster_budget": 50}, {"cluster_budget": 50, "refine": 5}]}
 //
@@ -6,7 +6,9 @@
 // search leaves out is the index's own.
 #pragma once
 
+#include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/storage/fields.hpp"
@@ -20,5 +22,8 @@ struct Points {
 
 // Throws FileError, and FormatError for what is not as above.
 Points read_points(const std::string& path);
+
+// Where there is no file: the defaults, and settings that follow from the engine's dials.
+Points usual_points(std::string_view engine, std::size_t n_docs, std::size_t k);
 
 }  // namespace thresher::bench

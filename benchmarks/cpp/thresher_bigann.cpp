@@ -111,13 +111,12 @@ void check_points(const Index* index, const Arguments& arguments, const Points& 
     });
 }
 
-Ready built(const Arguments& arguments, const Points& points, const CsrView& queries) {
+Ready built(const Arguments& arguments, const NamedValues& params, const CsrView& queries) {
     Ready ready;
     const CsrFile base = read_base(arguments, queries, "to build an index");
     tell("building " + arguments.engine);
-    ready.build_s = seconds_of([&] {
-        ready.index = build_index(arguments.engine, base.rows, points.build, arguments.build_threads, nullptr);
-    });
+    ready.build_s = seconds_of(
+        [&] { ready.index = build_index(arguments.engine, base.rows, params, arguments.build_threads, nullptr); });
     if (!arguments.index.empty()) ready.index->save(arguments.index, nullptr);
     return ready;
 }
@@ -137,12 +136,6 @@ Json to_json(const NamedValues& values) {
     for (const NamedValue& value : values) {
         std::visit([&](const auto& item) { json[value.first] = item; }, value.second);
     }
-    return json;
-}
-
-Json to_json(const Parameters& parameters) {
-    Json json = Json::object();
-    for (const auto& entry : parameters.entries()) json[entry.first] = Json::parse(entry.second);
     return json;
 }
 
@@ -194,18 +187,21 @@ void run(Arguments arguments) {
         arguments.engine = ready.index->engine();
     }
     if (arguments.engine.empty()) throw std::invalid_argument("--engine is needed");
-    if (arguments.points.empty()) arguments.points = std::string(THRESHER_POINTS) + "/" + arguments.engine + ".json";
-    const Points points = read_points(arguments.points);
-    check_points(ready.index.get(), arguments, points);  // before what takes long
+    Points points;
+    if (!arguments.points.empty()) {
+        points = read_points(arguments.points);
+        check_points(ready.index.get(), arguments, points);  // before what takes long
+    }
     const Truth truth = arguments.truth.empty() ? computed_truth(arguments, queries.rows)
                                                 : given_truth(arguments, queries.rows.n_rows());
-    if (!exists) ready = built(arguments, points, queries.rows);
+    if (!exists) ready = built(arguments, points.build, queries.rows);
     if (truth.n_docs > ready.index->n_docs()) {
         throw FormatError(arguments.truth.empty() ? arguments.base : arguments.truth,
                           "document " + std::to_string(truth.n_docs - 1) + ", but the index has only " +
                               std::to_string(ready.index->n_docs()));
     }
     queries.rows.n_terms = ready.index->n_terms();
+    if (arguments.points.empty()) points = usual_points(arguments.engine, ready.index->n_docs(), arguments.k);
     for (const NamedValues& search : points.searches) {
         const auto index = ready.index->with_named_search_params(search);
         tell("searching with " + to_json(index->named_search_params()).dump());

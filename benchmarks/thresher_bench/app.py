@@ -14,9 +14,9 @@ from tqdm import tqdm
 import thresher
 from thresher.cli._errors import reported
 from thresher.formats.bigann import read_ground_truth
+from thresher_bench import grids
 from thresher_bench.common import load, machine, shape_of
 from thresher_bench.contest import Contest, Options
-from thresher_bench.grids import GRIDS, USUAL, quick, whole
 from thresher_bench.page import write_report
 from thresher_bench.results import Results
 from thresher_bench.table import show
@@ -62,7 +62,9 @@ def peers(
     time_limit: Annotated[
         float, typer.Option(min=0.1, help="Seconds that a build may take, and a pass of a setting over the queries.")
     ] = 1800,
-    libraries: Annotated[str, typer.Option(help=f"Of {', '.join(GRIDS)}.")] = ",".join(USUAL),
+    libraries: Annotated[
+        str | None, typer.Option(help=f"Of {', '.join(grids.names())}; all but Qdrant and bm25s without.")
+    ] = None,
     small: Annotated[bool, typer.Option("--quick", help="Small grids: a first look.")] = False,
     cpu: Annotated[int | None, typer.Option(help="Keep searches on this CPU (default: the last).")] = None,
     memory: Annotated[
@@ -80,7 +82,7 @@ def peers(
     rounds: the first picks, the other is reported. What fails, takes too long or is not installed is in the table with
     its reason. Ctrl-C ends it with what was measured.
     """
-    names = _names(libraries)
+    names = grids.usual() if libraries is None else _names(libraries)
     if truth is not None and docs is not None:
         raise ValueError("a ground truth is of all documents: leave out either TRUTH or --docs")
     cpus = sorted(os.sched_getaffinity(0))
@@ -109,12 +111,13 @@ def peers(
         "load": f"{os.getloadavg()[0]:.1f} before it began",
         "date": time.strftime("%Y-%m-%d"),
     }
-    grids = {name: quick(name) if small else whole(name, documents.shape[0]) for name in names}
+    grid_of = grids.quick if small else grids.whole
+    tried = {name: grid_of(name, documents.shape[0], k) for name in names}
     watcher = Bar()
     watcher.note("computing the exact answers")
     checked = Truth.checked(documents, questions, k, known)
     started = time.perf_counter()
-    contest = Contest(grids, options, checked, watcher)
+    contest = Contest(tried, options, checked, watcher)
     stopped = False
     try:
         contest.run()
@@ -176,8 +179,8 @@ class Bar:
 
 def _names(text: str) -> list[str]:
     names = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
-    if unknown := [name for name in names if name not in GRIDS]:
-        raise ValueError(f"--libraries has {', '.join(unknown)}; there are {', '.join(GRIDS)}")
+    if unknown := [name for name in names if name not in grids.names()]:
+        raise ValueError(f"--libraries has {', '.join(unknown)}; there are {', '.join(grids.names())}")
     if not names:
         raise ValueError("--libraries names none")
     return names

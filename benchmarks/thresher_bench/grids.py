@@ -1,7 +1,8 @@
 """The settings that each library is tried with.
 
-A grid is as wide as it takes for its library to reach every recall that it can reach by itself, and as fine as it
-takes for a finer one to change little: where the best setting of a floor lay at an edge, the edge was moved.
+A peer's grid is as wide as it takes for it to reach every recall that it can reach by itself, and as fine as it takes
+for a finer one to change little: where the best setting of a floor lay at an edge, the edge was moved. Those of
+thresher's engines follow from what they say of themselves, `dials` and `build_variants`.
 """
 
 from __future__ import annotations
@@ -9,7 +10,12 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
+import thresher
+from thresher import _core
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from thresher_bench.engines.base import Settings
 
 
@@ -18,7 +24,7 @@ class Grid(NamedTuple):
 
     title: str
     engine: str
-    """Module and class."""
+    """Module and class: an `Engine`, or a `thresher.Index`."""
     builds: list[Settings]
     searches: list[Settings]
     ours: bool = False
@@ -26,66 +32,7 @@ class Grid(NamedTuple):
 
 _DEFAULTS: list[Settings] = [{}]
 
-GRIDS: dict[str, Grid] = {
-    "exact": Grid("ExactIndex", "thresher_bench.engines.ours:Exact", _DEFAULTS, _DEFAULTS, ours=True),
-    "block-max": Grid(
-        "BlockMaxIndex",
-        "thresher_bench.engines.ours:BlockMax",
-        _DEFAULTS,
-        [
-            {},
-            *({"beta": beta} for beta in (0.9, 0.8, 0.75, 0.7, 0.65)),
-            *({"alpha": alpha} for alpha in (0.98, 0.96, 0.94, 0.92, 0.9)),
-            *(
-                {"alpha": alpha, "beta": beta}
-                for alpha, beta in product((0.98, 0.96, 0.94, 0.92, 0.9), (0.8, 0.75, 0.7))
-            ),
-            *({"block_budget": budget} for budget in (400, 200, 150, 100, 75)),
-        ],
-        ours=True,
-    ),
-    "impact": Grid(
-        "ImpactIndex",
-        "thresher_bench.engines.ours:Impact",
-        _DEFAULTS,
-        [{}, *({"postings_budget": n * 1000} for n in (5, 10, 15, 20, 30, 40, 50, 70, 100, 140, 200, 300, 500, 1000))],
-        ours=True,
-    ),
-    "postings": Grid(
-        "PostingsIndex",
-        "thresher_bench.engines.ours:Postings",
-        _DEFAULTS,
-        [
-            {},
-            *({"algorithm": name} for name in ("maxscore", "wand", "block_max_maxscore", "block_max_wand")),
-        ],
-        ours=True,
-    ),
-    "clustered": Grid(
-        "ClusteredIndex",
-        "thresher_bench.engines.ours:Clustered",
-        _DEFAULTS,
-        [
-            {},
-            *(
-                {"query_cut": cut, "cluster_budget": budget}
-                for cut, budget in product((12, 16, 24, 32, 0), (25, 37, 50, 75, 100, 150, 200, 300, 600))
-            ),
-        ],
-        ours=True,
-    ),
-    "graph": Grid(
-        "GraphIndex",
-        "thresher_bench.engines.ours:Graph",
-        _DEFAULTS,
-        [
-            {},
-            *({"ef": ef} for ef in (10, 15, 20, 30, 40, 50, 60, 80, 100, 150, 200, 300, 400, 600)),
-            *({"ef": ef, "early_stop": stop} for ef, stop in product((50, 100, 150, 200, 300, 600), (0.7, 0.75, 0.8))),
-            *({"ef": ef, "entry_terms": terms} for ef, terms in product((10, 20, 30, 50, 100, 200, 400), (4, 10))),
-        ],
-        ours=True,
-    ),
+PEERS: dict[str, Grid] = {
     "sindi": Grid(
         "SINDI",
         "thresher_bench.engines.sindi:Sindi",
@@ -145,18 +92,9 @@ GRIDS: dict[str, Grid] = {
     "bm25s": Grid("bm25s", "thresher_bench.engines.bm25s:Bm25s", _DEFAULTS, _DEFAULTS),
 }
 
-USUAL = tuple(name for name in GRIDS if name not in {"qdrant", "bm25s"})
-"""What runs unless libraries are named: bm25s answers queries without weights alone, Qdrant is a database."""
+_UNUSUAL = {"qdrant", "bm25s"}  # a database; and a library that answers queries without weights alone
 
 _QUICK: dict[str, tuple[list[Settings], list[Settings]]] = {
-    "block-max": (_DEFAULTS, [{}, {"beta": 0.7}, {"alpha": 0.96, "beta": 0.7}, {"alpha": 0.98, "beta": 0.8}]),
-    "impact": (_DEFAULTS, [{}, *({"postings_budget": n * 1000} for n in (20, 50, 100))]),
-    "postings": (_DEFAULTS, _DEFAULTS),
-    "clustered": (
-        _DEFAULTS,
-        [{}, *({"query_cut": 24, "cluster_budget": n} for n in (37, 50, 75, 100)), {"cluster_budget": 300}],
-    ),
-    "graph": (_DEFAULTS, [{}, *({"ef": ef} for ef in (20, 50, 100, 300))]),
     "sindi": (
         [
             {"doc_prune_ratio": 0.0, "use_quantization": False, "use_reorder": False},
@@ -185,16 +123,38 @@ _QUICK: dict[str, tuple[list[Settings], list[Settings]]] = {
 
 
 _LARGE = 500_000  # documents above which Seismic needs longer lists
+_SETTINGS = 72  # of an engine of thresher, about
+_FEW = 6
 
 
-def whole(name: str, n_docs: int) -> Grid:
-    """Return a library's grid for a collection of this size."""
+def names() -> list[str]:
+    """Return what there is: the engines of thresher, then other libraries."""
+    return [*thresher.engines(), *PEERS]
+
+
+def usual() -> list[str]:
+    """Return what runs unless libraries are named."""
+    return [name for name in names() if name not in _UNUSUAL]
+
+
+def whole(name: str, n_docs: int, k: int) -> Grid:
+    """Return a library's grid for a collection of this size and so many hits."""
+    if name in thresher.engines():
+        kind = thresher.engines()[name]
+        return _ours(kind, [{}, *kind.build_variants()], _core.settings_of(kind.dials(n_docs, k), _SETTINGS))
     if name == "seismic" and n_docs > _LARGE:
-        return GRIDS[name]._replace(builds=[{"n_postings": n} for n in (1500, 2500, 3500)])
-    return GRIDS[name]
+        return PEERS[name]._replace(builds=[{"n_postings": n} for n in (1500, 2500, 3500)])
+    return PEERS[name]
 
 
-def quick(name: str) -> Grid:
+def quick(name: str, n_docs: int, k: int) -> Grid:
     """Return a library's grid with a few settings of each."""
+    if name in thresher.engines():
+        kind = thresher.engines()[name]
+        return _ours(kind, _DEFAULTS, _core.settings_of(kind.dials(n_docs, k)[:2], _FEW))
     builds, searches = _QUICK.get(name, (_DEFAULTS, _DEFAULTS))
-    return GRIDS[name]._replace(builds=builds, searches=searches)
+    return PEERS[name]._replace(builds=builds, searches=searches)
+
+
+def _ours(kind: type[thresher.Index], builds: Sequence[Settings], searches: Sequence[Settings]) -> Grid:
+    return Grid(kind.__name__, f"{kind.__module__}:{kind.__qualname__}", [*builds], [*searches], ours=True)

@@ -12,9 +12,8 @@ import numpy as np
 from scipy import sparse
 
 import thresher
-from thresher.tuning.dials import families
+from thresher.tuning.dial_search import DialSearch, Target
 from thresher.tuning.queries import Questions
-from thresher.tuning.walk import Target, Walk
 from thresher_bench.common import load, memory, reset_peak, settle, timed
 from thresher_bench.growth import Built, Operating
 from thresher_bench.measure import FEW, Pass, run
@@ -143,19 +142,20 @@ def search(tell: Tell, job: Job, hits: thresher.Hits) -> list[Operating]:
     n_queries = _affordable(index, queries, job)
     exact: Any = Known(hits)
     questions = Questions(queries[:n_queries], None, exact, job.k, 1)
-    known = families(job.engine, job.n_docs, job.k)
+    known = type(index).dials(job.n_docs, job.k)
     half = (n_queries + 1) // 2
-    if all(family.dial is None for family in known):
-        params = _fastest(index, questions.part(slice(0, half)), [family.fixed for family in known])
+    if all(dial.name is None for dial in known):
+        params = _fastest(index, questions.part(slice(0, half)), [dial.fixed for dial in known])
         found = _measured(index, questions.part(slice(half, None)), params, max(job.recalls), job.k)
         index.close()
         return [found.asked_for(recall) for recall in job.recalls]
     points = []
     for recall in job.recalls:
         deadline = time.monotonic() + job.search_limit
-        walk = Walk(questions, Target(recall, None), 1, deadline, partial(tell, f"  looking for a recall of {recall}"))
-        best, _ = walk.best(index)[0]
-        points.append(_measured(index, walk.held_out, best.step.params, recall, job.k))
+        on_step = partial(tell, f"  looking for a recall of {recall}")
+        search = DialSearch(questions, Target(recall, None), 1, deadline, on_step)
+        best, _ = search.best(index)[0]
+        points.append(_measured(index, search.held_out, best.step.params, recall, job.k))
     index.close()
     return points
 

@@ -6,10 +6,13 @@ import os
 import time
 from dataclasses import dataclass
 from importlib import import_module
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from thresher.engines.index import Index
 from thresher_bench.common import load, memory, pin, reset_peak, settle
+from thresher_bench.engines.ours import wrapping
 from thresher_bench.measure import Asked, ask
 
 if TYPE_CHECKING:
@@ -84,10 +87,10 @@ class Tell:
 
 
 def class_of(engine: str) -> type[Engine]:
-    """Return the class that a job names."""
+    """Return the class that a job names: an engine, or an index of thresher, which is made one."""
     module, _, name = engine.partition(":")
-    kind: type[Engine] = getattr(import_module(module), name)
-    return kind
+    kind: type[Engine | Index] = attrgetter(name)(import_module(module))
+    return wrapping(kind) if issubclass(kind, Index) else kind
 
 
 def serve(job: Job, connection: Connection, log: Path) -> None:

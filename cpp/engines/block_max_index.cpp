@@ -26,6 +26,7 @@ namespace {
 // Passes over the documents, for the progress report.
 constexpr unsigned kBuildPasses = 11;
 constexpr std::size_t kBatch = 256;
+constexpr std::uint32_t kBlockSize = 4;  // where the caller does not say
 // Documents accumulated at a time: many, so that a query's lists are few and long.
 constexpr std::uint32_t kDocWindow = 65536;
 // Terms as frequent as this have a row for exhaustive search, as in ExactIndex.
@@ -44,10 +45,21 @@ constexpr double kCodeTime = 0.016;    // a block's code in a row
 constexpr double kOpeningTime = 600;   // opening blocks, for each hit wanted, and
 constexpr double kOpeningByTerm = 60;  // for each hit and term of the query
 
-void check(const BlockMaxParams& params) {
-    check_block_size(params.block_size, "block_size");
-    check_fraction(params.bound_frequency, "bound_frequency");
-    check_fraction(params.tile_frequency, "tile_frequency");
+// Slots that have rows of blocks: those without are those that bounds take from lists, and rows of documents would be
+// in between. Then slots that are part of tiles. `n_frequent(frequency)`: slots that so large a fraction of documents
+// has.
+struct RowCounts {
+    std::uint32_t blocks;
+    std::uint32_t tiles;
+};
+template <class NFrequent>
+RowCounts rows_of(const BlockMaxParams& params, std::uint32_t n_document_rows, const NFrequent& n_frequent) {
+    const std::uint32_t blocks = std::max(n_frequent(params.bound_frequency), n_document_rows);
+    return {blocks, std::min(blocks, n_frequent(params.tile_frequency))};
+}
+
+std::uint32_t block_size_of(const BlockMaxParams& params) noexcept {
+    return params.block_size == 0 ? kBlockSize : static_cast<std::uint32_t>(params.block_size);
 }
 
 }  // namespace
@@ -70,8 +82,7 @@ struct BlockMaxIndex::Context {
 BlockMaxIndex::BlockMaxIndex(const BlockMaxParams& params, Vocabulary vocabulary, ForwardIndex forward,
                              DocumentOrder order, ExhaustiveSearch exhaustive, BlockMaxima blocks,
                              BlockMaxima superblocks, BlockTiles tiles)
-    : TunableIndex(std::move(vocabulary), std::move(forward), std::move(order)),
-      params_(params),
+    : TunableIndex(params, std::move(vocabulary), std::move(forward), std::move(order)),
       exhaustive_(std::move(exhaustive)),
       blocks_(std::move(blocks)),
       superblocks_(std::move(superblocks)),
@@ -81,6 +92,12 @@ BlockMaxIndex::BlockMaxIndex(const BlockMaxIndex& other) = default;
 
 BlockMaxIndex::~BlockMaxIndex() = default;
 
+void BlockMaxIndex::check(const BlockMaxParams& params) {
+    check_block_size(params.block_size, "block_size");
+    check_fraction(params.bound_frequency, "bound_frequency");
+    check_fraction(params.tile_frequency, "tile_frequency");
+}
+
 std::unique_ptr<BlockMaxIndex> BlockMaxIndex::build(const CsrView& docs, const BlockMaxParams& given,
                                                     const GivenOrder& given_order, unsigned threads, Monitor* monitor) {
     check(given);
@@ -88,8 +105,8 @@ std::unique_ptr<BlockMaxIndex> BlockMaxIndex::build(const CsrView& docs, const B
     const Ordering ordering(given.reorder, given_order, docs.n_rows());
     BlockMaxParams params = given;
     params.reorder = ordering.reorders();
-    if (params.block_size == 0) params.block_size = 4;
-    const auto block_size = static_cast<std::uint32_t>(params.block_size);
+    const std::uint32_t block_size = block_size_of(params);
+    params.block_size = block_size;
 
     Progress progress(monitor, kBuildPasses + ordering.passes(block_size), docs.n_rows());
     const CanonicalCsr canonical(docs, Signs::non_negative, "docs", threads, progress);
@@ -98,10 +115,8 @@ std::unique_ptr<BlockMaxIndex> BlockMaxIndex::build(const CsrView& docs, const B
     auto forward = ForwardIndex::build(canonical.view(), vocabulary, threads, progress);
     DocumentOrder order = ordering.apply(forward, vocabulary, block_size, threads, progress);
     auto postings = WindowedPostings::build(forward, vocabulary, quantiser, kDocWindow, kRowDensity, threads, progress);
-    // The slots without block rows are those that bounds take from lists: rows of documents would be in between.
-    const std::uint32_t n_rows =
-        std::max(vocabulary.n_frequent(params.bound_frequency, docs.n_rows()), postings.n_rows());
-    const std::uint32_t n_tile_rows = std::min(n_rows, vocabulary.n_frequent(params.tile_frequency, docs.n_rows()));
+    const auto n_frequent = [&](double frequency) { return vocabulary.n_frequent(frequency, docs.n_rows()); };
+    const auto [n_rows, n_tile_rows] = rows_of(params, postings.n_rows(), n_frequent);
     auto blocks = BlockMaxima::build(forward, quantiser, block_size, n_rows, threads, progress);
     auto superblocks =
         BlockMaxima::build(forward, quantiser, block_size * kernels::kSuperblock, n_rows, threads, progress);
@@ -112,14 +127,8 @@ std::unique_ptr<BlockMaxIndex> BlockMaxIndex::build(const CsrView& docs, const B
 }
 
 BlockMaxIndex::BlockMaxIndex(const IndexFile& file) : TunableIndex(file, DocumentOrder::load(file)) {
-    const std::uint64_t block_size = file.integer("block_size");
-    file.require(block_size >= 4 && block_size <= 64 && std::has_single_bit(block_size),
-                 "block_size " + std::to_string(block_size));
-    params_.block_size = static_cast<std::int64_t>(block_size);
-    params_.reorder = file.integer("reorder") != 0;
-    params_.bound_frequency = file.number("bound_frequency");
-    params_.tile_frequency = file.number("tile_frequency");
-    const auto size = static_cast<std::uint32_t>(block_size);
+    file.require(build_params().block_size > 0, "no block_size");
+    const auto size = static_cast<std::uint32_t>(build_params().block_size);
     const std::uint32_t n_slots = vocabulary().n_slots();
     exhaustive_ = ExhaustiveSearch::load(file, static_cast<std::uint32_t>(n_docs()), n_slots, kDocWindow);
     blocks_ = BlockMaxima::load(file, "blocks", n_docs(), size, n_slots);
@@ -130,18 +139,47 @@ BlockMaxIndex::BlockMaxIndex(const IndexFile& file) : TunableIndex(file, Documen
                  "blocks, superblocks and tiles do not have the same rows");
 }
 
-Parameters BlockMaxIndex::parameters() const {
-    Parameters parameters;
-    write_fields(params_, "", parameters);
-    return parameters;
-}
-
 std::vector<std::pair<std::string, std::size_t>> BlockMaxIndex::engine_nbytes() const {
     auto parts = exhaustive_.nbytes();
     parts.emplace_back("blocks", blocks_.nbytes());
     parts.emplace_back("superblocks", superblocks_.nbytes());
     parts.emplace_back("tiles", tiles_.nbytes());
     return parts;
+}
+
+std::vector<EstimatedPart> BlockMaxIndex::estimated_parts(const CollectionStatistics& statistics,
+                                                          const BlockMaxParams& params) {
+    const std::size_t n_docs = statistics.n_docs;
+    const std::uint32_t size = block_size_of(params);
+    const auto n_frequent = [&](double frequency) { return statistics.n_frequent(frequency); };
+    const auto [n_rows, n_tile_rows] =
+        rows_of(params, WindowedPostings::n_rows_of(statistics, kDocWindow, kRowDensity), n_frequent);
+    auto parts = Index::estimated_parts(statistics, params.reorder);
+    append(ExhaustiveSearch::estimated_parts(statistics, kDocWindow, kRowDensity), parts);
+    append({{"blocks", BlockMaxima::estimated_nbytes(n_docs, size, n_rows)},
+            {"superblocks", BlockMaxima::estimated_nbytes(n_docs, size * kernels::kSuperblock, n_rows)},
+            {"tiles", BlockTiles::estimated_nbytes(n_docs, size, n_tile_rows)}},
+           parts);
+    return parts;
+}
+
+Dials BlockMaxIndex::dials(std::size_t n_docs, std::size_t k) {
+    using Params = BlockMaxSearchParams;
+    const auto docs = static_cast<double>(n_docs);
+    const auto hits = static_cast<double>(k);
+    const double least = std::max(1.0, std::floor(hits / 4));
+    const double most = std::max(hits, std::min(std::floor(docs / kBlockSize) + 1, 200 * hits + 2000));
+    Dials dials;
+    for (const double beta : {0.7, 1.0, 0.8, 0.6, 0.5}) {
+        dials.push_back(dial(&Params::block_budget, least, most, {named(&Params::beta, beta)}));
+    }
+    // With beta = 1 too, alpha = 1 is the exact search, which may be faster than a pruned one.
+    dials.push_back(dial(&Params::alpha, 0.5, Params{}.alpha));
+    for (const double beta : {0.75, 0.8, 0.7, 0.65, 0.6, 0.9}) {
+        dials.push_back(dial(&Params::alpha, 0.5, Params{}.alpha, {named(&Params::beta, beta)}));
+    }
+    dials.push_back(dial(&Params::beta, 0.3, Params{}.beta));
+    return dials;
 }
 
 void BlockMaxIndex::save_engine(Parameters& counts, SectionList& sections) const {

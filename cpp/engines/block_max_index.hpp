@@ -25,6 +25,7 @@
 #include "../core/blocks/block_tiles.hpp"
 #include "../core/documents/ordering.hpp"
 #include "../core/windowed/exhaustive_search.hpp"
+#include "dials.hpp"
 #include "tunable_index.hpp"
 
 namespace thresher {
@@ -70,7 +71,7 @@ struct BlockMaxSearchParams {
     }
 };
 
-class BlockMaxIndex final : public TunableIndex<BlockMaxIndex, BlockMaxSearchParams> {
+class BlockMaxIndex final : public TunableIndex<BlockMaxIndex, BlockMaxParams, BlockMaxSearchParams> {
   public:
     static constexpr std::string_view kEngine = "block-max";
 
@@ -81,7 +82,13 @@ class BlockMaxIndex final : public TunableIndex<BlockMaxIndex, BlockMaxSearchPar
     ~BlockMaxIndex() override;
 
     std::string_view engine() const noexcept override { return kEngine; }
-    Parameters parameters() const override;
+    // Throws std::invalid_argument for build parameters out of range.
+    static void check(const BlockMaxParams& params);
+    static Dials dials(std::size_t n_docs, std::size_t k);
+    static std::vector<EstimatedPart> estimated_parts(const CollectionStatistics& statistics,
+                                                      const BlockMaxParams& params);
+    // Beside the defaults: similar documents side by side.
+    static std::vector<BlockMaxParams> build_variants() { return {{.reorder = true}}; }
 
   protected:
     std::vector<std::pair<std::string, std::size_t>> engine_nbytes() const override;
@@ -105,7 +112,6 @@ class BlockMaxIndex final : public TunableIndex<BlockMaxIndex, BlockMaxSearchPar
     void search_pruned(const SlotQuery& query, std::size_t k, const BlockMaxSearchParams& params,
                        Context& context) const;
 
-    BlockMaxParams params_;
     ExhaustiveSearch exhaustive_;
     BlockMaxima blocks_;
     BlockMaxima superblocks_;

@@ -40,24 +40,31 @@ constexpr std::size_t kLargePart = 8;
 constexpr std::size_t kGroupedFrom = 1'500'000;
 constexpr double kGroupFrequency = 0.0005;
 
-void check_params(const ClusteredParams& params) {
-    check_block_size(params.cluster_size, "cluster_size");
-    check_fraction(params.dense_frequency, "dense_frequency");
-    check_fraction(params.tile_frequency, "tile_frequency");
-    if (params.group_frequency != 0 && !(params.group_frequency > 0 && params.group_frequency <= 1)) {
-        throw std::invalid_argument("group_frequency must be in (0, 1], or 0 to choose, got " +
-                                    std::to_string(params.group_frequency));
-    }
-    check_count(params.n_postings, "n_postings");
-    check_fraction(params.summary_energy, "summary_energy");
-    if (params.neighbours < 0 || params.neighbours > kMaxNeighbours) {
-        throw std::invalid_argument("neighbours must be from 0 to " + std::to_string(kMaxNeighbours) + ", got " +
-                                    std::to_string(params.neighbours));
-    }
-}
-
 std::uint32_t cluster_size_of(const ClusteredParams& params) noexcept {
     return params.cluster_size == 0 ? kClusterSize : static_cast<std::uint32_t>(params.cluster_size);
+}
+
+// Slots that have rows, rows in tiles, and rows of groups if there are groups. `n_frequent(frequency)`: slots that so
+// large a fraction of the documents has.
+struct RowCounts {
+    std::uint32_t clusters;
+    std::uint32_t tiles;
+    std::optional<std::uint32_t> groups;
+};
+template <class NFrequent>
+RowCounts rows_of(const ClusteredParams& params, std::size_t n_docs, const NFrequent& n_frequent) {
+    RowCounts rows{n_frequent(params.dense_frequency), 0, std::nullopt};
+    rows.tiles = std::min(rows.clusters, n_frequent(params.tile_frequency));
+    if (params.group_frequency > 0) {
+        rows.groups = n_frequent(params.group_frequency);
+    } else if (n_docs >= kGroupedFrom) {
+        rows.groups = n_frequent(kGroupFrequency);
+    }
+    return rows;
+}
+
+ClusterSummaries::Pruning pruning_of(const ClusteredParams& params) noexcept {
+    return {static_cast<std::size_t>(params.n_postings), params.summary_energy};
 }
 
 std::size_t or_all(std::int64_t count) noexcept {
@@ -90,8 +97,7 @@ struct ClusteredIndex::Context {
 
 ClusteredIndex::ClusteredIndex(const ClusteredParams& params, Vocabulary vocabulary, ForwardIndex forward,
                                DocumentOrder order, Quantiser quantiser, ClusterSummaries summaries, BlockTiles tiles)
-    : TunableIndex(std::move(vocabulary), std::move(forward), std::move(order)),
-      params_(params),
+    : TunableIndex(params, std::move(vocabulary), std::move(forward), std::move(order)),
       quantiser_(std::move(quantiser)),
       summaries_(std::move(summaries)),
       tiles_(std::move(tiles)) {}
@@ -100,10 +106,26 @@ ClusteredIndex::ClusteredIndex(const ClusteredIndex& other) = default;
 
 ClusteredIndex::~ClusteredIndex() = default;
 
+void ClusteredIndex::check(const ClusteredParams& params) {
+    check_block_size(params.cluster_size, "cluster_size");
+    check_fraction(params.dense_frequency, "dense_frequency");
+    check_fraction(params.tile_frequency, "tile_frequency");
+    if (params.group_frequency != 0 && !(params.group_frequency > 0 && params.group_frequency <= 1)) {
+        throw std::invalid_argument("group_frequency must be in (0, 1], or 0 to choose, got " +
+                                    std::to_string(params.group_frequency));
+    }
+    check_count(params.n_postings, "n_postings");
+    check_fraction(params.summary_energy, "summary_energy");
+    if (params.neighbours < 0 || params.neighbours > kMaxNeighbours) {
+        throw std::invalid_argument("neighbours must be from 0 to " + std::to_string(kMaxNeighbours) + ", got " +
+                                    std::to_string(params.neighbours));
+    }
+}
+
 std::unique_ptr<ClusteredIndex> ClusteredIndex::build(const CsrView& docs, const ClusteredParams& params,
                                                       const GivenOrder& given_order, unsigned threads,
                                                       Monitor* monitor) {
-    check_params(params);
+    check(params);
     check_collection(docs);
     const Ordering ordering(params.reorder, given_order, docs.n_rows());
     Progress progress(monitor, passes(params, ordering), docs.n_rows());
@@ -127,17 +149,11 @@ std::unique_ptr<ClusteredIndex> ClusteredIndex::build(const CsrView& docs, const
     auto quantiser = Quantiser::build(canonical.view(), vocabulary, threads, progress);
     auto forward = ForwardIndex::build(canonical.view(), vocabulary, threads, progress);
     DocumentOrder order = ordering.apply(forward, vocabulary, cluster_size, threads, progress);
-    const std::uint32_t n_rows = vocabulary.n_frequent(params.dense_frequency, docs.n_rows());
-    const std::uint32_t n_tile_rows = std::min(n_rows, vocabulary.n_frequent(params.tile_frequency, docs.n_rows()));
-    std::optional<std::uint32_t> n_group_rows;
-    if (params.group_frequency > 0 || docs.n_rows() >= kGroupedFrom) {
-        const double frequency = params.group_frequency > 0 ? params.group_frequency : kGroupFrequency;
-        n_group_rows = vocabulary.n_frequent(frequency, docs.n_rows());
-    }
-    auto summaries = ClusterSummaries::build(forward, vocabulary, quantiser, cluster_size, n_rows, n_group_rows,
-                                             {static_cast<std::size_t>(params.n_postings), params.summary_energy},
-                                             threads, progress);
-    auto tiles = BlockTiles::build(forward, quantiser, cluster_size, n_tile_rows, threads, progress);
+    const auto n_frequent = [&](double frequency) { return vocabulary.n_frequent(frequency, docs.n_rows()); };
+    const RowCounts rows = rows_of(params, docs.n_rows(), n_frequent);
+    auto summaries = ClusterSummaries::build(forward, vocabulary, quantiser, cluster_size, rows.clusters, rows.groups,
+                                             pruning_of(params), threads, progress);
+    auto tiles = BlockTiles::build(forward, quantiser, cluster_size, rows.tiles, threads, progress);
     std::unique_ptr<ClusteredIndex> index(new ClusteredIndex(params, std::move(vocabulary), std::move(forward),
                                                              std::move(order), std::move(quantiser),
                                                              std::move(summaries), std::move(tiles)));
@@ -146,7 +162,7 @@ std::unique_ptr<ClusteredIndex> ClusteredIndex::build(const CsrView& docs, const
 }
 
 void ClusteredIndex::connect(unsigned threads, Progress& progress) {
-    const auto degree = static_cast<std::size_t>(params_.neighbours);
+    const auto degree = static_cast<std::size_t>(build_params().neighbours);
     Filling<std::uint32_t> positions(n_docs() * degree);
     search_documents(degree, threads, progress, [&](std::size_t doc, std::span<const Hit> others, unsigned) {
         std::uint32_t* row = positions.items.data() + doc * degree;
@@ -184,31 +200,14 @@ void ClusteredIndex::search_documents(
 }
 
 ClusteredIndex::ClusteredIndex(const IndexFile& file) : TunableIndex(file, DocumentOrder::load(file)) {
-    const std::uint64_t cluster_size = file.integer("cluster_size");
-    file.require(cluster_size >= 4 && cluster_size <= 64 && std::has_single_bit(cluster_size),
-                 "cluster_size " + std::to_string(cluster_size));
-    const std::uint64_t neighbours = file.integer("neighbours");
-    file.require(neighbours <= static_cast<std::uint64_t>(kMaxNeighbours), "too many neighbours");
-    params_.cluster_size = static_cast<std::int64_t>(cluster_size);
-    params_.reorder = file.integer("reorder") != 0;
-    params_.dense_frequency = file.number("dense_frequency");
-    params_.tile_frequency = file.number("tile_frequency");
-    if (file.has_parameter("group_frequency")) params_.group_frequency = file.number("group_frequency");
-    params_.n_postings = static_cast<std::int64_t>(file.integer("n_postings"));
-    params_.summary_energy = file.number("summary_energy");
-    params_.neighbours = static_cast<std::int64_t>(neighbours);
+    file.require(build_params().cluster_size > 0, "no cluster_size");
+    const auto cluster_size = static_cast<std::uint32_t>(build_params().cluster_size);
     const std::uint32_t n_slots = vocabulary().n_slots();
     quantiser_ = Quantiser::load(file, n_slots);
-    summaries_ = ClusterSummaries::load(file, n_docs(), static_cast<std::uint32_t>(cluster_size), n_slots);
-    tiles_ = BlockTiles::load(file, n_docs(), static_cast<std::uint32_t>(cluster_size), n_slots);
+    summaries_ = ClusterSummaries::load(file, n_docs(), cluster_size, n_slots);
+    tiles_ = BlockTiles::load(file, n_docs(), cluster_size, n_slots);
     file.require(tiles_.n_rows() <= summaries_.rows().n_rows(), "more rows in tiles than in summaries");
-    neighbours_ = Neighbours::load(file, n_docs(), static_cast<std::size_t>(neighbours));
-}
-
-Parameters ClusteredIndex::parameters() const {
-    Parameters parameters;
-    write_fields(params_, "", parameters);
-    return parameters;
+    neighbours_ = Neighbours::load(file, n_docs(), static_cast<std::size_t>(build_params().neighbours));
 }
 
 std::vector<std::pair<std::string, std::size_t>> ClusteredIndex::engine_nbytes() const {
@@ -216,6 +215,34 @@ std::vector<std::pair<std::string, std::size_t>> ClusteredIndex::engine_nbytes()
             {"lists", summaries_.lists().lists_nbytes()}, {"rare", summaries_.lists().rare_nbytes()},
             {"groups", summaries_.groups().nbytes()},     {"tiles", tiles_.nbytes()},
             {"neighbours", neighbours_.nbytes()}};
+}
+
+std::vector<EstimatedPart> ClusteredIndex::estimated_parts(const CollectionStatistics& statistics,
+                                                           const ClusteredParams& params) {
+    const std::size_t n_docs = statistics.n_docs;
+    const std::uint32_t size = cluster_size_of(params);
+    const auto n_frequent = [&](double frequency) { return statistics.n_frequent(frequency); };
+    const RowCounts rows = rows_of(params, n_docs, n_frequent);
+    auto parts = Index::estimated_parts(statistics, params.reorder);
+    parts.push_back({"quantiser", Quantiser::estimated_nbytes(statistics)});
+    append(ClusterSummaries::estimated_parts(statistics, size, rows.clusters, rows.groups, pruning_of(params)), parts);
+    parts.push_back({"tiles", BlockTiles::estimated_nbytes(n_docs, size, rows.tiles)});
+    const auto degree = static_cast<std::size_t>(params.neighbours);
+    parts.push_back({"neighbours", Neighbours::estimated_nbytes(n_docs, degree)});
+    return parts;
+}
+
+Dials ClusteredIndex::dials(std::size_t n_docs, std::size_t k) {
+    using Params = ClusteredSearchParams;
+    const auto docs = static_cast<double>(n_docs);
+    const auto hits = static_cast<double>(k);
+    const double least = std::max(1.0, std::floor(hits / 4));
+    const double most = std::max(hits, std::min(std::floor(docs / kClusterSize) + 1, 100 * hits + 1000));
+    Dials dials;
+    for (const std::int64_t cut : {16, 20, 24, 12, 32, 10, 8, 6, 0}) {
+        dials.push_back(dial(&Params::cluster_budget, least, most, {named(&Params::query_cut, cut)}));
+    }
+    return dials;
 }
 
 void ClusteredIndex::save_engine(Parameters& counts, SectionList& sections) const {

@@ -27,6 +27,8 @@
 #include "../core/blocks/neighbours.hpp"
 #include "../core/documents/ordering.hpp"
 #include "../core/documents/quantiser.hpp"
+#include "build_growth.hpp"
+#include "dials.hpp"
 #include "tunable_index.hpp"
 
 namespace thresher {
@@ -85,7 +87,7 @@ struct ClusteredSearchParams {
     }
 };
 
-class ClusteredIndex final : public TunableIndex<ClusteredIndex, ClusteredSearchParams> {
+class ClusteredIndex final : public TunableIndex<ClusteredIndex, ClusteredParams, ClusteredSearchParams> {
   public:
     static constexpr std::string_view kEngine = "clustered";
 
@@ -109,7 +111,13 @@ class ClusteredIndex final : public TunableIndex<ClusteredIndex, ClusteredSearch
         const std::function<void(std::size_t position, std::span<const Hit> others, unsigned worker)>& found) const;
 
     std::string_view engine() const noexcept override { return kEngine; }
-    Parameters parameters() const override;
+    // Throws std::invalid_argument for build parameters out of range.
+    static void check(const ClusteredParams& params);
+    static Dials dials(std::size_t n_docs, std::size_t k);
+    static std::vector<EstimatedPart> estimated_parts(const CollectionStatistics& statistics,
+                                                      const ClusteredParams& params);
+    // Similar documents are found by halving.
+    static constexpr BuildGrowth kBuildGrowth{.doubling = 0.06};
 
   protected:
     std::vector<std::pair<std::string, std::size_t>> engine_nbytes() const override;
@@ -136,7 +144,6 @@ class ClusteredIndex final : public TunableIndex<ClusteredIndex, ClusteredSearch
                                                Context& context) const;
     void refine(std::size_t n, BlockOpening& opening, Context& context) const;
 
-    ClusteredParams params_;
     Quantiser quantiser_;
     ClusterSummaries summaries_;
     BlockTiles tiles_;

@@ -14,16 +14,6 @@ constexpr unsigned kBuildPasses = 8;  // over the documents, for the progress re
 // A batch of queries shares a window; more of them would push each other's state out of the cache.
 constexpr std::size_t kBatch = 256;
 
-void check(const ExactParams& params) {
-    if (params.window < 64 || params.window > 65536 || params.window % 64 != 0) {
-        throw std::invalid_argument("window must be a multiple of 64 from 64 to 65536, got " +
-                                    std::to_string(params.window));
-    }
-    if (!(params.row_density > 0 && params.row_density <= 1)) {
-        throw std::invalid_argument("row_density must be in (0, 1], got " + std::to_string(params.row_density));
-    }
-}
-
 }  // namespace
 
 struct ExactIndex::Context {
@@ -36,11 +26,21 @@ struct ExactIndex::Context {
 };
 
 ExactIndex::ExactIndex(const ExactParams& params, Vocabulary vocabulary, ForwardIndex forward, ExhaustiveSearch search)
-    : Index(std::move(vocabulary), std::move(forward), {}), params_(params), search_(std::move(search)) {}
+    : TunableIndex(params, std::move(vocabulary), std::move(forward), {}), search_(std::move(search)) {}
 
 ExactIndex::ExactIndex(const ExactIndex& other) = default;
 
 ExactIndex::~ExactIndex() = default;
+
+void ExactIndex::check(const ExactParams& params) {
+    if (params.window < 64 || params.window > 65536 || params.window % 64 != 0) {
+        throw std::invalid_argument("window must be a multiple of 64 from 64 to 65536, got " +
+                                    std::to_string(params.window));
+    }
+    if (!(params.row_density > 0 && params.row_density <= 1)) {
+        throw std::invalid_argument("row_density must be in (0, 1], got " + std::to_string(params.row_density));
+    }
+}
 
 std::unique_ptr<ExactIndex> ExactIndex::build(const CsrView& docs, const ExactParams& params, unsigned threads,
                                               Monitor* monitor) {
@@ -57,30 +57,23 @@ std::unique_ptr<ExactIndex> ExactIndex::build(const CsrView& docs, const ExactPa
         new ExactIndex(params, std::move(vocabulary), std::move(forward), {std::move(quantiser), std::move(postings)}));
 }
 
-ExactIndex::ExactIndex(const IndexFile& file) : Index(file, {}) {
-    const std::uint64_t window = file.integer("window");
-    params_.row_density = file.number("row_density");
-    file.require(window >= 64 && window <= 65536 && window % 64 == 0, "window " + std::to_string(window));
-    params_.window = static_cast<std::int64_t>(window);
+ExactIndex::ExactIndex(const IndexFile& file) : TunableIndex(file, {}) {
     search_ = ExhaustiveSearch::load(file, static_cast<std::uint32_t>(n_docs()), vocabulary().n_slots(),
-                                     static_cast<std::uint32_t>(window));
+                                     static_cast<std::uint32_t>(build_params().window));
 }
 
-std::unique_ptr<Index> ExactIndex::load(const IndexFile& file) { return std::unique_ptr<Index>(new ExactIndex(file)); }
+Dials ExactIndex::dials(std::size_t /*n_docs*/, std::size_t /*k*/) { return {Dial{}}; }
 
-Parameters ExactIndex::parameters() const {
-    Parameters parameters;
-    write_fields(params_, "", parameters);
-    return parameters;
+std::vector<EstimatedPart> ExactIndex::estimated_parts(const CollectionStatistics& statistics,
+                                                       const ExactParams& params) {
+    auto parts = Index::estimated_parts(statistics, false);
+    append(ExhaustiveSearch::estimated_parts(statistics, static_cast<std::uint32_t>(params.window), params.row_density),
+           parts);
+    return parts;
 }
 
-std::unique_ptr<Index> ExactIndex::with_named_search_params(const NamedValues& params) const {
-    NoParams none;
-    set_fields(params, none);
-    return std::unique_ptr<Index>(new ExactIndex(*this));
-}
-
-void ExactIndex::search_canonical(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const {
+void ExactIndex::search_with(const CsrView& queries, const SearchOptions& options, const NoParams& /*params*/,
+                             const HitsView& hits) const {
     const auto search = [&](std::size_t begin, std::size_t end, Context& context) {
         if (context.queries.size() < end - begin) context.queries.resize(end - begin);
         context.batch.clear();

@@ -9,7 +9,8 @@
 
 #include "../core/base/context_pool.hpp"
 #include "../core/windowed/exhaustive_search.hpp"
-#include "index.hpp"
+#include "dials.hpp"
+#include "tunable_index.hpp"
 
 namespace thresher {
 
@@ -27,7 +28,7 @@ struct ExactParams {
     }
 };
 
-class ExactIndex final : public Index {
+class ExactIndex final : public TunableIndex<ExactIndex, ExactParams, NoParams> {
   public:
     static constexpr std::string_view kEngine = "exact";
 
@@ -35,27 +36,31 @@ class ExactIndex final : public Index {
     // the index, and up to 24 bytes for each posting of a rare term while it is sorted.
     static std::unique_ptr<ExactIndex> build(const CsrView& docs, const ExactParams& params, unsigned threads,
                                              Monitor* monitor);
-    static std::unique_ptr<Index> load(const IndexFile& file);
     ~ExactIndex() override;
 
     std::string_view engine() const noexcept override { return kEngine; }
-    Parameters parameters() const override;
-    NamedValues named_search_params() const override { return {}; }
-    std::unique_ptr<Index> with_named_search_params(const NamedValues& params) const override;
+    // Throws std::invalid_argument for build parameters out of range.
+    static void check(const ExactParams& params);
+    static Dials dials(std::size_t n_docs, std::size_t k);
+    static std::vector<EstimatedPart> estimated_parts(const CollectionStatistics& statistics,
+                                                      const ExactParams& params);
 
   protected:
-    void search_canonical(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const override;
     std::vector<std::pair<std::string, std::size_t>> engine_nbytes() const override { return search_.nbytes(); }
     void save_engine(Parameters& counts, SectionList& sections) const override { search_.save(counts, sections); }
 
   private:
+    friend TunableIndex;
     struct Context;
 
     ExactIndex(const ExactParams& params, Vocabulary vocabulary, ForwardIndex forward, ExhaustiveSearch search);
     explicit ExactIndex(const IndexFile& file);
     ExactIndex(const ExactIndex& other);
 
-    ExactParams params_;
+    void check_search(const NoParams&) const override {}
+    void search_with(const CsrView& queries, const SearchOptions& options, const NoParams& params,
+                     const HitsView& hits) const override;
+
     ExhaustiveSearch search_;
     mutable ContextPool<Context> contexts_;
 };

@@ -45,10 +45,10 @@ void check_range(std::int64_t value, std::int64_t min, std::int64_t max, const c
                                 std::to_string(max) + ", got " + std::to_string(value));
 }
 
-void check_params(const GraphParams& params) {
-    check_range(params.m, 1, kMaxEdges, "m");
-    check_range(params.ef_construction, 1, kMaxCandidates, "ef_construction");
-    check_range(params.entry_points, 0, kMaxCandidates, "entry_points");
+std::size_t entry_points_of(const GraphParams& params, std::size_t n_docs) noexcept {
+    if (params.entry_points > 0) return static_cast<std::size_t>(params.entry_points);
+    const double chosen = std::sqrt(static_cast<double>(n_docs)) / kEntryShare;
+    return static_cast<std::size_t>(std::clamp(static_cast<std::int64_t>(chosen), kMinEntries, kMaxCandidates));
 }
 
 bool worse(const Hit& a, const Hit& b) noexcept { return better(b, a); }
@@ -82,23 +82,26 @@ struct GraphIndex::Plan {
 };
 
 GraphIndex::GraphIndex(const GraphParams& params, const ClusteredIndex& guide)
-    : TunableIndex(SameCollection{guide}), params_(params) {}
+    : TunableIndex(params, SameCollection{guide}) {}
 
 GraphIndex::GraphIndex(const GraphIndex& other) = default;
 
 GraphIndex::~GraphIndex() = default;
 
+void GraphIndex::check(const GraphParams& params) {
+    check_range(params.m, 1, kMaxEdges, "m");
+    check_range(params.ef_construction, 1, kMaxCandidates, "ef_construction");
+    check_range(params.entry_points, 0, kMaxCandidates, "entry_points");
+}
+
 std::unique_ptr<GraphIndex> GraphIndex::build(const CsrView& docs, const GraphParams& given,
                                               const GivenOrder& given_order, unsigned threads, Monitor* monitor) {
-    check_params(given);
+    check(given);
     check_collection(docs);
     const Ordering ordering(given.reorder, given_order, docs.n_rows());
     GraphParams params = given;
     params.reorder = ordering.reorders();
-    if (params.entry_points == 0) {
-        const double chosen = std::sqrt(static_cast<double>(docs.n_rows())) / kEntryShare;
-        params.entry_points = std::clamp(static_cast<std::int64_t>(chosen), kMinEntries, kMaxCandidates);
-    }
+    params.entry_points = static_cast<std::int64_t>(entry_points_of(params, docs.n_rows()));
     const ClusteredParams clusters;
     Progress progress(monitor,
                       ClusteredIndex::passes(clusters, ordering) + ClusteredIndex::kSearchPasses +
@@ -113,10 +116,10 @@ std::unique_ptr<GraphIndex> GraphIndex::build(const CsrView& docs, const GraphPa
 }
 
 PositionLists GraphIndex::connected(std::unique_ptr<ClusteredIndex> guide, unsigned threads, Progress& progress) const {
-    GraphBuilder builder(forward(), static_cast<std::size_t>(params_.m), threads, progress);
+    GraphBuilder builder(forward(), static_cast<std::size_t>(build_params().m), threads, progress);
     const unsigned workers = worker_count(threads, n_docs() + 1);
     std::vector<std::unique_ptr<GraphBuilder::Context>> contexts(workers);  // made by whoever works
-    guide->search_documents(static_cast<std::size_t>(params_.ef_construction), workers, progress,
+    guide->search_documents(static_cast<std::size_t>(build_params().ef_construction), workers, progress,
                             [&](std::size_t doc, std::span<const Hit> candidates, unsigned worker) {
                                 auto& context = contexts[worker];
                                 if (!context) context = std::make_unique<GraphBuilder::Context>(vocabulary().n_slots());
@@ -127,23 +130,35 @@ PositionLists GraphIndex::connected(std::unique_ptr<ClusteredIndex> guide, unsig
 }
 
 GraphIndex::GraphIndex(const IndexFile& file) : TunableIndex(file, DocumentOrder::load(file)) {
-    params_.m = static_cast<std::int64_t>(file.integer("m"));
-    params_.ef_construction = static_cast<std::int64_t>(file.integer("ef_construction"));
-    params_.entry_points = static_cast<std::int64_t>(file.integer("entry_points"));
-    params_.reorder = file.integer("reorder") != 0;
-    file.require(params_.m >= 1 && params_.m <= kMaxEdges, "m " + std::to_string(params_.m));
     edges_ = PositionLists::load(file, "edges", n_docs());
     entries_ = EntryPoints::load(file, vocabulary().n_slots());
 }
 
-Parameters GraphIndex::parameters() const {
-    Parameters parameters;
-    write_fields(params_, "", parameters);
-    return parameters;
-}
-
 std::vector<std::pair<std::string, std::size_t>> GraphIndex::engine_nbytes() const {
     return {{"edges", edges_.nbytes()}, {"entries", entries_.nbytes()}};
+}
+
+std::vector<EstimatedPart> GraphIndex::estimated_parts(const CollectionStatistics& statistics,
+                                                       const GraphParams& params) {
+    auto parts = Index::estimated_parts(statistics, params.reorder);
+    parts.push_back(GraphBuilder::estimated_edges(statistics.n_docs, static_cast<std::size_t>(params.m)));
+    const std::size_t n_entries = entry_points_of(params, statistics.n_docs);
+    parts.push_back({"entries", EntryPoints::estimated_nbytes(statistics, n_entries)});
+    return parts;
+}
+
+Dials GraphIndex::dials(std::size_t n_docs, std::size_t k) {
+    using Params = GraphSearchParams;
+    const auto hits = static_cast<double>(k);
+    const double most = std::max(hits + 1, std::min(static_cast<double>(n_docs), 60 * hits + 600));
+    Dials dials;
+    for (const std::int64_t terms : {8, 5, 12, 3}) {
+        for (const double stop : {0.0, 0.8}) {
+            dials.push_back(
+                dial(&Params::ef, hits, most, {named(&Params::entry_terms, terms), named(&Params::early_stop, stop)}));
+        }
+    }
+    return dials;
 }
 
 void GraphIndex::save_engine(Parameters&, SectionList& sections) const {
@@ -191,7 +206,7 @@ void GraphIndex::search_with(const CsrView& queries, const SearchOptions& option
     if (!plan.allowed.empty()) {
         // A walk passes n_docs / n_allowed documents for each that it may return, about ef * m of them.
         const auto n_allowed = n_docs() - static_cast<std::size_t>(std::ranges::count(plan.allowed, 0));
-        const double walked = static_cast<double>(plan.ef) * static_cast<double>(params_.m) *
+        const double walked = static_cast<double>(plan.ef) * static_cast<double>(build_params().m) *
                               static_cast<double>(n_docs()) / static_cast<double>(std::max<std::size_t>(n_allowed, 1));
         plan.score_all = static_cast<double>(n_allowed) <= walked;
         for (std::uint32_t position = 0; plan.score_all && position < n_docs(); ++position) {

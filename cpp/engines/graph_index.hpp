@@ -21,6 +21,8 @@
 #include "../core/documents/ordering.hpp"
 #include "../core/graph/entry_points.hpp"
 #include "../core/storage/position_lists.hpp"
+#include "build_growth.hpp"
+#include "dials.hpp"
 #include "tunable_index.hpp"
 
 namespace thresher {
@@ -66,7 +68,7 @@ struct GraphSearchParams {
     }
 };
 
-class GraphIndex final : public TunableIndex<GraphIndex, GraphSearchParams> {
+class GraphIndex final : public TunableIndex<GraphIndex, GraphParams, GraphSearchParams> {
   public:
     static constexpr std::string_view kEngine = "graph";
 
@@ -78,7 +80,13 @@ class GraphIndex final : public TunableIndex<GraphIndex, GraphSearchParams> {
     ~GraphIndex() override;
 
     std::string_view engine() const noexcept override { return kEngine; }
-    Parameters parameters() const override;
+    // Throws std::invalid_argument for build parameters out of range.
+    static void check(const GraphParams& params);
+    static Dials dials(std::size_t n_docs, std::size_t k);
+    static std::vector<EstimatedPart> estimated_parts(const CollectionStatistics& statistics,
+                                                      const GraphParams& params);
+    // Similar documents are found by halving; for each document's candidates, the summaries of all clusters are summed.
+    static constexpr BuildGrowth kBuildGrowth{.doubling = 0.06, .million = 0.35};
     // The documents that an edge leads to from document `doc`, ascending. Throws std::invalid_argument if there is no
     // such document.
     std::vector<std::int64_t> edges(std::int64_t doc) const;
@@ -106,7 +114,6 @@ class GraphIndex final : public TunableIndex<GraphIndex, GraphSearchParams> {
     void enter(const Plan& plan, Context& context) const;
     void score_found(const Plan& plan, Context& context) const;
 
-    GraphParams params_;
     EntryPoints entries_;
     PositionLists edges_;
     mutable ContextPool<Context> contexts_;

@@ -32,7 +32,7 @@ struct ImpactIndex::Context {
 };
 
 ImpactIndex::ImpactIndex(Vocabulary vocabulary, ForwardIndex forward, Quantiser quantiser, ImpactLevels levels)
-    : TunableIndex(std::move(vocabulary), std::move(forward), {}),
+    : TunableIndex(NoParams{}, std::move(vocabulary), std::move(forward), {}),
       quantiser_(std::move(quantiser)),
       levels_(std::move(levels)) {}
 
@@ -59,6 +59,28 @@ ImpactIndex::ImpactIndex(const IndexFile& file) : TunableIndex(file, {}) {
 
 std::vector<std::pair<std::string, std::size_t>> ImpactIndex::engine_nbytes() const {
     return {{"quantiser", quantiser_.nbytes()}, {"segments", levels_.levels_nbytes()}, {"rare", levels_.rare_nbytes()}};
+}
+
+std::vector<EstimatedPart> ImpactIndex::estimated_parts(const CollectionStatistics& statistics,
+                                                        const NoParams& /*params*/) {
+    auto parts = Index::estimated_parts(statistics, false);
+    parts.push_back({"quantiser", Quantiser::estimated_nbytes(statistics)});
+    append(ImpactLevels::estimated_parts(statistics), parts);
+    return parts;
+}
+
+Dials ImpactIndex::dials(std::size_t n_docs, std::size_t k) {
+    using Params = ImpactSearchParams;
+    const auto docs = static_cast<double>(n_docs);
+    const auto hits = static_cast<std::int64_t>(k);
+    const double least = std::max(100.0, std::floor(docs / 100));
+    const double most = std::max(1000.0, 8 * docs);
+    Dials dials;
+    for (const std::int64_t rescored : {5 * hits + 50, 2 * hits + 20, 10 * hits + 100, 20 * hits + 200}) {
+        dials.push_back(dial(&Params::postings_budget, least, most, {named(&Params::rescored, rescored)}));
+    }
+    dials.push_back({});  // to the exact end
+    return dials;
 }
 
 void ImpactIndex::save_engine(Parameters& counts, SectionList& sections) const {

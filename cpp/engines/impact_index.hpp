@@ -20,6 +20,7 @@
 #include "../core/base/context_pool.hpp"
 #include "../core/documents/quantiser.hpp"
 #include "../core/impact/impact_levels.hpp"
+#include "dials.hpp"
 #include "tunable_index.hpp"
 
 namespace thresher {
@@ -41,7 +42,7 @@ struct ImpactSearchParams {
     }
 };
 
-class ImpactIndex final : public TunableIndex<ImpactIndex, ImpactSearchParams> {
+class ImpactIndex final : public TunableIndex<ImpactIndex, NoParams, ImpactSearchParams> {
   public:
     static constexpr std::string_view kEngine = "impact";
 
@@ -50,7 +51,10 @@ class ImpactIndex final : public TunableIndex<ImpactIndex, ImpactSearchParams> {
     ~ImpactIndex() override;
 
     std::string_view engine() const noexcept override { return kEngine; }
-    Parameters parameters() const override { return {}; }
+    // Throws std::invalid_argument for build parameters out of range.
+    static void check(const NoParams& /*params*/) {}
+    static Dials dials(std::size_t n_docs, std::size_t k);
+    static std::vector<EstimatedPart> estimated_parts(const CollectionStatistics& statistics, const NoParams& params);
 
     // hits.complete says of each query whether it ended before its limits, and is exact then.
     using TunableIndex::search;

@@ -48,6 +48,13 @@ std::vector<std::pair<std::string, std::size_t>> Index::nbytes() const {
     return parts;
 }
 
+std::vector<EstimatedPart> Index::estimated_parts(const CollectionStatistics& statistics, bool reordered) {
+    std::vector<EstimatedPart> parts{{"vocabulary", Vocabulary::estimated_nbytes(statistics)},
+                                     {"forward", ForwardIndex::estimated_nbytes(statistics)}};
+    if (reordered) parts.push_back({"order", DocumentOrder::estimated_nbytes(statistics.n_docs)});
+    return parts;
+}
+
 void Index::check_and_search(const CsrView& queries, const SearchOptions& options,
                              const std::function<void(const CsrView&)>& search_canonical) const {
     check_k(options.k);
@@ -104,7 +111,8 @@ Index::Rows Index::vectors(std::span<const std::int64_t> docs) const {
 }
 
 void Index::save(const std::string& path, Monitor* monitor) const {
-    Parameters all = parameters();
+    Parameters all;
+    save_parameters(all);
     all.set("n_docs", static_cast<std::uint64_t>(n_docs()));
     all.set("n_terms", n_terms());
     all.set("nnz", static_cast<std::uint64_t>(nnz()));

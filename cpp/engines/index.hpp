@@ -38,8 +38,8 @@ class Index {
     std::uint64_t n_terms() const noexcept { return vocabulary_.n_terms(); }
     std::size_t nnz() const noexcept { return forward_.nnz(); }
 
-    // Build parameters by name.
-    virtual Parameters parameters() const = 0;
+    // What it was built with, by name.
+    virtual NamedValues parameters() const = 0;
     // Resident bytes by part.
     std::vector<std::pair<std::string, std::size_t>> nbytes() const;
 
@@ -82,6 +82,9 @@ class Index {
     explicit Index(SameCollection same)
         : vocabulary_(same.other.vocabulary_), forward_(same.other.forward_), order_(same.other.order_) {}
 
+    // What `nbytes` will tell of the parts that every engine has.
+    static std::vector<EstimatedPart> estimated_parts(const CollectionStatistics& statistics, bool reordered);
+
     const Vocabulary& vocabulary() const noexcept { return vocabulary_; }
     const ForwardIndex& forward() const noexcept { return forward_; }
     const DocumentOrder& order() const noexcept { return order_; }
@@ -98,7 +101,8 @@ class Index {
     virtual void search_canonical(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const = 0;
     virtual std::vector<std::pair<std::string, std::size_t>> engine_nbytes() const = 0;
     virtual void save_engine(Parameters& counts, SectionList& sections) const = 0;
-    virtual void save_search_params(Parameters& /*parameters*/) const {}
+    virtual void save_parameters(Parameters& to) const = 0;
+    virtual void save_search_params(Parameters& to) const = 0;
 
   private:
     Vocabulary vocabulary_;

@@ -56,7 +56,7 @@ struct PostingsIndex::Context {
 
 PostingsIndex::PostingsIndex(Vocabulary vocabulary, ForwardIndex forward, Quantiser quantiser,
                              CompressedPostings postings)
-    : TunableIndex(std::move(vocabulary), std::move(forward), {}),
+    : TunableIndex(NoParams{}, std::move(vocabulary), std::move(forward), {}),
       quantiser_(std::move(quantiser)),
       postings_(std::move(postings)) {}
 
@@ -86,6 +86,22 @@ std::vector<std::pair<std::string, std::size_t>> PostingsIndex::engine_nbytes() 
             {"blocks", postings_.blocks_nbytes()},
             {"skips", postings_.skips_nbytes()},
             {"rare", postings_.rare_nbytes()}};
+}
+
+std::vector<EstimatedPart> PostingsIndex::estimated_parts(const CollectionStatistics& statistics,
+                                                          const NoParams& /*params*/) {
+    auto parts = Index::estimated_parts(statistics, false);
+    parts.push_back({"quantiser", Quantiser::estimated_nbytes(statistics)});
+    append(CompressedPostings::estimated_parts(statistics), parts);
+    return parts;
+}
+
+Dials PostingsIndex::dials(std::size_t /*n_docs*/, std::size_t /*k*/) {
+    Dials dials;
+    for (const std::string_view algorithm : PostingsSearchParams::kAlgorithms) {
+        dials.push_back({.fixed = {named(&PostingsSearchParams::algorithm, std::string(algorithm))}});
+    }
+    return dials;
 }
 
 void PostingsIndex::save_engine(Parameters& counts, SectionList& sections) const {

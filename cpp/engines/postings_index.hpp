@@ -16,6 +16,7 @@
 #include "../core/base/context_pool.hpp"
 #include "../core/documents/quantiser.hpp"
 #include "../core/traversal/compressed_postings.hpp"
+#include "dials.hpp"
 #include "tunable_index.hpp"
 
 namespace thresher {
@@ -33,7 +34,7 @@ struct PostingsSearchParams {
     }
 };
 
-class PostingsIndex final : public TunableIndex<PostingsIndex, PostingsSearchParams> {
+class PostingsIndex final : public TunableIndex<PostingsIndex, NoParams, PostingsSearchParams> {
   public:
     static constexpr std::string_view kEngine = "postings";
 
@@ -43,7 +44,10 @@ class PostingsIndex final : public TunableIndex<PostingsIndex, PostingsSearchPar
     ~PostingsIndex() override;
 
     std::string_view engine() const noexcept override { return kEngine; }
-    Parameters parameters() const override { return {}; }
+    // Throws std::invalid_argument for build parameters out of range.
+    static void check(const NoParams& /*params*/) {}
+    static Dials dials(std::size_t n_docs, std::size_t k);
+    static std::vector<EstimatedPart> estimated_parts(const CollectionStatistics& statistics, const NoParams& params);
 
   protected:
     std::vector<std::pair<std::string, std::size_t>> engine_nbytes() const override;

@@ -1,9 +1,10 @@
 #include "registry.hpp"
 
-#include <array>
+#include <deque>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
-#include <type_traits>
+#include <utility>
 
 #include "block_max_index.hpp"
 #include "clustered_index.hpp"
@@ -16,59 +17,63 @@ namespace thresher {
 
 namespace {
 
-struct Engine {
-    std::string_view name;
-    std::unique_ptr<Index> (*build)(const CsrView& docs, const NamedValues& params, unsigned threads, Monitor* monitor);
-    std::unique_ptr<Index> (*load)(const IndexFile& file);
-};
+// Entries are added and never removed: references to them stay.
+struct Registry {
+    std::mutex mutex;
+    std::deque<EngineEntry> entries{entry_of<ExactIndex>(), entry_of<BlockMaxIndex>(), entry_of<ClusteredIndex>(),
+                                    entry_of<GraphIndex>(), entry_of<ImpactIndex>(),   entry_of<PostingsIndex>()};
 
-template <class Built, class Params>
-std::unique_ptr<Index> build(const CsrView& docs, const NamedValues& values, unsigned threads, Monitor* monitor) {
-    Params params;
-    set_fields(values, params);
-    if constexpr (std::is_same_v<Params, NoParams>) {
-        return Built::build(docs, threads, monitor);
-    } else if constexpr (requires { Built::build(docs, params, threads, monitor); }) {
-        return Built::build(docs, params, threads, monitor);
-    } else {
-        return Built::build(docs, params, std::nullopt, threads, monitor);
+    const EngineEntry* find(std::string_view name) const {
+        for (const EngineEntry& entry : entries) {
+            if (entry.name == name) return &entry;
+        }
+        return nullptr;
     }
-}
-
-template <class Built, class Params>
-constexpr Engine engine() {
-    return {Built::kEngine, build<Built, Params>, Built::load};
-}
-
-constexpr std::array kEngines{
-    engine<ExactIndex, ExactParams>(),         engine<BlockMaxIndex, BlockMaxParams>(),
-    engine<ClusteredIndex, ClusteredParams>(), engine<GraphIndex, GraphParams>(),
-    engine<ImpactIndex, NoParams>(),           engine<PostingsIndex, NoParams>(),
 };
+
+Registry& registry() {
+    static Registry the_one;
+    return the_one;
+}
+
+const EngineEntry* find(std::string_view name) {
+    const std::lock_guard lock(registry().mutex);
+    return registry().find(name);
+}
 
 }  // namespace
 
 std::vector<std::string_view> engine_names() {
+    const std::lock_guard lock(registry().mutex);
     std::vector<std::string_view> names;
-    for (const Engine& engine : kEngines) names.push_back(engine.name);
+    for (const EngineEntry& entry : registry().entries) names.push_back(entry.name);
     return names;
+}
+
+const EngineEntry& engine_named(std::string_view name) {
+    const EngineEntry* const entry = find(name);
+    if (entry == nullptr) throw std::invalid_argument("there is no engine '" + std::string(name) + "'");
+    return *entry;
+}
+
+void register_engine(EngineEntry entry) {
+    const std::lock_guard lock(registry().mutex);
+    if (registry().find(entry.name) != nullptr) {
+        throw std::invalid_argument("there is an engine '" + entry.name + "' already");
+    }
+    registry().entries.push_back(std::move(entry));
 }
 
 std::unique_ptr<Index> build_index(std::string_view name, const CsrView& docs, const NamedValues& params,
                                    unsigned threads, Monitor* monitor) {
-    for (const Engine& engine : kEngines) {
-        if (engine.name == name) return engine.build(docs, params, threads, monitor);
-    }
-    throw std::invalid_argument("there is no engine '" + std::string(name) + "'");
+    return engine_named(name).build(docs, params, std::nullopt, threads, monitor);
 }
 
 std::unique_ptr<Index> open_index(const std::string& path, bool verify, Monitor* monitor) {
     const IndexFile file = IndexFile::open(path, verify, monitor);
-    for (const Engine& engine : kEngines) {
-        if (engine.name == file.engine()) return engine.load(file);
-    }
-    file.require(false, "written for the engine '" + file.engine() + "', which this library does not have");
-    return nullptr;
+    const EngineEntry* const entry = find(file.engine());
+    file.require(entry != nullptr, "written for the engine '" + file.engine() + "', which this library does not have");
+    return entry->load(file);
 }
 
 }  // namespace thresher

@@ -6,11 +6,18 @@
 #include <string_view>
 #include <vector>
 
+#include "engine_entry.hpp"
 #include "index.hpp"
 
 namespace thresher {
 
 std::vector<std::string_view> engine_names();
+
+// Throws std::invalid_argument if there is no engine of that name. The entry stays for good.
+const EngineEntry& engine_named(std::string_view name);
+
+// Adds an engine to those of the library. Throws std::invalid_argument if there is one of its name.
+void register_engine(EngineEntry entry);
 
 // Builds an index of the engine of that name, whose rows of `docs` are documents; see the engine's own `build`. Throws
 // std::invalid_argument, also for an engine or a parameter that there is not.

@@ -1,5 +1,7 @@
-// An engine whose searches take parameters of its own. An index has such parameters too, for searches that are given
-// none: the library's defaults, unless others were set; those are saved with it.
+// What engines derive from: their parameters by name. Those of the build are kept as they turned out, choices made, and
+// saved with the index. Searches take parameters of their own; an index has such parameters too, for searches that are
+// given none: the library's defaults, unless others were set, which are saved as well. Files, and whoever has names
+// only, go by the `fields` of both structs.
 #pragma once
 
 #include <cmath>
@@ -10,16 +12,25 @@
 #include <stdexcept>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 #include "../core/storage/fields.hpp"
 #include "index.hpp"
 
 namespace thresher {
 
-// `Engine` derives from this, is a friend of it, has a constructor that takes an IndexFile, and can be copied.
-template <class Engine, class SearchParams>
+// `Engine` derives from this, is a friend of it, can be copied, and has a constructor that takes an IndexFile and a
+// static `check`, which throws std::invalid_argument for build parameters out of range.
+template <class Engine, class BuildParams, class SearchParams>
 class TunableIndex : public Index {
   public:
+    using Params = BuildParams;
+    using SearchParameters = SearchParams;
+
+    // What it was built with.
+    const BuildParams& build_params() const noexcept { return params_; }
+    NamedValues parameters() const final { return named_values(params_); }
+
     static std::unique_ptr<Index> load(const IndexFile& file) {
         std::unique_ptr<Engine> index(new Engine(file));
         index->load_search_params(file);
@@ -64,14 +75,22 @@ class TunableIndex : public Index {
     }
 
   protected:
-    using Index::Index;
+    TunableIndex(const BuildParams& params, Vocabulary vocabulary, ForwardIndex forward, DocumentOrder order)
+        : Index(std::move(vocabulary), std::move(forward), std::move(order)), params_(params) {}
+    TunableIndex(const BuildParams& params, SameCollection same) : Index(same), params_(params) {}
+    // Of parameters that the file lacks, being older than they are, the defaults.
+    TunableIndex(const IndexFile& file, DocumentOrder order) : Index(file, std::move(order)) {
+        read_fields(file, "", params_);
+        require_valid(file, "", [&] { Engine::check(params_); });
+    }
     TunableIndex(const TunableIndex&) = default;
 
     void search_canonical(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const final {
         search_with(queries, options, search_params(), hits);
     }
-    void save_search_params(Parameters& parameters) const final {
-        if (own_params_) write_fields(*own_params_, kPrefix, parameters);
+    void save_parameters(Parameters& to) const final { write_fields(params_, "", to); }
+    void save_search_params(Parameters& to) const final {
+        if (own_params_) write_fields(*own_params_, kPrefix, to);
     }
 
   private:
@@ -97,14 +116,19 @@ class TunableIndex : public Index {
     void load_search_params(const IndexFile& file) {
         SearchParams params;
         if (!read_fields(file, kPrefix, params)) return;
-        try {
-            check_own(params);
-        } catch (const std::invalid_argument& wrong) {
-            file.require(false, std::string("its search parameters: ") + wrong.what());
-        }
+        require_valid(file, "search ", [&] { check_own(params); });
         own_params_ = params;
     }
+    template <class Check>
+    static void require_valid(const IndexFile& file, const char* kind, const Check& check) {
+        try {
+            check();
+        } catch (const std::invalid_argument& wrong) {
+            file.require(false, std::string("its ") + kind + "parameters: " + wrong.what());
+        }
+    }
 
+    BuildParams params_;
     std::optional<SearchParams> own_params_;
 };
 

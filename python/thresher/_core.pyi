@@ -3,6 +3,7 @@ The C++ core of thresher.
 """
 
 from __future__ import annotations
+import collections.abc
 import numpy
 import numpy.typing
 import typing
@@ -11,10 +12,14 @@ __all__: list[str] = [
     "BlockMaxIndex",
     "BlockMaxParams",
     "BlockMaxSearchParams",
+    "BuildGrowth",
     "ClusteredIndex",
     "ClusteredParams",
     "ClusteredSearchParams",
     "CollectedRows",
+    "CollectionStatistics",
+    "Dial",
+    "EstimatedPart",
     "ExactIndex",
     "ExactParams",
     "FormatError",
@@ -26,9 +31,15 @@ __all__: list[str] = [
     "Index",
     "PostingsIndex",
     "PostingsSearchParams",
+    "build_growth",
+    "build_variants",
     "describe",
+    "dials",
+    "engine_names",
+    "estimated_parts",
     "isa",
     "open_index",
+    "settings_of",
 ]
 
 class FormatError(ValueError):
@@ -428,11 +439,153 @@ class PostingsIndex(Index):
     ) -> tuple: ...
     def with_search_params(self, params: PostingsSearchParams) -> PostingsIndex: ...
 
+class CollectionStatistics:
+    """
+    What the size of an index depends on.
+    """
+    def __init__(
+        self,
+        indptr: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        indices: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
+        data: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+        n_terms: typing.SupportsInt | typing.SupportsIndex,
+        n_docs: typing.SupportsInt | typing.SupportsIndex,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+    ) -> None: ...
+    @property
+    def frequencies(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Document frequencies of the terms that occur, falling.
+        """
+    @property
+    def n_docs(self) -> int: ...
+    @property
+    def n_slots(self) -> int:
+        """
+        Terms that occur.
+        """
+    @property
+    def n_terms(self) -> int: ...
+    @property
+    def nnz(self) -> float: ...
+
+class Dial:
+    """
+    Search parameters of which one is turned, from a fast end to a thorough one.
+    """
+    def __init__(
+        self,
+        fixed: collections.abc.Mapping[
+            str,
+            bool
+            | typing.SupportsInt
+            | typing.SupportsIndex
+            | typing.SupportsFloat
+            | typing.SupportsIndex
+            | str,
+        ],
+        name: str | None = None,
+        lowest: typing.SupportsFloat | typing.SupportsIndex = 1.0,
+        highest: typing.SupportsFloat | typing.SupportsIndex = 1.0,
+        integral: bool = True,
+    ) -> None: ...
+    def at(self, turn: typing.SupportsFloat | typing.SupportsIndex) -> dict:
+        """
+        The parameters with the dial at `turn`: 0 is the fast end, 1 the thorough one.
+        """
+    @property
+    def fixed(self) -> dict: ...
+    @property
+    def highest(self) -> float: ...
+    @property
+    def integral(self) -> bool: ...
+    @property
+    def lowest(self) -> float: ...
+    @property
+    def name(self) -> str | None:
+        """
+        The parameter that is turned; None if there is nothing to turn.
+        """
+    @property
+    def step(self) -> float:
+        """
+        The least turn that makes a difference.
+        """
+
+class EstimatedPart:
+    """
+    Bytes of a part of an index that is not built yet.
+    """
+    def __init__(
+        self,
+        name: str,
+        fixed: typing.SupportsFloat | typing.SupportsIndex,
+        variable: typing.SupportsFloat | typing.SupportsIndex = 0.0,
+        usual: typing.SupportsFloat | typing.SupportsIndex = 0.0,
+    ) -> None: ...
+    @property
+    def fixed(self) -> float:
+        """
+        Bytes that follow from the statistics.
+        """
+    @property
+    def name(self) -> str: ...
+    @property
+    def nbytes(self) -> float: ...
+    @property
+    def usual(self) -> float:
+        """
+        The fraction of `variable` that is usual.
+        """
+    @property
+    def variable(self) -> float:
+        """
+        At most so many more, by how alike documents are.
+        """
+
+class BuildGrowth:
+    """
+    How much longer a document takes in a larger collection.
+    """
+    def __init__(
+        self,
+        doubling: typing.SupportsFloat | typing.SupportsIndex = 0.0,
+        million: typing.SupportsFloat | typing.SupportsIndex = 0.0,
+    ) -> None: ...
+    @property
+    def doubling(self) -> float:
+        """
+        In one of twice the size.
+        """
+    @property
+    def is_linear(self) -> bool: ...
+    @property
+    def million(self) -> float:
+        """
+        With each million of documents.
+        """
+
+def build_growth(engine: str) -> BuildGrowth: ...
+def build_variants(engine: str) -> list[dict]: ...
 def describe(path: bytes) -> dict:
     """
     Header, parameters and sections of an index file.
     """
 
+def dials(
+    engine: str,
+    n_docs: typing.SupportsInt | typing.SupportsIndex,
+    k: typing.SupportsInt | typing.SupportsIndex,
+) -> list[Dial]: ...
+def engine_names() -> list[str]: ...
+def estimated_parts(
+    engine: str,
+    statistics: CollectionStatistics,
+    params: collections.abc.Mapping[
+        str,
+        bool | typing.SupportsInt | typing.SupportsIndex | typing.SupportsFloat | typing.SupportsIndex | str,
+    ],
+) -> list[EstimatedPart]: ...
 def isa() -> str:
     """
     The instruction set in use.
@@ -441,6 +594,13 @@ def isa() -> str:
 def open_index(path: bytes, verify: bool) -> Index:
     """
     Map an index file of any engine.
+    """
+
+def settings_of(
+    dials: collections.abc.Sequence[Dial], n: typing.SupportsInt | typing.SupportsIndex
+) -> list[dict]:
+    """
+    About n settings that are spread over the dials, the index's own among them.
     """
 
 __version__: str = "0.1.0"

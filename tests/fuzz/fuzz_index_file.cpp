@@ -87,12 +87,11 @@ void search(const thresher::Index& index) {
              {thresher::ClusteredSearchParams{.query_cut = 1, .heap_factor = 0.8, .cluster_budget = 2},
               {.group_budget = 1},
               {.refine = 3}}) {
-            const std::string parameters = clustered->parameters().to_text();
             const auto parts = clustered->nbytes();
             const bool grouped =
                 std::ranges::any_of(parts, [](const auto& part) { return part.first == "groups" && part.second > 0; });
             if (params.group_budget > 0 && !grouped) continue;
-            if (params.refine > 0 && parameters.ends_with("neighbours=0\n")) continue;  // it has no graph
+            if (params.refine > 0 && clustered->build_params().neighbours == 0) continue;  // it has no graph
             clustered->search_one(std::span(terms).first(n), std::span(weights).first(n), params, {kHits, ids, scores});
             check_ids();
         }

@@ -12,16 +12,20 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+import thresher
 from thresher_bench.engines.base import Engine, Settings
-from thresher_bench.engines.ours import Exact
+from thresher_bench.engines.ours import Thresher
 
 
-class Fake(Exact):
+class Fake(Thresher):
     """ExactIndex that fails where it is told to.
 
     `fails` of the build, or of a search, is one of the ways of `fail`. A search may `keep` a few hits only, and give
     none to queries that begin with a term that it `loses`.
     """
+
+    name = "exact"
+    kind = thresher.ExactIndex
 
     def __init__(self, build: Settings | None = None) -> None:
         super().__init__(build)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from thresher_bench import grids
 from thresher_bench.choice import EXACT, FLOORS, best, curve, front, points, trouble, worth_reporting
-from thresher_bench.grids import GRIDS, USUAL, quick, whole
+from thresher_bench.grids import quick, usual, whole
 from thresher_bench.results import Build, Figures, Library, Point, Results
 from thresher_bench.table import details, overview
 
@@ -151,19 +152,21 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_grids_name_settings_once() -> None:
-    for name, grid in GRIDS.items():
-        for settings in (grid.builds, grid.searches, quick(name).builds, quick(name).searches):
+    for name in grids.names():
+        grid, small = whole(name, 300_000, 10), quick(name, 300_000, 10)
+        for settings in (grid.builds, grid.searches, small.builds, small.searches):
             assert settings
             assert all(settings.count(one) == 1 for one in settings)
-        assert len(quick(name).builds) * len(quick(name).searches) <= len(grid.builds) * len(grid.searches)
+        assert len(small.builds) * len(small.searches) <= len(grid.builds) * len(grid.searches)
 
 
 def test_seismic_has_longer_lists_on_large_collections() -> None:
-    lengths = [[build["n_postings"] for build in whole("seismic", n_docs).builds] for n_docs in (100_000, 1_000_000)]
+    sizes = (100_000, 1_000_000)
+    lengths = [[build["n_postings"] for build in whole("seismic", n_docs, 10).builds] for n_docs in sizes]
     assert max(lengths[0]) <= min(lengths[1])
-    assert whole("sindi", 1_000_000) is GRIDS["sindi"]
+    assert whole("sindi", 1_000_000, 10) == whole("sindi", 1000, 10)
 
 
 def test_the_usual_libraries() -> None:
-    assert {"sindi", "seismic", "kannolo", "bmp", "pisa", "sparse-dot-topn"} <= set(USUAL)
-    assert sum(GRIDS[name].ours for name in USUAL) == 6
+    assert {"sindi", "seismic", "kannolo", "bmp", "pisa", "sparse-dot-topn"} <= set(usual())
+    assert sum(whole(name, 1000, 10).ours for name in usual()) == 6

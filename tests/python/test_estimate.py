@@ -82,14 +82,18 @@ def test_bytes_of_more_documents_like_these(
 
 def test_time_grows_as_the_trials_say(monkeypatch: pytest.MonkeyPatch) -> None:
     trials = [Trial(2500, 0.4, 0.2, {}), Trial(10_000, 1.0, 0.5, {})]
-    grown = _estimate._grown
+    growth = {name: kind.build_growth() for name, kind in thresher.engines().items()}
+
+    def grown(engine: str, trials: list[Trial], n_docs: int) -> float:
+        return _estimate._grown(growth[engine], trials, n_docs)
+
     assert grown("exact", trials, 10_000) == pytest.approx(1.0)
     assert grown("exact", trials, 110_000) == pytest.approx(1.0 + 100_000 * 0.6 / 7500)
     slow_start = [Trial(2500, 0.99, 1, {}), trials[1]]
     assert grown("exact", slow_start, 110_000) == pytest.approx(3.5)  # no less than a quarter of what each took
-    assert grown("clustered", trials, 20_000) == pytest.approx(2 * (1 + _estimate.GROWTH["clustered"]))
+    assert grown("clustered", trials, 20_000) == pytest.approx(2 * (1 + growth["clustered"].doubling))
     assert grown("graph", trials, 40_000) == pytest.approx(
-        4 * (1 + 2 * _estimate.GROWTH["graph"] + 0.03 * _estimate.SUMMED["graph"])
+        4 * (1 + 2 * growth["graph"].doubling + 0.03 * growth["graph"].million)
     )
     assert grown("graph", trials, 10_000_000) > 3 * grown("graph", trials, 5_000_000), "nearly their square"
     times = {"cpu": iter([0.0, 2.0, 10.0, 12.0]), "wall": iter([0.0, 1.0, 10.0, 11.0])}

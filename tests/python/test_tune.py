@@ -14,8 +14,8 @@ import scipy.sparse as sp
 import thresher
 from helpers import same
 from strategies import Case, learned
+from thresher import _core
 from thresher._matrix import as_matrix
-from thresher.tuning.dials import Family, families
 from thresher.tuning.queries import Questions, of_documents, rise_with
 
 
@@ -258,24 +258,24 @@ def test_queries_that_nothing_answers_tell_nothing_of_recall(real: Case) -> None
 
 
 @pytest.mark.parametrize("engine", sorted(thresher.engines()))
-def test_families_are_of_parameters_that_searches_take(engine: str, real: Case) -> None:
+def test_dials_are_of_parameters_that_searches_take(engine: str, real: Case) -> None:
     index = thresher.engines()[engine].build(docs_of(real))
-    for family in families(engine, index.n_docs, 10):
+    for dial in type(index).dials(index.n_docs, 10):
         for turn in (0.0, 0.3, 1.0):
-            index.with_search_params(**family.at(turn))
+            index.with_search_params(**dial.at(turn))
     for n_docs, k in ((0, 1), (1, 100), (10**7, 1), (10**7, 1000)):
-        for family in families(engine, n_docs, k):
-            assert 0 < family.step <= 1
-            assert family.lowest <= family.highest
+        for dial in type(index).dials(n_docs, k):
+            assert 0 < dial.step <= 1
+            assert dial.lowest <= dial.highest
 
 
 def test_a_dial_is_turned_by_factors_or_by_steps() -> None:
-    whole = Family({"a": 1}, "b", 10, 1000)
+    whole = _core.Dial({"a": 1}, "b", 10, 1000)
     assert [whole.at(turn) for turn in (0, 0.5, 1)] == [{"a": 1, "b": 10}, {"a": 1, "b": 100}, {"a": 1, "b": 1000}]
     assert 10 * (1000 / 10) ** whole.step == pytest.approx(10.2)
-    share = Family({}, "c", 0.5, 1.0, whole=False)
+    share = _core.Dial({}, "c", 0.5, 1.0, integral=False)
     assert [share.at(turn) for turn in (0, 0.5, 1)] == [{"c": 0.5}, {"c": 0.75}, {"c": 1.0}]
-    assert Family({"d": 2}).at(0.3) == {"d": 2}
+    assert _core.Dial({"d": 2}).at(0.3) == {"d": 2}
 
 
 @pytest.mark.parametrize("k", [31, 2**24])

@@ -1,4 +1,4 @@
-"""thresher's engines, a batch a call."""
+"""thresher's engines, a batch a call: any class of `thresher.engines()`."""
 
 from __future__ import annotations
 
@@ -45,54 +45,29 @@ class Thresher(Saved):
         return padded([row for hits in answers for row in np.atleast_2d(hits.ids)], k)
 
     def others(self) -> list[Engine]:
-        return [OneACall(self)]
+        return [OneACall(engine) for engine in (self, *map(self.by, self.ways()))]
+
+    def ways(self) -> list[dict[str, Any]]:
+        """Return settings that stand side by side, such as the names of algorithms, without the index's own."""
+        usual = self.index.search_params.items()
+        dials = type(self.index).dials(self.index.n_docs, 10)
+        return [dial.fixed for dial in dials if dial.name is None and not dial.fixed.items() <= usual]
+
+    def by(self, setting: dict[str, Any]) -> Thresher:
+        """Return the same index, searched by a setting, and named after it."""
+        other = self.searching(setting)
+        other.name = " ".join([self.name, *map(str, setting.values())])
+        return other
 
     def index_bytes(self) -> int:
         return sum(self.index.nbytes.values())
 
 
-class Exact(Thresher):
-    name = "exact"
-    kind = thresher.ExactIndex
+def wrapping(index: type[thresher.Index]) -> type[Thresher]:
+    """Return an engine of thresher as one of the libraries."""
 
+    class Wrapped(Thresher):
+        name = index.engine
+        kind = index
 
-class BlockMax(Thresher):
-    """Exact, or with `alpha`, `beta` or budgets approximate."""
-
-    name = "block-max"
-    kind = thresher.BlockMaxIndex
-
-
-class Impact(Thresher):
-    """To the exact end, or within a budget."""
-
-    name = "impact"
-    kind = thresher.ImpactIndex
-
-
-class Postings(Thresher):
-    """The algorithm of its choice, or the one given."""
-
-    name = "postings"
-    kind = thresher.PostingsIndex
-
-    ALGORITHMS: ClassVar = ("maxscore", "wand", "block_max_maxscore", "block_max_wand")
-
-    def others(self) -> list[Engine]:
-        return [OneACall(engine) for engine in (self, *map(self.by, self.ALGORITHMS))]
-
-    def by(self, algorithm: str) -> Postings:
-        """Return the same index, searched by an algorithm."""
-        other = self.searching({"algorithm": algorithm})
-        other.name = f"{self.name} {algorithm}"
-        return other
-
-
-class Clustered(Thresher):
-    name = "clustered"
-    kind = thresher.ClusteredIndex
-
-
-class Graph(Thresher):
-    name = "graph"
-    kind = thresher.GraphIndex
+    return Wrapped

@@ -116,6 +116,11 @@ std::uint8_t BlockMaxima::code(std::uint32_t row_index, std::size_t block) const
     return (row(row_index)[byte_of(block)] >> shift_of(block)) & 15U;
 }
 
+double BlockMaxima::estimated_nbytes(std::size_t n_docs, std::uint32_t block_size, std::uint32_t n_rows) noexcept {
+    const std::size_t n_blocks = (n_docs + block_size - 1) / block_size;
+    return static_cast<double>(n_rows) * static_cast<double>(stride_of(n_superblocks_of(n_blocks)));
+}
+
 void BlockMaxima::save(const std::string& name, Parameters& counts, SectionList& sections) const {
     counts.set("n_" + name + "_rows", std::uint64_t{n_rows_});
     sections.add(name + "/codes", codes_);

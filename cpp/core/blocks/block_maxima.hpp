@@ -43,7 +43,7 @@ class BlockMaxima {
 
     std::uint32_t block_size() const noexcept { return block_size_; }
     std::size_t n_blocks() const noexcept { return n_blocks_; }
-    std::size_t n_superblocks() const noexcept { return (n_blocks_ + kernels::kSuperblock - 1) / kernels::kSuperblock; }
+    std::size_t n_superblocks() const noexcept { return n_superblocks_of(n_blocks_); }
     std::uint32_t n_rows() const noexcept { return n_rows_; }
 
     // Codes of slot `row` for n_superblocks() * kSuperblock blocks, zero beyond the last, in the order that
@@ -52,6 +52,7 @@ class BlockMaxima {
     std::uint8_t code(std::uint32_t row, std::size_t block) const noexcept;
 
     std::size_t nbytes() const noexcept { return codes_.nbytes(); }
+    static double estimated_nbytes(std::size_t n_docs, std::uint32_t block_size, std::uint32_t n_rows) noexcept;
     // `name` sets those of one file apart.
     void save(const std::string& name, Parameters& counts, SectionList& sections) const;
     static BlockMaxima load(const IndexFile& file, const std::string& name, std::size_t n_docs,
@@ -62,8 +63,14 @@ class BlockMaxima {
     template <class Codes>
     static BlockMaxima build_with(const ForwardIndex& forward, const Quantiser& quantiser, std::uint32_t block_size,
                                   std::uint32_t n_rows, unsigned threads, Progress& progress);
+    static std::size_t n_superblocks_of(std::size_t n_blocks) noexcept {
+        return (n_blocks + kernels::kSuperblock - 1) / kernels::kSuperblock;
+    }
     // A line between rows spreads them over the sets of a cache.
-    std::size_t stride() const noexcept { return (n_superblocks() + 1) * kernels::kSuperblock / 2; }
+    static std::size_t stride_of(std::size_t n_superblocks) noexcept {
+        return (n_superblocks + 1) * kernels::kSuperblock / 2;
+    }
+    std::size_t stride() const noexcept { return stride_of(n_superblocks()); }
 
     std::uint32_t block_size_ = 4;
     std::size_t n_blocks_ = 0;

@@ -41,6 +41,11 @@ BlockTiles BlockTiles::build(const ForwardIndex& forward, const Quantiser& quant
     return tiles;
 }
 
+double BlockTiles::estimated_nbytes(std::size_t n_docs, std::uint32_t block_size, std::uint32_t n_rows) noexcept {
+    const std::size_t n_blocks = (n_docs + block_size - 1) / block_size;
+    return static_cast<double>(n_blocks) * static_cast<double>(stride_of(block_size, n_rows));
+}
+
 void BlockTiles::save(Parameters& counts, SectionList& sections) const {
     counts.set("n_tile_rows", std::uint64_t{n_rows_});
     sections.add("tiles/codes", codes_);

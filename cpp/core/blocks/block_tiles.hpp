@@ -31,13 +31,18 @@ class BlockTiles {
     // the low half if d is even.
     const std::uint8_t* tile(std::size_t block) const noexcept { return codes_.data() + block * stride(); }
     // Bytes from one tile to the next: whole cache lines.
-    std::size_t stride() const noexcept { return (n_rows_ * std::size_t{block_size_} / 2 + 63) / 64 * 64; }
+    std::size_t stride() const noexcept { return stride_of(block_size_, n_rows_); }
 
     std::size_t nbytes() const noexcept { return codes_.nbytes(); }
+    static double estimated_nbytes(std::size_t n_docs, std::uint32_t block_size, std::uint32_t n_rows) noexcept;
     void save(Parameters& counts, SectionList& sections) const;
     static BlockTiles load(const IndexFile& file, std::size_t n_docs, std::uint32_t block_size, std::uint32_t n_slots);
 
   private:
+    static std::size_t stride_of(std::size_t block_size, std::size_t n_rows) noexcept {
+        return (n_rows * block_size / 2 + 63) / 64 * 64;
+    }
+
     std::uint32_t block_size_ = 4;
     std::uint32_t n_rows_ = 0;
     Buffer<std::uint8_t> codes_;

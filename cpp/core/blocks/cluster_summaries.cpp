@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 #include <vector>
 
 namespace thresher {
@@ -132,6 +133,25 @@ ClusterSummaries ClusterSummaries::build(const ForwardIndex& forward, const Voca
     summaries.lists_ =
         WindowedPostings::build({reader.n_clusters(), read}, vocabulary, quantiser, kWindow, threads, progress);
     return summaries;
+}
+
+std::vector<EstimatedPart> ClusterSummaries::estimated_parts(const CollectionStatistics& statistics,
+                                                             std::uint32_t cluster_size, std::uint32_t n_rows,
+                                                             std::optional<std::uint32_t> n_group_rows,
+                                                             const Pruning& pruning) {
+    const std::size_t n_docs = statistics.n_docs;
+    const std::size_t n_clusters = (n_docs + cluster_size - 1) / cluster_size;
+    const double max =
+        pruning.n_postings == 0 ? std::numeric_limits<double>::infinity() : static_cast<double>(pruning.n_postings);
+    auto parts = WindowedPostings::estimated_parts(statistics, n_clusters, kWindow, n_rows, max);
+    for (EstimatedPart& part : parts) part.usual *= pruning.energy;
+    parts.insert(parts.begin(), {"summaries", BlockMaxima::estimated_nbytes(n_docs, cluster_size, n_rows)});
+    double groups = 0;
+    if (n_group_rows) {
+        groups = BlockMaxima::estimated_nbytes(n_docs, group_size(cluster_size), std::max(n_rows, *n_group_rows));
+    }
+    parts.push_back({kGroups, groups});
+    return parts;
 }
 
 void ClusterSummaries::save(Parameters& counts, SectionList& sections) const {

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "../base/parallel.hpp"
 #include "../documents/forward_index.hpp"
@@ -44,6 +45,11 @@ class ClusterSummaries {
     // kernels::kGroup consecutive clusters each, by power means. No blocks if there are no groups.
     const BlockMaxima& groups() const noexcept { return groups_; }
 
+    // Parameters as for `build`.
+    static std::vector<EstimatedPart> estimated_parts(const CollectionStatistics& statistics,
+                                                      std::uint32_t cluster_size, std::uint32_t n_rows,
+                                                      std::optional<std::uint32_t> n_group_rows,
+                                                      const Pruning& pruning);
     void save(Parameters& counts, SectionList& sections) const;
     static ClusterSummaries load(const IndexFile& file, std::size_t n_docs, std::uint32_t cluster_size,
                                  std::uint32_t n_slots);

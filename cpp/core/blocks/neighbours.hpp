@@ -25,6 +25,9 @@ class Neighbours {
     }
 
     std::size_t nbytes() const noexcept { return positions_.nbytes(); }
+    static double estimated_nbytes(std::size_t n_docs, std::size_t degree) noexcept {
+        return static_cast<double>(n_docs) * static_cast<double>(degree * sizeof(positions_[0]));
+    }
     void save(SectionList& sections) const { sections.add("neighbours/positions", positions_); }
     static Neighbours load(const IndexFile& file, std::size_t n_docs, std::size_t degree) {
         return {file.section<std::uint32_t>("neighbours/positions", n_docs * degree), degree};

@@ -23,6 +23,10 @@ class DocumentOrder {
     std::uint32_t position(std::uint32_t id) const noexcept { return at(positions_, id); }
 
     std::size_t nbytes() const noexcept { return ids_.nbytes() + positions_.nbytes(); }
+    // Of an order that is not the identity.
+    static double estimated_nbytes(std::size_t n_docs) noexcept {
+        return static_cast<double>(n_docs) * (sizeof(ids_[0]) + sizeof(positions_[0]));
+    }
     void save(SectionList& sections) const;
     static DocumentOrder load(const IndexFile& file);
 

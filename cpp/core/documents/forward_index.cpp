@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstring>
 #include <limits>
+#include <numeric>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -17,7 +18,8 @@ namespace thresher {
 namespace {
 
 constexpr std::size_t kRowsPerTask = 4096;
-constexpr std::size_t kChunk = 256;  // postings scored at a time
+constexpr std::size_t kChunk = 256;         // postings scored at a time
+constexpr std::size_t kDescribed = 20'000;  // documents whose own terms are counted for an estimate
 
 // The binary16 pattern of a positive float if that is exactly its value, otherwise 0.
 std::uint16_t exact_half(float weight) noexcept {
@@ -38,6 +40,28 @@ std::uint16_t exact_half(float weight) noexcept {
 std::uint32_t pattern_of(float weight, bool halves) noexcept {
     return halves ? exact_half(weight) : std::bit_cast<std::uint32_t>(weight);
 }
+
+// The range of a collection's weights, and whether all of them are halves.
+struct WeightRange {
+    bool halves = true;
+    float min = std::numeric_limits<float>::max();
+    float max = 0;
+
+    void add(float weight) noexcept {
+        halves &= exact_half(weight) != 0;
+        min = std::min(min, weight);
+        max = std::max(max, weight);
+    }
+    void add(const WeightRange& other) noexcept {
+        halves &= other.halves;
+        min = std::min(min, other.min);
+        max = std::max(max, other.max);
+    }
+    // Of a weight as it is stored. There is one at least.
+    std::uint32_t bits() const noexcept {
+        return static_cast<std::uint32_t>(std::bit_width(pattern_of(max, halves) - pattern_of(min, halves)));
+    }
+};
 
 // Bytes of a slot that is stored whole.
 std::uint32_t slot_width(std::uint32_t n_slots) noexcept { return n_slots <= 65536 ? 2 : 4; }
@@ -85,10 +109,7 @@ template <class Documents>
 ForwardIndex ForwardIndex::encode(std::size_t n_docs, std::uint32_t n_slots, unsigned threads, Progress& progress,
                                   const Documents& documents) {
     // The size of every document, and the range of the weights.
-    struct Range {
-        bool halves = true;
-        float min = std::numeric_limits<float>::max();
-        float max = 0;
+    struct Range : WeightRange {
         std::size_t nnz = 0;
     };
     struct Size {
@@ -104,9 +125,7 @@ ForwardIndex ForwardIndex::encode(std::size_t n_docs, std::uint32_t n_slots, uns
                           for (std::size_t doc = begin; doc < end; ++doc) {
                               documents.for_each(doc, [&](std::uint32_t slot, float weight) {
                                   ++(slot < kCommonSlots ? sizes[doc].n_common : sizes[doc].n_rare);
-                                  range.halves &= exact_half(weight) != 0;
-                                  range.min = std::min(range.min, weight);
-                                  range.max = std::max(range.max, weight);
+                                  range.add(weight);
                                   ++range.nnz;
                               });
                           }
@@ -114,9 +133,7 @@ ForwardIndex ForwardIndex::encode(std::size_t n_docs, std::uint32_t n_slots, uns
                       });
     Range all;
     for (const Range& range : ranges) {
-        all.halves &= range.halves;
-        all.min = std::min(all.min, range.min);
-        all.max = std::max(all.max, range.max);
+        all.add(range);
         all.nnz += range.nnz;
     }
 
@@ -128,8 +145,7 @@ ForwardIndex ForwardIndex::encode(std::size_t n_docs, std::uint32_t n_slots, uns
     format.halves = all.halves;
     if (all.nnz > 0) {
         format.least_weight = pattern_of(all.min, all.halves);
-        format.weight_bits =
-            static_cast<std::uint32_t>(std::bit_width(pattern_of(all.max, all.halves) - format.least_weight));
+        format.weight_bits = all.bits();
     }
     forward.docs_ = Stretches::build(
         n_docs, threads, progress,
@@ -249,6 +265,48 @@ void ForwardIndex::append(std::size_t doc, std::vector<Posting>& postings) const
             if (slot < n_slots_) postings.push_back({slot, weights[i]});
         }
     }
+}
+
+void ForwardIndex::describe(const CsrView& docs, const Vocabulary& vocabulary, unsigned threads, Progress& progress,
+                            CollectionStatistics& statistics) {
+    if (docs.nnz() == 0) return;
+    const unsigned workers = worker_count(threads, docs.n_rows() / kRowsPerTask + 1);
+    std::vector<WeightRange> ranges(workers);
+    parallel_for_rows(docs.nnz(), kRowsPerTask, workers, progress,
+                      [&](std::size_t begin, std::size_t end, unsigned worker) {
+                          WeightRange range = ranges[worker];
+                          for (std::size_t p = begin; p < end; ++p) range.add(docs.weights[p]);
+                          ranges[worker] = range;
+                      });
+    WeightRange all;
+    for (const WeightRange& range : ranges) all.add(range);
+    statistics.weight_bits = all.bits();
+
+    const std::size_t n_described = std::min(docs.n_rows(), kDescribed);
+    std::vector<std::size_t> nibbles(workers);
+    parallel_for_rows(n_described, kRowsPerTask, workers, progress,
+                      [&](std::size_t begin, std::size_t end, unsigned worker) {
+                          for (std::size_t i = begin; i < end; ++i) {
+                              std::size_t n_common = 0;
+                              for (const std::uint32_t term : docs.row_terms(i * docs.n_rows() / n_described)) {
+                                  if (vocabulary.slot(term) < kCommonSlots) ++n_common;
+                              }
+                              nibbles[worker] += nibble_bytes(n_common);
+                          }
+                      });
+    const std::size_t total = std::accumulate(nibbles.begin(), nibbles.end(), std::size_t{0});
+    statistics.nibble_bytes = static_cast<double>(total) / static_cast<double>(n_described);
+}
+
+double ForwardIndex::estimated_nbytes(const CollectionStatistics& statistics) noexcept {
+    const DocumentFormat format{.slot_bytes = slot_width(statistics.n_slots()), .weight_bits = statistics.weight_bits};
+    const auto n_docs = static_cast<double>(statistics.n_docs);
+    const double n_common = statistics.postings(0, std::min<std::uint32_t>(statistics.n_slots(), kCommonSlots));
+    const double n_rare = statistics.nnz() - n_common;
+    const double halves = statistics.nibble_bytes + 0.5;  // half a byte is left over behind the weights, on average
+    const double bytes = n_docs * (static_cast<double>(document_bytes(0, 0, format)) + halves) + n_common +
+                         n_rare * format.slot_bytes + statistics.nnz() * format.weight_bits / 8;
+    return 3 * sizeof(format_words_[0]) + Stretches::estimated_nbytes(n_docs, bytes);
 }
 
 void ForwardIndex::save(SectionList& sections) const {

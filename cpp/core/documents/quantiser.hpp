@@ -10,6 +10,7 @@
 #include "../base/buffer.hpp"
 #include "../base/parallel.hpp"
 #include "../storage/index_file.hpp"
+#include "collection_statistics.hpp"
 #include "csr.hpp"
 #include "vocabulary.hpp"
 
@@ -34,6 +35,9 @@ class Quantiser {
     double error(std::uint32_t slot) const noexcept { return static_cast<double>(errors_[slot]); }
 
     std::size_t nbytes() const noexcept { return maxima_.nbytes() + errors_.nbytes(); }
+    static double estimated_nbytes(const CollectionStatistics& statistics) noexcept {
+        return static_cast<double>(statistics.n_slots()) * (sizeof(maxima_[0]) + sizeof(errors_[0]));
+    }
     void save(SectionList& sections) const;
     static Quantiser load(const IndexFile& file, std::size_t n_slots);
 

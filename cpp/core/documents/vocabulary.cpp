@@ -158,11 +158,24 @@ std::uint64_t Vocabulary::n_postings() const noexcept {
     return std::accumulate(frequencies_.items().begin(), frequencies_.items().end(), std::uint64_t{0});
 }
 
-std::uint32_t Vocabulary::n_frequent(double frequency, std::size_t n_docs) const noexcept {
-    const double min = std::max(1.0, frequency * static_cast<double>(n_docs));
+std::uint32_t Vocabulary::n_with(double min) const noexcept {
     std::uint32_t n = 0;
-    while (n < n_slots() && document_frequency(n) >= min) ++n;
+    while (n < n_slots() && document_frequency(n) >= min) ++n;  // document frequencies fall
     return n;
+}
+
+double Vocabulary::min_documents(double frequency, std::size_t n_docs) noexcept {
+    return std::max(1.0, frequency * static_cast<double>(n_docs));
+}
+
+std::uint32_t Vocabulary::n_frequent(double frequency, std::size_t n_docs) const noexcept {
+    return n_with(min_documents(frequency, n_docs));
+}
+
+double Vocabulary::estimated_nbytes(const CollectionStatistics& statistics) noexcept {
+    const auto n_slots = static_cast<double>(statistics.n_slots());
+    const auto n_lookups = static_cast<double>(lookup_size(statistics.n_terms, statistics.n_slots()));
+    return n_slots * (sizeof(terms_[0]) + sizeof(frequencies_[0])) + n_lookups * sizeof(lookup_[0]);
 }
 
 void Vocabulary::save(SectionList& sections) const {

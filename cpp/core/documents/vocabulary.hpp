@@ -11,6 +11,7 @@
 #include "../base/buffer.hpp"
 #include "../base/parallel.hpp"
 #include "../storage/index_file.hpp"
+#include "collection_statistics.hpp"
 #include "csr.hpp"
 
 namespace thresher {
@@ -35,10 +36,15 @@ class Vocabulary {
     // Of all terms together: the collection's postings.
     std::uint64_t n_postings() const noexcept;
 
+    // Slots [0, n) are those that at least `min` documents have.
+    std::uint32_t n_with(double min) const noexcept;
+    // The least number of documents that is at least the fraction `frequency` of `n_docs`, and not none.
+    static double min_documents(double frequency, std::size_t n_docs) noexcept;
     // Slots [0, n) are those that at least the fraction `frequency` of `n_docs` documents have.
     std::uint32_t n_frequent(double frequency, std::size_t n_docs) const noexcept;
 
     std::size_t nbytes() const noexcept { return terms_.nbytes() + frequencies_.nbytes() + lookup_.nbytes(); }
+    static double estimated_nbytes(const CollectionStatistics& statistics) noexcept;
     void save(SectionList& sections) const;
     static Vocabulary load(const IndexFile& file, std::uint64_t n_terms);
 

@@ -45,6 +45,9 @@ class GraphBuilder {
 
     static constexpr unsigned kPasses = 3;
 
+    // What the edges of `n_docs` documents take; how many each has depends on how alike they are.
+    static EstimatedPart estimated_edges(std::size_t n_docs, std::size_t degree);
+
   private:
     std::span<Hit> chosen(std::size_t doc) noexcept { return {edges_.data() + doc * degree_, sizes_[doc]}; }
     std::vector<std::vector<std::uint32_t>> in_both_directions(unsigned threads, Progress& progress);

@@ -63,6 +63,16 @@ EntryPoints EntryPoints::build(const ForwardIndex& forward, const Vocabulary& vo
     return entries;
 }
 
+double EntryPoints::estimated_nbytes(const CollectionStatistics& statistics, std::size_t max) noexcept {
+    const auto n_slots = static_cast<double>(statistics.n_slots());
+    double bytes = 0;
+    for (const double frequency : statistics.frequencies) {
+        const double n = std::min(frequency, static_cast<double>(max));
+        bytes += n * PositionLists::estimated_bytes(static_cast<double>(statistics.n_docs) / n);
+    }
+    return n_slots * sizeof(heaviest_[0]) + PositionLists::estimated_nbytes(n_slots, bytes);
+}
+
 void EntryPoints::save(SectionList& sections) const {
     sections.add("entries/heaviest", heaviest_);
     documents_.save(sections, "entries");

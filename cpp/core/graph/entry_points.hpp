@@ -28,6 +28,7 @@ class EntryPoints {
     const PositionLists& documents() const noexcept { return documents_; }
 
     std::size_t nbytes() const noexcept { return heaviest_.nbytes() + documents_.nbytes(); }
+    static double estimated_nbytes(const CollectionStatistics& statistics, std::size_t max) noexcept;
     void save(SectionList& sections) const;
     static EntryPoints load(const IndexFile& file, std::size_t n_slots);
 

@@ -17,6 +17,12 @@ namespace {
 // Fewer postings a window than this, on average, and a directory entry costs more than two bytes a posting.
 constexpr std::uint64_t kLevelledFrom = 16;
 
+// `frequencies`: a Vocabulary, or CollectionStatistics.
+template <class Frequencies>
+std::uint32_t n_levelled_of(const Frequencies& frequencies, std::size_t n_windows) {
+    return frequencies.n_with(static_cast<double>(kLevelledFrom * n_windows));
+}
+
 struct RarePosting {
     std::uint32_t rare;  // slot - first rare slot
     std::uint32_t doc;
@@ -30,10 +36,7 @@ ImpactLevels ImpactLevels::build(const ForwardIndex& forward, const Vocabulary& 
     ImpactLevels levels;
     levels.n_docs_ = forward.n_docs();
     levels.n_slots_ = vocabulary.n_slots();
-    while (levels.n_levelled_ < levels.n_slots_ &&  // document frequencies fall: the first one below ends the range
-           vocabulary.document_frequency(levels.n_levelled_) >= kLevelledFrom * levels.n_windows()) {
-        ++levels.n_levelled_;
-    }
+    levels.n_levelled_ = n_levelled_of(vocabulary, levels.n_windows());
     levels.count(forward, quantiser, threads, progress);
     levels.fill(forward, quantiser, threads, progress);
     return levels;
@@ -177,6 +180,20 @@ std::size_t ImpactLevels::levels_nbytes() const noexcept {
 
 std::size_t ImpactLevels::rare_nbytes() const noexcept {
     return rare_offsets_.nbytes() + rare_docs_.nbytes() + rare_levels_.nbytes();
+}
+
+std::vector<EstimatedPart> ImpactLevels::estimated_parts(const CollectionStatistics& statistics) {
+    const std::size_t windows = (statistics.n_docs + kWindow - 1) / kWindow;
+    const std::uint32_t n_levelled = n_levelled_of(statistics, windows);
+    const double n_windows = static_cast<double>(windows);
+    const double directory = n_windows * (n_levelled + 1.0) * kEntry * sizeof(directory_[0]);
+    const double counts = static_cast<double>(n_levelled) * kLevels * sizeof(counts_[0]);
+    const double docs = statistics.postings(0, n_levelled) * sizeof(docs_[0]);
+    const double n_rare = statistics.n_slots() - n_levelled;
+    const double rare = statistics.postings(n_levelled, statistics.n_slots());
+    return {
+        {"segments", counts + sizeof(bases_[0]) * (n_windows + 1) + directory + docs},
+        {"rare", sizeof(rare_offsets_[0]) * (n_rare + 1) + rare * (sizeof(rare_docs_[0]) + sizeof(rare_levels_[0]))}};
 }
 
 void ImpactLevels::save(Parameters& counts, SectionList& sections) const {

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "../base/buffer.hpp"
 #include "../base/parallel.hpp"
@@ -80,6 +81,7 @@ class ImpactLevels {
 
     std::size_t levels_nbytes() const noexcept;
     std::size_t rare_nbytes() const noexcept;
+    static std::vector<EstimatedPart> estimated_parts(const CollectionStatistics& statistics);
     void save(Parameters& counts, SectionList& sections) const;
     static ImpactLevels load(const IndexFile& file, std::size_t n_docs, std::uint32_t n_slots);
 

@@ -53,10 +53,33 @@ void set_fields(const NamedValues& values, Params& params) {
     }
 }
 
+// The name of a field, by its member.
+template <class Params, class Field>
+std::string name_of_field(Field Params::* wanted) {
+    std::string found;
+    Params::fields([&]<class Other>(const char* name, Other Params::* member, const auto&...) {
+        if constexpr (std::is_same_v<Other, Field>) {
+            if (member == wanted) found = name;
+        }
+    });
+    return found;
+}
+
 template <class Params>
 NamedValues named_values(const Params& params) {
     NamedValues values;
     Params::fields([&](const char* name, auto member, const auto&...) { values.emplace_back(name, params.*member); });
+    return values;
+}
+
+// Those that are not the defaults.
+template <class Params>
+NamedValues changed_values(const Params& params) {
+    const Params defaults;
+    NamedValues values;
+    Params::fields([&](const char* name, auto member, const auto&...) {
+        if (params.*member != defaults.*member) values.emplace_back(name, params.*member);
+    });
     return values;
 }
 

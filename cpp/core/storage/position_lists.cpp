@@ -1,5 +1,6 @@
 #include "position_lists.hpp"
 
+#include <cmath>
 #include <utility>
 
 namespace thresher {
@@ -33,6 +34,12 @@ PositionLists PositionLists::build(std::size_t n,
         },
         [&](std::size_t i, std::uint8_t* to) { encode(list(i), [&](std::uint8_t byte) { *to++ = byte; }); });
     return built;
+}
+
+double PositionLists::estimated_bytes(double mean_gap) noexcept {
+    double bytes = 1;
+    for (double longer = 128; longer < 0x1p32; longer *= 128) bytes += std::exp(-longer / mean_gap);
+    return bytes;
 }
 
 PositionLists PositionLists::load(const IndexFile& file, const std::string& name, std::size_t n_lists) {

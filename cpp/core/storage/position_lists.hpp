@@ -45,6 +45,13 @@ class PositionLists {
     void prefetch(std::size_t i) const noexcept { lists_.prefetch(i); }
 
     std::size_t nbytes() const noexcept { return lists_.nbytes(); }
+    // Of `n_lists` lists whose positions take so many bytes together.
+    static double estimated_nbytes(double n_lists, double bytes) noexcept {
+        return Stretches::estimated_nbytes(n_lists, bytes);
+    }
+    // Of a position that is so far from the one before it on average, where any are as likely: gaps are exponential.
+    static double estimated_bytes(double mean_gap) noexcept;
+    static constexpr double kMaxBytes = 5;  // of a position
     // As the sections <name>/starts and <name>/bytes.
     void save(SectionList& sections, const std::string& name) const { lists_.save(sections, name); }
     static PositionLists load(const IndexFile& file, const std::string& name, std::size_t n_lists);

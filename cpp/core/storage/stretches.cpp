@@ -49,6 +49,13 @@ Stretches Stretches::build(std::size_t n, unsigned threads, Progress& progress,
     return {std::move(offsets.buffer), std::move(bytes.buffer)};
 }
 
+double Stretches::estimated_nbytes(double n, double bytes) noexcept {
+    double unit = 1;
+    while (bytes > static_cast<double>(kMaxUnits) * unit) unit *= 2;
+    const double padding = (unit - 1) / 2;  // of each, on average
+    return static_cast<double>(sizeof(offsets_[0])) * (n + 1) + bytes + n * padding + kMargin;
+}
+
 void Stretches::save(SectionList& sections, const std::string& name) const {
     sections.add(name + "/starts", offsets_);
     sections.add(name + "/bytes", bytes_);

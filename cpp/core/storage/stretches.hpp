@@ -50,6 +50,8 @@ class Stretches {
     }
 
     std::size_t nbytes() const noexcept { return offsets_.nbytes() + bytes_.nbytes(); }
+    // Of `n` stretches of so many bytes together.
+    static double estimated_nbytes(double n, double bytes) noexcept;
     // As the sections <name>/starts and <name>/bytes.
     void save(SectionList& sections, const std::string& name) const;
     static Stretches load(const IndexFile& file, const std::string& name, std::size_t n);

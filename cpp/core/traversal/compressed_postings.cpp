@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstddef>
 #include <functional>
 #include <limits>
@@ -26,6 +27,22 @@ static_assert((std::uint64_t{CompressedPostings::kBlock} << kSafeWidth) <= std::
 constexpr std::array<std::uint8_t, CompressedPostings::kBlock> kNoImpacts{};
 
 std::size_t gap_bytes(std::size_t n, unsigned width) noexcept { return (n * width + 7) / 8; }
+// Bits of a gap in the blocks of a list of `n` of so many documents, on average. The width of a block is that of its
+// largest gap; where any documents are as likely, gaps are exponential, and the largest is distributed as Gumbel has
+// it.
+double usual_gap_bits(double n, double n_docs) {
+    constexpr unsigned kQuantiles = 16;
+    if (n >= n_docs) return 0;
+    const double in_block = std::min<double>(n, CompressedPostings::kBlock);
+    double bits = 0;
+    for (unsigned i = 0; i < kQuantiles; ++i) {
+        const double gumbel = -std::log(-std::log((i + 0.5) / kQuantiles));
+        const double largest = n_docs / n * std::max(std::log(in_block) + gumbel, 0.05);
+        bits += std::ceil(std::log2(std::min(largest, n_docs) + 1));
+    }
+    return bits / kQuantiles;
+}
+
 std::size_t block_bytes(std::size_t n, unsigned width) noexcept { return 1 + gap_bytes(n, width) + n; }
 
 }  // namespace
@@ -249,6 +266,28 @@ std::size_t CompressedPostings::skips_nbytes() const noexcept {
     std::size_t total = first_blocks_.nbytes() + lasts_.nbytes() + maxima_.nbytes();
     for (const auto& ranking : rankings_) total += ranking.nbytes();
     return total;
+}
+
+std::vector<EstimatedPart> CompressedPostings::estimated_parts(const CollectionStatistics& statistics) {
+    const auto n_docs = static_cast<double>(statistics.n_docs);
+    const std::uint32_t n_lists = statistics.n_with(kMaxRare + 1);
+    double n_blocks = 0;
+    double bytes = 0;
+    for (std::uint32_t slot = 0; slot < n_lists; ++slot) {
+        const double n = statistics.frequencies[slot];
+        const double blocks = std::ceil(n / kBlock);
+        n_blocks += blocks;
+        // Beside the width of its gaps, a block has half a byte that is left over, on average.
+        bytes += n * (1 + usual_gap_bits(n, n_docs) / 8) + blocks * 1.5;
+    }
+    double n_ranked = 0;
+    for (const std::uint32_t rank : kRanks) n_ranked += statistics.n_with(rank);
+    const double skips =
+        n_blocks * (sizeof(lasts_[0]) + sizeof(maxima_[0])) + (n_lists + 1.0) * sizeof(first_blocks_[0]) + n_ranked;
+    const double rare = statistics.postings(n_lists, statistics.n_slots());
+    return {{"blocks", Stretches::estimated_nbytes(n_blocks, bytes)},
+            {"skips", skips},
+            {"rare", rare * (sizeof(rare_docs_[0]) + sizeof(rare_impacts_[0]))}};
 }
 
 void CompressedPostings::save(Parameters& counts, SectionList& sections) const {

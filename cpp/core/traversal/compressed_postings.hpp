@@ -70,6 +70,7 @@ class CompressedPostings {
     std::size_t blocks_nbytes() const noexcept { return blocks_.nbytes(); }
     std::size_t skips_nbytes() const noexcept;
     std::size_t rare_nbytes() const noexcept { return rare_docs_.nbytes() + rare_impacts_.nbytes(); }
+    static std::vector<EstimatedPart> estimated_parts(const CollectionStatistics& statistics);
     void save(Parameters& counts, SectionList& sections) const;
     static CompressedPostings load(const IndexFile& file, const Vocabulary& vocabulary, std::size_t n_docs);
 

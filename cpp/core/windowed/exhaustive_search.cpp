@@ -42,6 +42,13 @@ std::vector<std::pair<std::string, std::size_t>> ExhaustiveSearch::nbytes() cons
             {"rare", postings_.rare_nbytes()}};
 }
 
+std::vector<EstimatedPart> ExhaustiveSearch::estimated_parts(const CollectionStatistics& statistics,
+                                                             std::uint32_t window, double row_density) {
+    auto parts = WindowedPostings::estimated_parts(statistics, window, row_density);
+    parts.insert(parts.begin(), {"quantiser", Quantiser::estimated_nbytes(statistics)});
+    return parts;
+}
+
 void ExhaustiveSearch::save(Parameters& counts, SectionList& sections) const {
     quantiser_.save(sections);
     postings_.save(counts, sections);

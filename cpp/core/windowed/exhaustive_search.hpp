@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "../documents/collection_statistics.hpp"
 #include "../documents/document_order.hpp"
 #include "../documents/forward_index.hpp"
 #include "../documents/quantiser.hpp"
@@ -58,6 +59,8 @@ class ExhaustiveSearch {
                 const ForwardIndex& forward, const DocumentOrder& order, Context& context, const HitsView& hits) const;
 
     std::vector<std::pair<std::string, std::size_t>> nbytes() const;
+    static std::vector<EstimatedPart> estimated_parts(const CollectionStatistics& statistics, std::uint32_t window,
+                                                      double row_density);
     void save(Parameters& counts, SectionList& sections) const;
     static ExhaustiveSearch load(const IndexFile& file, std::uint32_t n_docs, std::uint32_t n_slots,
                                  std::uint32_t window);

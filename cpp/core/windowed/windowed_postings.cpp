@@ -14,6 +14,7 @@ namespace {
 
 // Fewer postings a window than this, on average, and a list's offsets cost more than its postings.
 constexpr std::uint64_t kListedFrom = 2;
+constexpr double kNoRows = std::numeric_limits<double>::infinity();  // a row density
 
 struct RarePosting {
     std::uint32_t rare;  // slot - first rare slot
@@ -35,7 +36,6 @@ WindowedPostings WindowedPostings::build(const ForwardIndex& forward, const Voca
 WindowedPostings WindowedPostings::build(const PostingSource& source, const Vocabulary& vocabulary,
                                          const Quantiser& quantiser, std::uint32_t window, unsigned threads,
                                          Progress& progress) {
-    constexpr double kNoRows = std::numeric_limits<double>::infinity();
     WindowedPostings postings;
     postings.build_from(source, vocabulary, quantiser, window, kNoRows, threads, progress);
     return postings;
@@ -46,22 +46,27 @@ void WindowedPostings::build_from(const PostingSource& source, const Vocabulary&
     n_docs_ = static_cast<std::uint32_t>(source.n);
     window_ = window;
     n_windows_ = (source.n + window - 1) / window;
-    divide_slots(vocabulary, row_density);
+    const Division division = divide(vocabulary, source.n, window, row_density);
+    n_rows_ = division.n_rows;
+    n_lists_ = division.n_lists;
+    n_rare_ = vocabulary.n_slots() - n_rows_ - n_lists_;
     count_lists(source, threads, progress);
     fill(source, quantiser, threads, progress);
 }
 
-void WindowedPostings::divide_slots(const Vocabulary& vocabulary, double row_density) {
-    const auto frequent = [&](double min) {
-        std::uint32_t slot = 0;  // document frequencies fall: the first one below ends the range
-        while (slot < vocabulary.n_slots() && vocabulary.document_frequency(slot) >= min) ++slot;
-        return slot;
-    };
-    const double row_bytes =
-        static_cast<double>(n_windows_ == 0 ? 0 : (n_windows_ - 1) * full_stride() + stride(n_windows_ - 1));
-    n_rows_ = row_density <= 1 ? frequent(std::max(1.0, row_density * row_bytes)) : 0;
-    n_lists_ = std::max(frequent(static_cast<double>(kListedFrom * n_windows_)), n_rows_) - n_rows_;
-    n_rare_ = vocabulary.n_slots() - n_rows_ - n_lists_;
+template <class Frequencies>
+WindowedPostings::Division WindowedPostings::divide(const Frequencies& frequencies, std::size_t n_items,
+                                                    std::uint32_t window, double row_density) {
+    const std::size_t n_windows = (n_items + window - 1) / window;
+    const auto in_row = static_cast<double>(row_bytes(n_items, window));
+    const std::uint32_t n_rows = row_density <= 1 ? frequencies.n_with(std::max(1.0, row_density * in_row)) : 0;
+    const std::uint32_t n_listed = frequencies.n_with(static_cast<double>(kListedFrom * n_windows));
+    return {n_rows, std::max(n_listed, n_rows) - n_rows};
+}
+
+std::size_t WindowedPostings::row_bytes(std::size_t n_docs, std::uint32_t window) noexcept {
+    const std::size_t rest = n_docs % window;
+    return n_docs / window * stride_for(window) + (rest == 0 ? 0 : stride_for(rest));
 }
 
 void WindowedPostings::count_lists(const PostingSource& source, unsigned threads, Progress& progress) {
@@ -155,11 +160,6 @@ void WindowedPostings::fill(const PostingSource& source, const Quantiser& quanti
     rare_impacts_ = std::move(rare_impacts.buffer);
 }
 
-std::size_t WindowedPostings::cells_size() const noexcept {
-    if (n_windows_ == 0) return 0;
-    return n_rows_ * ((n_windows_ - 1) * full_stride() + stride(n_windows_ - 1));
-}
-
 WindowedPostings::Lists WindowedPostings::lists(std::size_t w) const noexcept {
     // Clamped, so that an altered file can't lead out of bounds.
     const std::uint64_t end = std::min<std::uint64_t>(list_bases_[w + 1], list_docs_.size());
@@ -183,6 +183,47 @@ std::size_t WindowedPostings::lists_nbytes() const noexcept {
 
 std::size_t WindowedPostings::rare_nbytes() const noexcept {
     return rare_offsets_.nbytes() + rare_docs_.nbytes() + rare_impacts_.nbytes();
+}
+
+EstimatedPart WindowedPostings::estimated_lists(std::size_t n_windows, std::uint32_t n_lists) {
+    const auto windows = static_cast<double>(n_windows);
+    return {"lists", sizeof(list_bases_[0]) * (windows + 1) + sizeof(list_offsets_[0]) * windows * (n_lists + 1.0)};
+}
+
+EstimatedPart WindowedPostings::estimated_rare(std::uint32_t n_rare) {
+    return {"rare", sizeof(rare_offsets_[0]) * (n_rare + 1.0)};
+}
+
+std::uint32_t WindowedPostings::n_rows_of(const CollectionStatistics& statistics, std::uint32_t window,
+                                          double row_density) {
+    return divide(statistics, statistics.n_docs, window, row_density).n_rows;
+}
+
+std::vector<EstimatedPart> WindowedPostings::estimated_parts(const CollectionStatistics& statistics,
+                                                             std::uint32_t window, double row_density) {
+    const auto [n_rows, n_lists] = divide(statistics, statistics.n_docs, window, row_density);
+    EstimatedPart lists = estimated_lists((statistics.n_docs + window - 1) / window, n_lists);
+    lists.fixed += static_cast<double>(kListedBytes) * statistics.postings(n_rows, n_rows + n_lists);
+    EstimatedPart rare = estimated_rare(statistics.n_slots() - n_rows - n_lists);
+    rare.fixed += static_cast<double>(kRareBytes) * statistics.postings(n_rows + n_lists, statistics.n_slots());
+    const double rows = static_cast<double>(n_rows) * static_cast<double>(row_bytes(statistics.n_docs, window));
+    return {{"rows", rows}, lists, rare};
+}
+
+std::vector<EstimatedPart> WindowedPostings::estimated_parts(const CollectionStatistics& statistics,
+                                                             std::size_t n_items, std::uint32_t window,
+                                                             std::uint32_t first, double max) {
+    constexpr double kUsual = 0.8;  // items of a list for each document with the term, where items are of four
+    const auto n_lists = divide(statistics, n_items, window, kNoRows).n_lists;
+    const std::uint32_t n_without = std::min(first, n_lists);  // lists without postings
+    const auto postings = [&](std::uint32_t begin, std::uint32_t end) { return statistics.postings(begin, end, max); };
+    EstimatedPart lists = estimated_lists((n_items + window - 1) / window, n_lists);
+    lists.variable = static_cast<double>(kListedBytes) * postings(n_without, n_lists);
+    lists.usual = kUsual;
+    EstimatedPart rare = estimated_rare(statistics.n_slots() - n_lists);
+    rare.variable = static_cast<double>(kRareBytes) * postings(std::max(first, n_lists), statistics.n_slots());
+    rare.usual = 1;
+    return {lists, rare};
 }
 
 void WindowedPostings::save(Parameters& counts, SectionList& sections) const {

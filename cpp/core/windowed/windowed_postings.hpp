@@ -17,6 +17,7 @@
 
 #include "../base/buffer.hpp"
 #include "../base/parallel.hpp"
+#include "../documents/collection_statistics.hpp"
 #include "../documents/forward_index.hpp"
 #include "../documents/quantiser.hpp"
 #include "../documents/vocabulary.hpp"
@@ -77,6 +78,15 @@ class WindowedPostings {
     std::size_t rows_nbytes() const noexcept { return cells_.nbytes(); }
     std::size_t lists_nbytes() const noexcept;
     std::size_t rare_nbytes() const noexcept;
+    // Slots that `build` makes rows of.
+    static std::uint32_t n_rows_of(const CollectionStatistics& statistics, std::uint32_t window, double row_density);
+    // Bytes of each form, parameters as for `build`.
+    static std::vector<EstimatedPart> estimated_parts(const CollectionStatistics& statistics, std::uint32_t window,
+                                                      double row_density);
+    // The same for lists alone, of `n_items` items, of which no list has more than `max`. Slots below `first` have
+    // none; how many items another slot has, at most its documents, depends on what items have in common.
+    static std::vector<EstimatedPart> estimated_parts(const CollectionStatistics& statistics, std::size_t n_items,
+                                                      std::uint32_t window, std::uint32_t first, double max);
     void save(Parameters& counts, SectionList& sections) const;
     static WindowedPostings load(const IndexFile& file, std::uint32_t n_docs, std::uint32_t n_slots,
                                  std::uint32_t window);
@@ -87,11 +97,24 @@ class WindowedPostings {
     static std::size_t stride_for(std::size_t docs) noexcept { return (docs + 63) / 64 * 64 + 64; }
     std::size_t full_stride() const noexcept { return stride_for(window_); }
     std::size_t stride(std::size_t w) const noexcept { return stride_for(window_docs(w)); }
-    std::size_t cells_size() const noexcept;
+    static std::size_t row_bytes(std::size_t n_docs, std::uint32_t window) noexcept;
+    std::size_t cells_size() const noexcept { return n_rows_ * row_bytes(n_docs_, window_); }
 
+    // How slots fall into the three forms.
+    struct Division {
+        std::uint32_t n_rows;
+        std::uint32_t n_lists;
+    };
+    // `frequencies`: a Vocabulary, or CollectionStatistics.
+    template <class Frequencies>
+    static Division divide(const Frequencies& frequencies, std::size_t n_items, std::uint32_t window,
+                           double row_density);
+    static constexpr std::size_t kListedBytes = sizeof(std::uint16_t) + sizeof(std::uint8_t);  // of a posting
+    static constexpr std::size_t kRareBytes = sizeof(std::uint32_t) + sizeof(std::uint8_t);
+    static EstimatedPart estimated_lists(std::size_t n_windows, std::uint32_t n_lists);
+    static EstimatedPart estimated_rare(std::uint32_t n_rare);
     void build_from(const PostingSource& source, const Vocabulary& vocabulary, const Quantiser& quantiser,
                     std::uint32_t window, double row_density, unsigned threads, Progress& progress);
-    void divide_slots(const Vocabulary& vocabulary, double row_density);
     void count_lists(const PostingSource& source, unsigned threads, Progress& progress);
     void fill(const PostingSource& source, const Quantiser& quantiser, unsigned threads, Progress& progress);
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, SupportsFloat, SupportsIndex, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, SupportsFloat, SupportsIndex, TypeAlias, Unpack
 
 import numpy as np
 import scipy.sparse as sp
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 __all__ = ["BuildOptions", "Index", "Progress", "SearchOptions"]
+BuildParam: TypeAlias = bool | int | float | str
 
 
 class Index:
@@ -93,6 +94,51 @@ class Index:
             On Ctrl-C; nothing is left behind.
         """
         return cls._build(docs, options)
+
+    @classmethod
+    def dials(cls, n_docs: int, k: int) -> list[_core.Dial]:
+        """Return what `thresher.tune` and benchmarks turn, those that are best most often first.
+
+        Parameters
+        ----------
+        n_docs
+            Documents of the index.
+        k
+            Documents to return for each query.
+        """
+        return _core.dials(cls._core_engine(), n_docs, k)
+
+    @classmethod
+    def estimated_parts(cls, statistics: _core.CollectionStatistics, **params: BuildParam) -> list[_core.EstimatedPart]:
+        """Return the bytes of each part of an index, as `nbytes` will name them, before it is built.
+
+        Parameters
+        ----------
+        statistics
+            What is known of the documents.
+        **params
+            Build parameters, by name; the others are the library's defaults.
+        """
+        return _core.estimated_parts(cls._core_engine(), statistics, params)
+
+    @classmethod
+    def build_growth(cls) -> _core.BuildGrowth:
+        """Return how much longer a document takes to build in a larger collection."""
+        return _core.build_growth(cls._core_engine())
+
+    @classmethod
+    def build_variants(cls) -> list[dict[str, BuildParam]]:
+        """Return the parameters of `build`, beside the defaults, that `thresher.tune` tries."""
+        return _core.build_variants(cls._core_engine())
+
+    @classmethod
+    def _core_engine(cls) -> str:
+        """Return the core's engine behind this class: its own name, or that of the class that it derives from."""
+        known = _core.engine_names()
+        for base in cls.__mro__:
+            if (name := vars(base).get("engine")) in known:
+                return str(name)
+        raise NotImplementedError(f"{cls.__name__}: the core has no engine {getattr(cls, 'engine', None)!r}")
 
     @property
     def n_docs(self) -> int:

@@ -5,29 +5,24 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, SupportsIndex
 
 import numpy as np
 import scipy.sparse as sp
 
+from thresher import _core
 from thresher._arguments import as_int, as_threads
-from thresher._matrix import MatrixLike, as_matrix
-from thresher.tuning.candidates import classes_of
-from thresher.tuning.sizes import Collection, collection_of, parts_of
+from thresher._matrix import MatrixLike, as_csr, as_matrix
+from thresher.engines.registry import classes_of
 
 if TYPE_CHECKING:
-    from thresher.engines.index import Index
+    from thresher.engines.index import BuildParam, Index
 
 MAX_SAMPLED = 12_000  # documents of a sample that is built on trial
 MAX_POSTINGS = 1_500_000  # of it
 REPETITIONS = 3
-PACKED = 2_048  # documents that core/similar_order packs at once; more are halved first
-# How much longer a document takes in a collection of twice the size, where similar documents are stored side by side:
-# they are halved once more.
-GROWTH = {"clustered": 0.06, "graph": 0.06}
-# And with each million of documents, where the summaries of all of them are summed to find a document's neighbours.
-SUMMED = {"graph": 0.35}
+PACKED = 2_048  # documents from which on a build may take longer for each
 MAX_DOCS = 2**31
 
 
@@ -127,29 +122,39 @@ def estimate(
         raise ValueError(f"n_docs must be from 1 to 2**31, got {wanted}")
     if not np.any(matrix.data > 0):
         raise ValueError("docs: no document has a term of positive weight")
-    counted = collection_of(matrix, wanted, rng)
+    statistics = statistics_of(matrix, wanted, workers)
     most = min(MAX_SAMPLED, max(200, round(MAX_POSTINGS * matrix.shape[0] / matrix.nnz)))
     # Halved as often as leaves a sample of that size, so that documents are packed among as many as in the whole.
     size = min(matrix.shape[0], math.ceil(wanted / 2.0 ** max(0, math.ceil(math.log2(wanted / most)))))
     samples = [matrix[np.sort(rng.choice(matrix.shape[0], n, replace=False))] for n in (math.ceil(size / 4), size)]
-    return {known.engine: _estimated(known, samples, counted, workers) for known in classes}
+    return {known.engine: _estimated(known, samples, statistics, workers) for known in classes}
+
+
+def statistics_of(docs: sp.csr_array, n_docs: int, threads: int) -> _core.CollectionStatistics:
+    """Return what sizes depend on, of a collection of `n_docs` documents like these."""
+    rows = as_csr(docs, name="docs")
+    return _core.CollectionStatistics(rows.indptr, rows.indices, rows.data, rows.shape[1], n_docs, threads)
+
+
+def nbytes_of(engine: type[Index], statistics: _core.CollectionStatistics, **params: BuildParam) -> dict[str, int]:
+    """Return the bytes of each part of an index, as alike as documents usually are."""
+    return {part.name: round(part.nbytes) for part in engine.estimated_parts(statistics, **params)}
 
 
 def _estimated(
     engine: type[Index],
     samples: list[sp.csr_array],
-    collection: Collection,
+    statistics: _core.CollectionStatistics,
     threads: int,
 ) -> Estimate:
     trials = [_tried(engine, sample, threads) for sample in samples]
     last = trials[-1]
-    cpu_seconds = _grown(engine.engine, trials, collection.n_docs)
-    collection = _alike(engine.engine, trials, samples, collection)
+    cpu_seconds = _grown(engine.build_growth(), trials, statistics.n_docs)
     return Estimate(
         engine=engine.engine,
-        n_docs=collection.n_docs,
-        nnz=round(collection.nnz),
-        nbytes={part: round(size) for part, size in parts_of(engine.engine, collection).items()},
+        n_docs=statistics.n_docs,
+        nnz=round(statistics.nnz),
+        nbytes=_nbytes_by(engine, trials, samples, statistics, threads),
         build_seconds=cpu_seconds * last.seconds / last.cpu_seconds,
         cpu_seconds=cpu_seconds,
     )
@@ -170,40 +175,47 @@ def _tried(engine: type[Index], sample: sp.csr_array, threads: int) -> Trial:
     return best
 
 
-def _grown(engine: str, trials: list[Trial], n_docs: int) -> float:
+def _grown(growth: _core.BuildGrowth, trials: list[Trial], n_docs: int) -> float:
     """Return the CPU time of a build of so many documents."""
     before, trial = trials
-    if engine not in GROWTH:  # what each document takes, beside what a build takes whatever they are
+    if growth.is_linear:  # what each document takes, beside what a build takes whatever they are
         each = trial.cpu_seconds / trial.n_docs
         further = (trial.cpu_seconds - before.cpu_seconds) / max(1, trial.n_docs - before.n_docs)
         return trial.cpu_seconds + (n_docs - trial.n_docs) * min(each, max(0.25 * each, further))
     doublings = math.log2(max(n_docs, PACKED) / max(trial.n_docs, PACKED))
-    summed = SUMMED.get(engine, 0) * (n_docs - trial.n_docs) / 1e6
-    return trial.cpu_seconds * n_docs / trial.n_docs * (1 + GROWTH[engine] * doublings + summed)
+    longer = 1 + growth.doubling * doublings + growth.million * (n_docs - trial.n_docs) / 1e6
+    return trial.cpu_seconds * n_docs / trial.n_docs * longer
 
 
-def _alike(engine: str, trials: list[Trial], samples: list[sp.csr_array], collection: Collection) -> Collection:
-    """Return the collection with what the trials tell of how alike documents are.
+def _nbytes_by(
+    engine: type[Index],
+    trials: list[Trial],
+    samples: list[sp.csr_array],
+    statistics: _core.CollectionStatistics,
+    threads: int,
+) -> dict[str, int]:
+    """Return the bytes of each part.
 
-    Edges of similar documents, and clusters that share a term, are counted in trials; both change as the logarithm of
-    the number of documents.
+    Those that depend on how alike documents are were counted in trials. What fraction they are of the most that they
+    can be changes as the logarithm of the number of documents.
     """
-    if engine not in ("clustered", "graph"):
-        return collection
-    values = []
-    for trial, sample in zip(trials, samples, strict=True):
-        if engine == "graph":
-            values.append((trial.nbytes["edges"] - 68) / trial.n_docs - 4)
-            continue
-        one = replace(collection_of(sample, trial.n_docs, np.random.default_rng(0)), clustered_share=1.0)
-        none = replace(one, clustered_share=0.0)
-        most, least = (sum(parts_of(engine, c)[part] for part in ("lists", "rare")) for c in (one, none))
-        measured = trial.nbytes["lists"] + trial.nbytes["rare"]
-        values.append((measured - least) / (most - least) if most > least else 1.0)
-    before, value = values
-    doublings = math.log2(collection.n_docs / trials[-1].n_docs)
+    expected = engine.estimated_parts(statistics)
+    if not any(part.variable for part in expected):
+        return {part.name: round(part.fixed) for part in expected}
+    tried = [
+        {part.name: part for part in engine.estimated_parts(statistics_of(sample, trial.n_docs, threads))}
+        for trial, sample in zip(trials, samples, strict=True)
+    ]
+    doublings = math.log2(statistics.n_docs / trials[-1].n_docs)
     between = math.log2(trials[-1].n_docs / trials[0].n_docs) or 1.0
-    value = max(0.0, value + (value - before) / between * doublings)
-    if engine == "graph":
-        return replace(collection, edge_bytes=value)
-    return replace(collection, clustered_share=min(1.0, value))
+    nbytes = {}
+    for part in expected:
+        before, last = (
+            (trial.nbytes[part.name] - parts[part.name].fixed) / parts[part.name].variable
+            if parts[part.name].variable
+            else part.usual
+            for trial, parts in zip(trials, tried, strict=True)
+        )
+        fraction = min(1.0, max(0.0, last + (last - before) / between * doublings))
+        nbytes[part.name] = round(part.fixed + fraction * part.variable)
+    return nbytes

@@ -23,7 +23,7 @@ SKEW = 1.2
 TOLERANCE = 1e-5  # relative; two orders of summing one score differ by less
 
 
-class Measured(NamedTuple):
+class RecallEstimate(NamedTuple):
     """How much of what should be found was."""
 
     recall: float
@@ -86,16 +86,16 @@ class Questions:
             own = np.where(chosen[places] == own, places, -2)  # no document's id
         return Questions(self.matrix, own, exact, self.k, threads)
 
-    def measure(self, hits: Hits) -> Measured:
-        """Return the recall of hits: the share of wanted documents found, ties counting as right; nan if none is."""
+    def measure(self, hits: Hits) -> RecallEstimate:
+        """Return the recall of hits: the fraction of wanted documents found, ties counting as right; nan if none is."""
         scores = self._others(hits)
         right = np.minimum((scores >= self.lowest[:, None]).sum(axis=1), self.wanted)
         wanted = int(self.wanted.sum())
         if wanted == 0:
-            return Measured(np.nan, np.nan)
+            return RecallEstimate(np.nan, np.nan)
         recall = float(right.sum() / wanted)
         error = float(np.sqrt(((right - recall * self.wanted) ** 2.0).sum()) / wanted)
-        return Measured(recall, error)
+        return RecallEstimate(recall, error)
 
     def _truth(self, exact: Index, threads: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
         scores = self._others(exact.search(self.matrix, self.depth, threads=threads))

@@ -14,9 +14,9 @@ import scipy.sparse as sp
 from thresher._arguments import MAX_HITS, as_int, as_k, as_number, as_progress, as_threads
 from thresher._matrix import MatrixLike, as_matrix
 from thresher.engines.index import Index, Progress
-from thresher.tuning.candidates import Candidate, candidates_of, shortlist
+from thresher.tuning.build_plans import BuildPlan, plans_of, shortlist
+from thresher.tuning.dial_search import DialSearch, Target
 from thresher.tuning.queries import MAX_QUERIES, Questions, exact_index, of_documents
-from thresher.tuning.walk import Target, Walk
 
 FEWEST_QUERIES = 20
 
@@ -169,7 +169,7 @@ def tune(
     if not budget > 0:
         raise ValueError(f"budget_s must be > 0, got {budget}")
     rng = np.random.default_rng(as_int(seed, "seed"))
-    candidates = candidates_of(engine)
+    plans = plans_of(engine)
     matrix = as_matrix(docs, shape=shape, name="docs")
     asked = None if queries is None else as_matrix(queries, name="queries")
     deadline = started + budget
@@ -182,14 +182,14 @@ def tune(
     exact = exact_index(matrix, builders)
     questions = _questions(matrix, asked, exact, k=hits, threads=builders, rng=rng)
 
-    def walk(some: Questions, wanted: Target) -> Walk:
-        return Walk(some, wanted, workers, deadline, on_step)
+    def search(some: Questions, wanted: Target) -> DialSearch:
+        return DialSearch(some, wanted, workers, deadline, on_step)
 
-    candidates = shortlist(
-        candidates,
+    plans = shortlist(
+        plans,
         matrix,
         questions,
-        walk=walk,
+        search=search,
         max_bytes=most_bytes,
         threads=builders,
         seconds_left=deadline - time.monotonic(),
@@ -197,14 +197,14 @@ def tune(
     )
     found: list[tuple[Tuned, bool]] = []
     curve: list[Point] = []
-    for candidate in candidates:
-        if found and time.monotonic() + candidate.build_seconds > deadline:
+    for plan in plans:
+        if found and time.monotonic() + plan.build_seconds > deadline:
             continue
-        is_exact = candidate.engine is type(exact) and not candidate.build_params
-        index = exact if is_exact else candidate.build(matrix, builders)
+        is_exact = plan.engine is type(exact) and not plan.build_params
+        index = exact if is_exact else plan.build(matrix, builders)
         if most_bytes is None or sum(index.nbytes.values()) <= most_bytes:
-            walked = walk(questions, target)
-            found.append((_tuned(candidate, index, walked, curve), walked.fell_back))
+            searched = search(questions, target)
+            found.append((_tuned(plan, index, searched, curve), searched.fell_back))
             found = [min(found, key=lambda one: target.rank(one[0].recall, one[0].latency_us))]
     if not found:
         raise ValueError(f"max_bytes: no engine's index of these documents fits {most_bytes} bytes")
@@ -219,12 +219,12 @@ def tune(
     return replace(best, curve=curve)
 
 
-def _tuned(candidate: Candidate, index: Index, walk: Walk, curve: list[Point]) -> Tuned:
+def _tuned(plan: BuildPlan, index: Index, search: DialSearch, curve: list[Point]) -> Tuned:
     """Return the best of an index, and add what was measured to `curve`."""
-    engine, build_params = candidate.engine.engine, candidate.build_params
-    results = walk.best(index)
+    engine, build_params = plan.engine.engine, plan.build_params
+    results = search.best(index)
     curve += [
-        Point(engine, build_params, s.params, s.recall, float("nan"), s.latency_us, s.n_queries) for s in walk.steps
+        Point(engine, build_params, s.params, s.recall, float("nan"), s.latency_us, s.n_queries) for s in search.steps
     ]
     curve += [
         Point(engine, build_params, step.params, step.recall, found.recall, step.latency_us, step.n_queries)
@@ -238,8 +238,8 @@ def _tuned(candidate: Candidate, index: Index, walk: Walk, curve: list[Point]) -
         search_params=index.with_search_params(**step.params).search_params,
         recall=found.recall,
         latency_us=step.latency_us,
-        is_met=walk.target.is_met(found.recall, step.latency_us),
-        k=walk.tuning.k,
+        is_met=search.target.is_met(found.recall, step.latency_us),
+        k=search.tuning.k,
         curve=[],
     )
 

@@ -10,6 +10,7 @@
 #include "bigann_bytes.hpp"
 #include "core/base/error.hpp"
 #include "engines/registry.hpp"
+#include "support/scan_index.hpp"
 
 namespace thresher::bench {
 namespace {
@@ -70,10 +71,16 @@ TEST_F(PointsFile, RefusesWhatIsNoListOfPoints) {
 
 TEST_F(PointsFile, ThatIsNotThereIsAnError) { EXPECT_THROW(read_points(path() + "-not"), FileError); }
 
-TEST(ShippedPoints, AreThoseOfEachEngine) {
+TEST(UsualPoints, AreSettingsOfEachEngineAlsoOfOneThatIsNew) {
+    test::register_scan_engine();
     const std::vector<std::int64_t> no_rows{0};
     for (const std::string_view engine : engine_names()) {
-        const Points points = read_points(std::string(THRESHER_POINTS) + "/" + std::string(engine) + ".json");
+        const Points points = usual_points(engine, 1000, 10);
+        EXPECT_TRUE(points.build.empty());
+        EXPECT_EQ(points.searches.front(), NamedValues{}) << "the defaults";
+        if (engine != "exact") {
+            EXPECT_GT(points.searches.size(), 4U) << engine;
+        }
         const auto index = build_index(engine, {0, no_rows, {}, {}}, points.build, 1, nullptr);
         for (const NamedValues& search : points.searches)
             EXPECT_NO_THROW(index->with_named_search_params(search)) << engine;

@@ -21,6 +21,7 @@
 #include "engines/registry.hpp"
 #include "support/brute_force.hpp"
 #include "support/error_of.hpp"
+#include "support/parameters_of.hpp"
 #include "support/random_rows.hpp"
 #include "support/recording_monitor.hpp"
 #include "support/temporary_directory.hpp"
@@ -487,7 +488,7 @@ TEST(BlockMaxIndex, GivesTheSameHitsFromAFile) {
             const auto opened = open_index(directory.path("f"), verify, nullptr);
             EXPECT_EQ(opened->engine(), "block-max");
             EXPECT_EQ(opened->nbytes(), index->nbytes());
-            EXPECT_EQ(opened->parameters().to_text(), index->parameters().to_text());
+            EXPECT_EQ(opened->parameters(), index->parameters());
             const auto& block_max = dynamic_cast<const BlockMaxIndex&>(*opened);
             for (const BlockMaxSearchParams& how :
                  {BlockMaxSearchParams{}, kPruned, {.alpha = 0.8}, {.superblock_budget = 1}}) {
@@ -499,13 +500,12 @@ TEST(BlockMaxIndex, GivesTheSameHitsFromAFile) {
 
 TEST(BlockMaxIndex, TellsItsParameters) {
     const Rows docs = rows_of(3, {{{0, 1.0F}}, {{2, 1.0F}}});
-    EXPECT_EQ(build(docs, {16, false, 0.25, 0.5})->parameters().to_text(),
+    EXPECT_EQ(test::parameters_of(*build(docs, {16, false, 0.25, 0.5})),
               "block_size=16\nreorder=0\nbound_frequency=0.25\ntile_frequency=0.5\n");
-    EXPECT_EQ(build(docs, {4, true, 0.25, 0.5})->parameters().to_text(),
+    EXPECT_EQ(test::parameters_of(*build(docs, {4, true, 0.25, 0.5})),
               "block_size=4\nreorder=1\nbound_frequency=0.25\ntile_frequency=0.5\n");
     const std::vector<std::uint32_t> order{1, 0};
-    EXPECT_TRUE(
-        build(docs, {4, false, 0.25, 0.5}, order)->parameters().to_text().starts_with("block_size=4\nreorder=1"));
+    EXPECT_TRUE(test::parameters_of(*build(docs, {4, false, 0.25, 0.5}, order)).starts_with("block_size=4\nreorder=1"));
 }
 
 TEST(BlockMaxIndex, GivesBackTheDocumentsByTheirIds) {

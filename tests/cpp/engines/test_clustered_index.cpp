@@ -22,6 +22,7 @@
 #include "engines/registry.hpp"
 #include "support/brute_force.hpp"
 #include "support/error_of.hpp"
+#include "support/parameters_of.hpp"
 #include "support/random_rows.hpp"
 #include "support/recording_monitor.hpp"
 #include "support/temporary_directory.hpp"
@@ -960,7 +961,7 @@ TEST(ClusteredIndex, GivesTheSameHitsFromAFile) {
             const auto opened = open_index(directory.path("f"), verify, nullptr);
             EXPECT_EQ(opened->engine(), "clustered");
             EXPECT_EQ(opened->nbytes(), index->nbytes());
-            EXPECT_EQ(opened->parameters().to_text(), index->parameters().to_text());
+            EXPECT_EQ(opened->parameters(), index->parameters());
             const auto& clustered = dynamic_cast<const ClusteredIndex&>(*opened);
             for (const ClusteredSearchParams& how : {ClusteredSearchParams{},
                                                      kEverything,
@@ -977,17 +978,15 @@ TEST(ClusteredIndex, GivesTheSameHitsFromAFile) {
 
 TEST(ClusteredIndex, TellsItsParameters) {
     const Rows docs = rows_of(3, {{{0, 1.0F}}, {{2, 1.0F}}});
-    EXPECT_EQ(build(docs, {16, false, 0.25, 0.5, 0.125, 3, 0.5, 2})->parameters().to_text(),
+    EXPECT_EQ(test::parameters_of(*build(docs, {16, false, 0.25, 0.5, 0.125, 3, 0.5, 2})),
               "cluster_size=16\nreorder=0\ndense_frequency=0.25\ntile_frequency=0.5\ngroup_frequency=0.125\nn_postings="
               "3\nsummary_energy=0.5\n"
               "neighbours=2\n");
-    EXPECT_TRUE(build(docs, {.cluster_size = 8})->parameters().to_text().starts_with("cluster_size=8\nreorder=1\n"));
+    EXPECT_TRUE(test::parameters_of(*build(docs, {.cluster_size = 8})).starts_with("cluster_size=8\nreorder=1\n"));
     const std::vector<std::uint32_t> order{1, 0};
-    EXPECT_TRUE(build(docs, {.cluster_size = 8, .reorder = false}, order)
-                    ->parameters()
-                    .to_text()
+    EXPECT_TRUE(test::parameters_of(*build(docs, {.cluster_size = 8, .reorder = false}, order))
                     .starts_with("cluster_size=8\nreorder=1\n"));
-    EXPECT_TRUE(build(docs, {})->parameters().to_text().starts_with("cluster_size=4\n")) << "the choice is told";
+    EXPECT_TRUE(test::parameters_of(*build(docs, {})).starts_with("cluster_size=4\n")) << "the choice is told";
 }
 
 TEST(ClusteredIndex, GivesBackTheDocumentsByTheirIds) {

@@ -27,6 +27,7 @@
 #include "support/altered_file.hpp"
 #include "support/brute_force.hpp"
 #include "support/error_of.hpp"
+#include "support/parameters_of.hpp"
 #include "support/random_rows.hpp"
 #include "support/recording_monitor.hpp"
 #include "support/temporary_directory.hpp"
@@ -759,7 +760,7 @@ TEST(GraphIndex, GivesTheSameHitsFromAFile) {
             const auto opened = open_index(directory.path("f"), verify, nullptr);
             EXPECT_EQ(opened->engine(), "graph");
             EXPECT_EQ(opened->nbytes(), index->nbytes());
-            EXPECT_EQ(opened->parameters().to_text(), index->parameters().to_text());
+            EXPECT_EQ(opened->parameters(), index->parameters());
             const auto& graph = dynamic_cast<const GraphIndex&>(*opened);
             EXPECT_EQ(edges_of(graph), edges_of(*index));
             for (const GraphSearchParams& how : {GraphSearchParams{},
@@ -778,7 +779,7 @@ TEST(GraphIndex, GivesTheSameHitsFromAFile) {
 TEST(GraphIndex, TellsItsParametersAndItsParts) {
     const Rows docs = rows_of(3, {{{0, 1.0F}}, {{2, 1.0F}}});
     const auto text = [&](const GraphParams& params, Order order = std::nullopt) {
-        return build(docs, params, order)->parameters().to_text();
+        return test::parameters_of(*build(docs, params, order));
     };
     EXPECT_EQ(text({3, 5, 7, false}), "m=3\nef_construction=5\nentry_points=7\nreorder=0\n");
     EXPECT_EQ(text({3, 5, 7, true}), "m=3\nef_construction=5\nentry_points=7\nreorder=1\n");

@@ -18,6 +18,7 @@
 #include "engines/registry.hpp"
 #include "support/brute_force.hpp"
 #include "support/error_of.hpp"
+#include "support/parameters_of.hpp"
 #include "support/random_rows.hpp"
 #include "support/recording_monitor.hpp"
 #include "support/temporary_directory.hpp"
@@ -112,8 +113,8 @@ TEST(Index, GivesTheSameHitsFromAFile) {
             EXPECT_EQ(opened->n_terms(), index->n_terms());
             EXPECT_EQ(opened->nnz(), index->nnz());
             EXPECT_EQ(opened->nbytes(), index->nbytes());
-            EXPECT_EQ(opened->parameters().to_text(), index->parameters().to_text());
-            EXPECT_EQ(opened->parameters().to_text(), "window=64\nrow_density=0.01\n");
+            EXPECT_EQ(opened->parameters(), index->parameters());
+            EXPECT_EQ(test::parameters_of(*opened), "window=64\nrow_density=0.01\n");
             EXPECT_EQ(search(*opened, queries, 10), search(*index, queries, 10));
         }
     }

@@ -53,7 +53,7 @@ using test::write_bytes;
 TEST(Registry, BuildsAnIndexOfEachEngineByItsName) {
     const Rows docs = small_collection();
     const auto names = engine_names();
-    EXPECT_EQ(names.size(), 6U);
+    EXPECT_GE(names.size(), 6U);
     for (const std::string_view name : names) {
         const auto index = build_index(name, docs.view(), {}, 1, nullptr);
         EXPECT_EQ(index->engine(), name);
@@ -65,8 +65,7 @@ TEST(Registry, BuildsAnIndexOfEachEngineByItsName) {
 TEST(Registry, BuildsWithParametersByName) {
     const Rows docs = small_collection();
     const auto index = build_index("clustered", docs.view(), {{"cluster_size", std::int64_t{16}}}, 1, nullptr);
-    const auto parameters = index->parameters();
-    EXPECT_EQ(parameters.entries()[0], (Parameters::Entry{"cluster_size", "16"}));
+    EXPECT_EQ(index->parameters()[0], (NamedValue{"cluster_size", std::int64_t{16}}));
     EXPECT_EQ(error_of([&] { build_index("postings", docs.view(), {{"m", std::int64_t{1}}}, 1, nullptr); }),
               "there is no parameter 'm'; there are none");
     EXPECT_EQ(error_of([&] { build_index("graph", docs.view(), {{"m", std::int64_t{0}}}, 1, nullptr); }),
@@ -228,7 +227,7 @@ void search_everything(const Index& index) {
         for (const ClusteredSearchParams& params : {ClusteredSearchParams{.query_cut = 0, .cluster_budget = 100},
                                                     {.query_cut = 1, .heap_factor = 0.5},
                                                     {.cluster_budget = 1, .refine = 2}}) {
-            if (params.refine > 0 && clustered->parameters().to_text().ends_with("neighbours=0\n")) continue;
+            if (params.refine > 0 && clustered->build_params().neighbours == 0) continue;
             clustered->search(queries, options, params, hits);
             ASSERT_NO_FATAL_FAILURE(expect_ids());
         }
@@ -550,10 +549,12 @@ TEST(OpenIndex, RefusesAGraphOfMoreNeighboursThanAnIndexIsBuiltWith) {
         rewriter.write(directory.path("other"), {{"neighbours", neighbours}});
         EXPECT_FALSE(refused(directory.path("other"), true)) << neighbours;
     }
-    for (const std::uint64_t neighbours : {std::uint64_t{257}, UINT64_MAX}) {
+    const auto error = [&](std::uint64_t neighbours) {
         rewriter.write(directory.path("other"), {{"neighbours", neighbours}});
-        EXPECT_EQ(test::error_of(directory.path("other")), "too many neighbours") << neighbours;
-    }
+        return test::error_of(directory.path("other"));
+    };
+    EXPECT_EQ(error(257), "its parameters: neighbours must be from 0 to 256, got 257");
+    EXPECT_EQ(error(UINT64_MAX), "parameter neighbours is out of range: 18446744073709551615");
 }
 
 // A file of one term, with what the engine adds.

@@ -120,6 +120,20 @@ TEST(Fields, AreToldByName) {
     EXPECT_EQ(named_values(PostingsSearchParams{}), (NamedValues{{"algorithm", "auto"}}));
 }
 
+TEST(Fields, HaveTheNameOfTheirMember) {
+    EXPECT_EQ(name_of_field(&ClusteredParams::cluster_size), "cluster_size");
+    EXPECT_EQ(name_of_field(&ClusteredParams::neighbours), "neighbours");
+    EXPECT_EQ(name_of_field(&ClusteredParams::reorder), "reorder");
+    EXPECT_EQ(name_of_field(&BlockMaxSearchParams::beta), "beta");
+    EXPECT_EQ(name_of_field(&PostingsSearchParams::algorithm), "algorithm");
+}
+
+TEST(Fields, AreToldWhereTheyAreNotTheDefaults) {
+    EXPECT_TRUE(changed_values(ClusteredParams{}).empty());
+    EXPECT_EQ(changed_values(ClusteredParams{.cluster_size = 8, .reorder = false}),
+              (NamedValues{{"cluster_size", std::int64_t{8}}, {"reorder", false}}));
+}
+
 TEST(Fields, AreWrittenDownByName) {
     Parameters parameters;
     write_fields(ClusteredParams{.cluster_size = 8, .reorder = false}, "a/", parameters);

@@ -1,4 +1,4 @@
-"""Walking along an index's trade between recall and time, to the point that meets a target."""
+"""Turning the dials of an index to where a target of recall or of time is met."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ import math
 import statistics
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from thresher.tuning.dials import Family, SearchParams, families
+from thresher import _core
 
 if TYPE_CHECKING:
     from thresher._hits import Hits
     from thresher.engines.index import Index
-    from thresher.tuning.queries import Measured, Questions
+    from thresher.tuning.queries import Questions, RecallEstimate
 
-SOME_QUERIES = 400  # that families are compared on
-SLACK = 1.15  # a family that takes this much longer than the best, and is not there yet, is given up
+SearchParams: TypeAlias = dict[str, Any]
+
+SOME_QUERIES = 400  # that dials are compared on
+SLACK = 1.15  # a dial that takes this much longer than the best, and is not there yet, is given up
 FINALISTS = 4
 ROUNDS = 7  # in which finalists are timed
-DEFAULTS = Family({})  # the library's
+DEFAULTS = _core.Dial({})  # the library's: nothing to turn
 STEPS_UP = 8  # that a dial is turned further where held-out queries find less
 
 
@@ -58,14 +60,14 @@ class Step(NamedTuple):
 
 
 class Solution(NamedTuple):
-    """A family of parameters, where its dial stands, and what that gave."""
+    """A dial, where it stands, and what that gave."""
 
-    family: Family
+    dial: _core.Dial
     turn: float
     step: Step
 
 
-class Walk:
+class DialSearch:
     """Finds the best search parameters of an index.
 
     Parameters
@@ -93,36 +95,36 @@ class Walk:
         self.fell_back = False
         """Whether the deadline came before parameters were found, so that the library's defaults took part instead."""
 
-    def best(self, index: Index) -> list[tuple[Solution, Measured]]:
+    def best(self, index: Index) -> list[tuple[Solution, RecallEstimate]]:
         """Return the points that meet the target, or come close to it, best first; with what held-out queries gave."""
         solutions = self._solutions(index, self.tuning.part(slice(0, SOME_QUERIES)))
         promising = [one for one in solutions if self._met(one.step)] or solutions
         return self._compared(index, [self._refined(index, one) for one in promising[:FINALISTS]])
 
     def sketch(self, index: Index) -> Step:
-        """Return about the best point, as few queries and families tell."""
+        """Return about the best point, as few queries and dials tell."""
         return self._solutions(index, self.tuning.part(slice(0, SOME_QUERIES // 2)), most=3)[0].step
 
     def _solutions(self, index: Index, some: Questions, most: int | None = None) -> list[Solution]:
-        """Return where each family just meets the target, best first; without those that others are far better than."""
+        """Return where each dial just meets the target, best first; without those that others are far better than."""
         solutions: list[Solution] = []
-        known = families(index.engine, index.n_docs, self.tuning.k)
+        known = type(index).dials(index.n_docs, self.tuning.k)
         try:
-            for family in known[:most]:
-                alike = [one.turn for one in solutions if one.family.dial == family.dial]
+            for dial in known[:most]:
+                alike = [one.turn for one in solutions if one.dial.name == dial.name]
                 limit = SLACK * min((one.step.latency_us for one in solutions if self._met(one.step)), default=math.inf)
-                found = self._turned(index, family, some, alike[-1] if alike else 0.4, coarseness=4, limit=limit)
+                found = self._turned(index, dial, some, alike[-1] if alike else 0.4, coarseness=4, limit=limit)
                 solutions += found
         except TimeoutError:
             if not any(self._met(one.step) for one in solutions):
                 solutions.append(Solution(DEFAULTS, 1.0, self._measure(index, {}, some, hurry=False)))
-                self.fell_back = known != [DEFAULTS]
+                self.fell_back = any(dial.name or dial.fixed for dial in known)
         return sorted(solutions, key=lambda one: self.target.rank(one.step.recall, one.step.latency_us))
 
     def _refined(self, index: Index, solved: Solution) -> Solution:
         """Turn the dial to where the target, with its margin, is met on all the queries for tuning."""
         try:
-            return self._turned(index, solved.family, self.tuning, solved.turn, coarseness=1, margin=True)[0]
+            return self._turned(index, solved.dial, self.tuning, solved.turn, coarseness=1, margin=True)[0]
         except TimeoutError:
             if solved.step.n_queries == len(self.tuning):
                 return solved
@@ -131,7 +133,7 @@ class Walk:
     def _turned(
         self,
         index: Index,
-        family: Family,
+        dial: _core.Dial,
         questions: Questions,
         start: float,
         *,
@@ -139,7 +141,7 @@ class Walk:
         margin: bool = False,
         limit: float = math.inf,
     ) -> list[Solution]:
-        """Turn a family's dial to where the target is just met, or as near as it comes.
+        """Turn a dial to where the target is just met, or as near as it comes.
 
         From `start` in growing strides until that point is between two, then by halves. Nothing is returned if
         `limit`, a latency, is passed on the way up.
@@ -150,24 +152,24 @@ class Walk:
 
         def is_far(turn: float) -> bool:
             if turn not in steps:
-                known = [step for step in steps.values() if step.params == family.at(turn)]
-                step = steps[turn] = known[0] if known else self._measure(index, family.at(turn), questions)
+                known = [step for step in steps.values() if step.params == dial.at(turn)]
+                step = steps[turn] = known[0] if known else self._measure(index, dial.at(turn), questions)
                 target = self.target.with_margin(step.error) if margin else self.target
                 if target.is_met(step.recall, step.latency_us) == upward:
                     far.add(turn)
             return turn in far
 
         try:
-            edge = turn = start if family.dial is not None else 1.0
-            stride = 2 * coarseness * family.step
+            edge = turn = start if dial.name is not None else 1.0
+            stride = 2 * coarseness * dial.step
             downward = is_far(turn)
-            while family.dial is not None and is_far(turn) == downward and turn != (0.0 if downward else 1.0):
+            while dial.name is not None and is_far(turn) == downward and turn != (0.0 if downward else 1.0):
                 if upward and not downward and steps[turn].latency_us > limit:
                     return []
                 edge, turn = turn, max(0.0, turn - stride) if downward else min(1.0, turn + stride)
                 stride *= 2
             low, high = sorted((edge, turn))
-            while high - low > coarseness * family.step and is_far(high) and not is_far(low):
+            while high - low > coarseness * dial.step and is_far(high) and not is_far(low):
                 middle = (low + high) / 2
                 low, high = (low, middle) if is_far(middle) else (middle, high)
         except TimeoutError:
@@ -175,9 +177,9 @@ class Walk:
                 raise
         near = steps.keys() - far
         best = min(far) if far and (upward or not near) else max(near)
-        return [Solution(family, best, steps[best])]
+        return [Solution(dial, best, steps[best])]
 
-    def _compared(self, index: Index, finalists: list[Solution]) -> list[tuple[Solution, Measured]]:
+    def _compared(self, index: Index, finalists: list[Solution]) -> list[tuple[Solution, RecallEstimate]]:
         """Check finalists on the held-out queries, and time them in turns, so that what disturbs one disturbs all."""
         checked = [self._checked(index, solved) for solved in finalists]
         seconds: list[list[float]] = [[] for _ in checked]
@@ -194,17 +196,17 @@ class Walk:
             compared.append((solved._replace(step=timed), found))
         return sorted(compared, key=lambda one: self.target.rank(one[1].recall, one[0].step.latency_us))
 
-    def _checked(self, index: Index, solved: Solution) -> tuple[Solution, Measured]:
+    def _checked(self, index: Index, solved: Solution) -> tuple[Solution, RecallEstimate]:
         """Return what the held-out queries find, and turn the dial further as long as that is too little."""
         found = self.held_out.measure(self._search(index, solved.step.params, self.held_out)[0])
-        family, turn = solved.family, solved.turn
-        for _ in range(STEPS_UP if family.dial is not None else 0):
+        dial, turn = solved.dial, solved.turn
+        for _ in range(STEPS_UP if dial.name is not None else 0):
             if self.target.recall is None or found.recall >= self.target.recall or turn >= 1:
                 break
             if time.monotonic() > self.deadline:
                 break
-            turn = min(1.0, turn + 2 * family.step)
-            solved = Solution(family, turn, self._measure(index, family.at(turn), self.tuning, hurry=False))
+            turn = min(1.0, turn + 2 * dial.step)
+            solved = Solution(dial, turn, self._measure(index, dial.at(turn), self.tuning, hurry=False))
             found = self.held_out.measure(self._search(index, solved.step.params, self.held_out)[0])
         return solved, found
 

@@ -1,0 +1,80 @@
+// What the registry knows of an engine: how to make its indexes, and what it says of itself.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "../core/documents/collection_statistics.hpp"
+#include "../core/documents/ordering.hpp"
+#include "../core/storage/fields.hpp"
+#include "build_growth.hpp"
+#include "dials.hpp"
+#include "index.hpp"
+
+namespace thresher {
+
+struct EngineEntry {
+    std::string name;
+    // `order`: as Ordering takes it; throws std::invalid_argument for one where the engine keeps the order of the rows.
+    std::unique_ptr<Index> (*build)(const CsrView& docs, const NamedValues& params, const GivenOrder& order,
+                                    unsigned threads, Monitor* monitor);
+    std::unique_ptr<Index> (*load)(const IndexFile& file);
+    Dials (*dials)(std::size_t n_docs, std::size_t k);
+    // The parts of an index of such a collection, as its `nbytes` will name them.
+    std::vector<EstimatedPart> (*estimated_parts)(const CollectionStatistics& statistics, const NamedValues& params);
+    // Build parameters, beside the defaults, that change what the engine trades: those that are worth trying.
+    std::vector<NamedValues> build_variants;
+    BuildGrowth build_growth;
+};
+
+// The entry of a class that derives from TunableIndex and has
+//
+//   kEngine                                 its name, as in files
+//   build(docs, params, threads, monitor)   static; perhaps with an order behind `params`, or without parameters
+//   check(params)                           static: throws std::invalid_argument for those out of range
+//   estimated_parts(statistics, params)     static
+//   dials(n_docs, k)                        static
+//
+// and perhaps build_variants(), static, and kBuildGrowth.
+template <class Engine>
+EngineEntry entry_of() {
+    using Params = typename Engine::Params;
+    EngineEntry entry;
+    entry.name = Engine::kEngine;
+    entry.build = [](const CsrView& docs, const NamedValues& values, const GivenOrder& order, unsigned threads,
+                     Monitor* monitor) -> std::unique_ptr<Index> {
+        Params params;
+        set_fields(values, params);
+        if constexpr (requires { Engine::build(docs, params, order, threads, monitor); }) {
+            return Engine::build(docs, params, order, threads, monitor);
+        } else {
+            if (order) {
+                throw std::invalid_argument("order: the engine '" + std::string(Engine::kEngine) +
+                                            "' keeps the order of the rows");
+            }
+            if constexpr (requires { Engine::build(docs, params, threads, monitor); }) {
+                return Engine::build(docs, params, threads, monitor);
+            } else {
+                return Engine::build(docs, threads, monitor);
+            }
+        }
+    };
+    entry.load = [](const IndexFile& file) { return Engine::load(file); };
+    entry.dials = Engine::dials;
+    entry.estimated_parts = [](const CollectionStatistics& statistics, const NamedValues& values) {
+        Params params;
+        set_fields(values, params);
+        Engine::check(params);
+        return Engine::estimated_parts(statistics, params);
+    };
+    if constexpr (requires { Engine::build_variants(); }) {
+        for (const Params& params : Engine::build_variants()) entry.build_variants.push_back(changed_values(params));
+    }
+    if constexpr (requires { Engine::kBuildGrowth; }) entry.build_growth = Engine::kBuildGrowth;
+    return entry;
+}
+
+}  // namespace thresher

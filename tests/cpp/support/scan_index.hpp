@@ -1,0 +1,125 @@
+// An engine beside those of the library, as somebody might add one: it scores documents one by one, all of them or as
+// many as it is told.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/documents/query_table.hpp"
+#include "engines/registry.hpp"
+#include "engines/tunable_index.hpp"
+
+namespace thresher::test {
+
+struct ScanParams {
+    // Where a search begins: at the first document, or at the last.
+    std::string from = "first";
+    // Documents between those that are scored, and one.
+    std::int64_t stride = 1;
+
+    static constexpr std::array<std::string_view, 2> kEnds{"first", "last"};
+
+    template <class Visit>
+    static void fields(const Visit& visit) {
+        visit("from", &ScanParams::from, kEnds);
+        visit("stride", &ScanParams::stride);
+    }
+};
+
+struct ScanSearchParams {
+    // Documents to score; 0: all.
+    std::int64_t budget = 0;
+
+    template <class Visit>
+    static void fields(const Visit& visit) {
+        visit("budget", &ScanSearchParams::budget);
+    }
+};
+
+class ScanIndex final : public TunableIndex<ScanIndex, ScanParams, ScanSearchParams> {
+  public:
+    static constexpr std::string_view kEngine = "scan";
+
+    static std::unique_ptr<ScanIndex> build(const CsrView& docs, const ScanParams& params, unsigned threads,
+                                            Monitor* monitor) {
+        check(params);
+        Progress progress(monitor);
+        const CanonicalCsr canonical(docs, Signs::non_negative, "docs", threads, progress);
+        auto vocabulary = Vocabulary::build(canonical.view(), threads, progress);
+        auto forward = ForwardIndex::build(canonical.view(), vocabulary, threads, progress);
+        return std::unique_ptr<ScanIndex>(new ScanIndex(params, std::move(vocabulary), std::move(forward)));
+    }
+    static void check(const ScanParams& params) {
+        if (std::ranges::find(ScanParams::kEnds, params.from) == ScanParams::kEnds.end()) {
+            throw std::invalid_argument("from must be 'first' or 'last', got '" + params.from + "'");
+        }
+        if (params.stride < 1) {
+            throw std::invalid_argument("stride must be >= 1, got " + std::to_string(params.stride));
+        }
+    }
+    static std::vector<EstimatedPart> estimated_parts(const CollectionStatistics& statistics, const ScanParams&) {
+        return Index::estimated_parts(statistics, false);
+    }
+    static Dials dials(std::size_t n_docs, std::size_t k) {
+        const auto least = static_cast<double>(k);
+        const double most = std::max(least, static_cast<double>(n_docs));
+        return {dial(&ScanSearchParams::budget, least, most), Dial{}};
+    }
+    static std::vector<ScanParams> build_variants() { return {{.stride = 2}}; }
+
+    std::string_view engine() const noexcept override { return kEngine; }
+
+  protected:
+    std::vector<std::pair<std::string, std::size_t>> engine_nbytes() const override { return {}; }
+    void save_engine(Parameters& /*counts*/, SectionList& /*sections*/) const override {}
+
+  private:
+    friend TunableIndex;
+
+    ScanIndex(const ScanParams& params, Vocabulary vocabulary, ForwardIndex forward)
+        : TunableIndex(params, std::move(vocabulary), std::move(forward), {}) {}
+    explicit ScanIndex(const IndexFile& file) : TunableIndex(file, {}) {}
+
+    void check_search(const ScanSearchParams& params) const override {
+        if (params.budget < 0) {
+            throw std::invalid_argument("budget must be >= 0, got " + std::to_string(params.budget));
+        }
+    }
+    void search_with(const CsrView& queries, const SearchOptions& /*options*/, const ScanSearchParams& params,
+                     const HitsView& hits) const override {
+        QueryTable table(vocabulary().n_slots());
+        SlotQuery query;
+        const auto stride = static_cast<std::size_t>(build_params().stride);
+        const std::size_t all = (n_docs() + stride - 1) / stride;
+        const std::size_t n = params.budget == 0 ? all : std::min(all, static_cast<std::size_t>(params.budget));
+        for (std::size_t row = 0; row < queries.n_rows(); ++row) {
+            query.assign(queries, row, vocabulary());
+            table.load(query);
+            std::vector<Hit> found;
+            for (std::size_t i = 0; i < n; ++i) {
+                const std::size_t doc = build_params().from == "first" ? i * stride : n_docs() - 1 - i * stride;
+                const auto score = static_cast<float>(forward().score(doc, table));
+                if (score > 0) found.push_back({score, static_cast<std::uint32_t>(doc)});
+            }
+            table.clear(query);
+            hits.write(row, found);
+        }
+    }
+};
+
+// Once, however often it is called.
+inline void register_scan_engine() {
+    [[maybe_unused]] static const bool registered = [] {
+        register_engine(entry_of<ScanIndex>());
+        return true;
+    }();
+}
+
+}  // namespace thresher::test
