@@ -3,9 +3,13 @@ include(CMakePackageConfigHelpers)
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/thresher")
 
 install(TARGETS thresher EXPORT thresherTargets ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT development)
-install(DIRECTORY cpp/kernels cpp/core cpp/engines
-  DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/thresher" COMPONENT development
-  FILES_MATCHING PATTERN "*.hpp")
+# What thresher.hpp includes: all else may change from one version to the next.
+foreach(header
+    thresher.hpp core/base/error.hpp core/base/monitor.hpp core/base/version.hpp core/documents/csr_view.hpp
+    core/selection/hits.hpp core/storage/named_values.hpp engines/index.hpp engines/registry.hpp)
+  cmake_path(GET header PARENT_PATH folder)
+  install(FILES "cpp/${header}" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/thresher/${folder}" COMPONENT development)
+endforeach()
 install(EXPORT thresherTargets NAMESPACE thresher:: DESTINATION "${package_dir}" COMPONENT development)
 
 configure_package_config_file(cmake/thresherConfig.cmake.in thresherConfig.cmake INSTALL_DESTINATION "${package_dir}")

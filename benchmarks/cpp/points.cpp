@@ -5,7 +5,7 @@
 
 #include "core/base/error.hpp"
 #include "core/storage/mapped_file.hpp"
-#include "engines/registry.hpp"
+#include "engines/engine_entry.hpp"
 
 namespace thresher::bench {
 

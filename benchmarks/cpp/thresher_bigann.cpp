@@ -104,7 +104,7 @@ void check_points(const Index* index, const Arguments& arguments, const Points& 
         const std::vector<std::int64_t> no_rows{0};
         std::unique_ptr<Index> empty;
         if (index == nullptr) {
-            empty = build_index(arguments.engine, {0, no_rows, {}, {}}, points.build, 1, nullptr);
+            empty = build_index(arguments.engine, {0, no_rows, {}, {}}, points.build, {.threads = 1});
             index = empty.get();
         }
         for (const NamedValues& search : points.searches) index->with_named_search_params(search);
@@ -116,7 +116,7 @@ Ready built(const Arguments& arguments, const NamedValues& params, const CsrView
     const CsrFile base = read_base(arguments, queries, "to build an index");
     tell("building " + arguments.engine);
     ready.build_s = seconds_of(
-        [&] { ready.index = build_index(arguments.engine, base.rows, params, arguments.build_threads, nullptr); });
+        [&] { ready.index = build_index(arguments.engine, base.rows, params, {.threads = arguments.build_threads}); });
     if (!arguments.index.empty()) ready.index->save(arguments.index, nullptr);
     return ready;
 }

@@ -3,7 +3,6 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,29 +20,14 @@
 #include "../engines/postings_index.hpp"
 #include "../engines/registry.hpp"
 #include "../kernels/kernels.hpp"
+#include "conversions.hpp"
+#include "engine_entries.hpp"
 #include "gil.hpp"
 
 namespace py = pybind11;
 
 namespace thresher {
 namespace {
-
-template <class T>
-using Array = py::array_t<T, py::array::c_style>;
-
-template <class T>
-std::span<const T> items(const Array<T>& array, const char* name) {
-    if (array.ndim() != 1) {
-        throw std::invalid_argument(std::string(name) + " must have one dimension, got " +
-                                    std::to_string(array.ndim()));
-    }
-    return {array.data(), static_cast<std::size_t>(array.size())};
-}
-
-CsrView view(const Array<std::int64_t>& indptr, const Array<std::uint32_t>& indices, const Array<float>& data,
-             std::uint64_t n_terms) {
-    return {n_terms, items(indptr, "indptr"), items(indices, "indices"), items(data, "data")};
-}
 
 // The arrays that a search fills: ids, scores and, where the engine can be stopped, which queries were not.
 class HitArrays {
@@ -125,11 +109,6 @@ std::unique_ptr<Engine> build_ordered(const Array<std::int64_t>& indptr, const A
                        [&](Monitor* monitor) { return Engine::build(docs, params, given, threads, monitor); });
 }
 
-template <class T>
-Array<T> to_array(const std::vector<T>& values) {
-    return Array<T>(static_cast<py::ssize_t>(values.size()), values.data());
-}
-
 py::tuple vectors(const Index& index, const Array<std::int64_t>& docs) {
     const auto ids = items(docs, "ids");
     const auto rows = without_gil(py::none(), [&](Monitor*) { return index.vectors(ids); });
@@ -145,18 +124,6 @@ py::dict to_dict(const Parameters& parameters) {
     return dict;
 }
 
-using NamedValueMap = std::map<std::string, NamedValue::second_type>;
-
-NamedValues named_values_of(const NamedValueMap& map) { return {map.begin(), map.end()}; }
-
-py::dict to_dict(const NamedValues& values) {
-    py::dict dict;
-    for (const auto& item : values) {
-        std::visit([&](const auto& value) { dict[py::str(item.first)] = value; }, item.second);
-    }
-    return dict;
-}
-
 // A class of parameters, with the names that they have everywhere.
 template <class Params>
 py::class_<Params> define_params(py::module_& module, const char* name) {
@@ -166,42 +133,9 @@ py::class_<Params> define_params(py::module_& module, const char* name) {
     return params;
 }
 
-// What engines say of themselves, for whoever builds and searches them by name.
-void define_engine_entries(py::module_& module) {
+// Before `define_engine_entries`, which takes it.
+void define_statistics(py::module_& module) {
     using namespace py::literals;
-    py::class_<Dial>(module, "Dial", "Search parameters of which one is turned, from a fast end to a thorough one.")
-        .def(py::init([](const NamedValueMap& fixed, const std::optional<std::string>& name, double lowest,
-                         double highest, bool integral) {
-                 return Dial{named_values_of(fixed), name.value_or(""), lowest, highest, integral};
-             }),
-             "fixed"_a, "name"_a = py::none(), "lowest"_a = Dial{}.lowest, "highest"_a = Dial{}.highest,
-             "integral"_a = Dial{}.integral)
-        .def_property_readonly("fixed", [](const Dial& dial) { return to_dict(dial.fixed); })
-        .def_property_readonly(
-            "name", [](const Dial& dial) { return dial.name.empty() ? std::nullopt : std::optional(dial.name); },
-            "The parameter that is turned; None if there is nothing to turn.")
-        .def_readonly("lowest", &Dial::lowest)
-        .def_readonly("highest", &Dial::highest)
-        .def_readonly("integral", &Dial::integral)
-        .def(
-            "at", [](const Dial& dial, double turn) { return to_dict(dial.at(turn)); }, "turn"_a,
-            "The parameters with the dial at `turn`: 0 is the fast end, 1 the thorough one.")
-        .def_property_readonly("step", &Dial::step, "The least turn that makes a difference.");
-
-    py::class_<EstimatedPart>(module, "EstimatedPart", "Bytes of a part of an index that is not built yet.")
-        .def(py::init<std::string, double, double, double>(), "name"_a, "fixed"_a, "variable"_a = 0.0, "usual"_a = 0.0)
-        .def_readonly("name", &EstimatedPart::name)
-        .def_readonly("fixed", &EstimatedPart::fixed, "Bytes that follow from the statistics.")
-        .def_readonly("variable", &EstimatedPart::variable, "At most so many more, by how alike documents are.")
-        .def_readonly("usual", &EstimatedPart::usual, "The fraction of `variable` that is usual.")
-        .def_property_readonly("nbytes", &EstimatedPart::nbytes);
-
-    py::class_<BuildGrowth>(module, "BuildGrowth", "How much longer a document takes in a larger collection.")
-        .def(py::init<double, double>(), "doubling"_a = 0.0, "million"_a = 0.0)
-        .def_readonly("doubling", &BuildGrowth::doubling, "In one of twice the size.")
-        .def_readonly("million", &BuildGrowth::million, "With each million of documents.")
-        .def_property_readonly("is_linear", &BuildGrowth::is_linear);
-
     py::class_<CollectionStatistics>(module, "CollectionStatistics", "What the size of an index depends on.")
         .def(py::init([](const Array<std::int64_t>& indptr, const Array<std::uint32_t>& indices,
                          const Array<float>& data, std::uint64_t n_terms, std::size_t n_docs, unsigned threads) {
@@ -220,37 +154,6 @@ void define_engine_entries(py::module_& module) {
         .def_property_readonly(
             "frequencies", [](const CollectionStatistics& statistics) { return to_array(statistics.frequencies); },
             "Document frequencies of the terms that occur, falling.");
-
-    module.def("engine_names", &engine_names);
-    module.def(
-        "dials",
-        [](const std::string& engine, std::size_t n_docs, std::size_t k) {
-            return engine_named(engine).dials(n_docs, k);
-        },
-        "engine"_a, "n_docs"_a, "k"_a);
-    module.def(
-        "settings_of",
-        [](const Dials& dials, std::size_t n) {
-            std::vector<py::dict> settings;
-            for (const NamedValues& values : settings_of(dials, n)) settings.push_back(to_dict(values));
-            return settings;
-        },
-        "dials"_a, "n"_a, "About n settings that are spread over the dials, the index's own among them.");
-    module.def(
-        "estimated_parts",
-        [](const std::string& engine, const CollectionStatistics& statistics, const NamedValueMap& params) {
-            return engine_named(engine).estimated_parts(statistics, named_values_of(params));
-        },
-        "engine"_a, "statistics"_a, "params"_a);
-    module.def("build_growth", [](const std::string& engine) { return engine_named(engine).build_growth; }, "engine"_a);
-    module.def(
-        "build_variants",
-        [](const std::string& engine) {
-            std::vector<py::dict> variants;
-            for (const NamedValues& params : engine_named(engine).build_variants) variants.push_back(to_dict(params));
-            return variants;
-        },
-        "engine"_a);
 }
 
 // What an engine has whose searches take parameters of their own.
@@ -447,6 +350,7 @@ PYBIND11_MODULE(_core_of_main_interpreter, module, py::mod_gil_not_used()) {
     postings.def_static("build", &thresher::build<PostingsIndex>, "indptr"_a, "indices"_a, "data"_a, "n_terms"_a,
                         "threads"_a, "progress"_a);
 
+    thresher::define_statistics(module);
     thresher::define_engine_entries(module);
 
     module.def(

@@ -82,7 +82,7 @@ struct BlockMaxIndex::Context {
 BlockMaxIndex::BlockMaxIndex(const BlockMaxParams& params, Vocabulary vocabulary, ForwardIndex forward,
                              DocumentOrder order, ExhaustiveSearch exhaustive, BlockMaxima blocks,
                              BlockMaxima superblocks, BlockTiles tiles)
-    : TunableIndex(params, std::move(vocabulary), std::move(forward), std::move(order)),
+    : TunableIndex(params, StoredDocuments{std::move(vocabulary), std::move(forward), std::move(order)}),
       exhaustive_(std::move(exhaustive)),
       blocks_(std::move(blocks)),
       superblocks_(std::move(superblocks)),
@@ -154,7 +154,7 @@ std::vector<EstimatedPart> BlockMaxIndex::estimated_parts(const CollectionStatis
     const auto n_frequent = [&](double frequency) { return statistics.n_frequent(frequency); };
     const auto [n_rows, n_tile_rows] =
         rows_of(params, WindowedPostings::n_rows_of(statistics, kDocWindow, kRowDensity), n_frequent);
-    auto parts = Index::estimated_parts(statistics, params.reorder);
+    auto parts = StoredDocuments::estimated_parts(statistics, params.reorder);
     append(ExhaustiveSearch::estimated_parts(statistics, kDocWindow, kRowDensity), parts);
     append({{"blocks", BlockMaxima::estimated_nbytes(n_docs, size, n_rows)},
             {"superblocks", BlockMaxima::estimated_nbytes(n_docs, size * kernels::kSuperblock, n_rows)},

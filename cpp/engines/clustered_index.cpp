@@ -97,7 +97,7 @@ struct ClusteredIndex::Context {
 
 ClusteredIndex::ClusteredIndex(const ClusteredParams& params, Vocabulary vocabulary, ForwardIndex forward,
                                DocumentOrder order, Quantiser quantiser, ClusterSummaries summaries, BlockTiles tiles)
-    : TunableIndex(params, std::move(vocabulary), std::move(forward), std::move(order)),
+    : TunableIndex(params, StoredDocuments{std::move(vocabulary), std::move(forward), std::move(order)}),
       quantiser_(std::move(quantiser)),
       summaries_(std::move(summaries)),
       tiles_(std::move(tiles)) {}
@@ -223,7 +223,7 @@ std::vector<EstimatedPart> ClusteredIndex::estimated_parts(const CollectionStati
     const std::uint32_t size = cluster_size_of(params);
     const auto n_frequent = [&](double frequency) { return statistics.n_frequent(frequency); };
     const RowCounts rows = rows_of(params, n_docs, n_frequent);
-    auto parts = Index::estimated_parts(statistics, params.reorder);
+    auto parts = StoredDocuments::estimated_parts(statistics, params.reorder);
     parts.push_back({"quantiser", Quantiser::estimated_nbytes(statistics)});
     append(ClusterSummaries::estimated_parts(statistics, size, rows.clusters, rows.groups, pruning_of(params)), parts);
     parts.push_back({"tiles", BlockTiles::estimated_nbytes(n_docs, size, rows.tiles)});

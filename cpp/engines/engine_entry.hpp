@@ -5,22 +5,22 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "../core/documents/collection_statistics.hpp"
-#include "../core/documents/ordering.hpp"
 #include "../core/storage/fields.hpp"
 #include "build_growth.hpp"
 #include "dials.hpp"
 #include "index.hpp"
+#include "registry.hpp"
 
 namespace thresher {
 
 struct EngineEntry {
     std::string name;
-    // `order`: as Ordering takes it; throws std::invalid_argument for one where the engine keeps the order of the rows.
-    std::unique_ptr<Index> (*build)(const CsrView& docs, const NamedValues& params, const GivenOrder& order,
-                                    unsigned threads, Monitor* monitor);
+    // Throws std::invalid_argument for an order where the engine keeps that of the rows.
+    std::unique_ptr<Index> (*build)(const CsrView& docs, const NamedValues& params, const BuildOptions& options);
     std::unique_ptr<Index> (*load)(const IndexFile& file);
     Dials (*dials)(std::size_t n_docs, std::size_t k);
     // The parts of an index of such a collection, as its `nbytes` will name them.
@@ -44,8 +44,9 @@ EngineEntry entry_of() {
     using Params = typename Engine::Params;
     EngineEntry entry;
     entry.name = Engine::kEngine;
-    entry.build = [](const CsrView& docs, const NamedValues& values, const GivenOrder& order, unsigned threads,
-                     Monitor* monitor) -> std::unique_ptr<Index> {
+    entry.build = [](const CsrView& docs, const NamedValues& values,
+                     const BuildOptions& options) -> std::unique_ptr<Index> {
+        const auto& [order, threads, monitor] = options;
         Params params;
         set_fields(values, params);
         if constexpr (requires { Engine::build(docs, params, order, threads, monitor); }) {
@@ -76,5 +77,11 @@ EngineEntry entry_of() {
     if constexpr (requires { Engine::kBuildGrowth; }) entry.build_growth = Engine::kBuildGrowth;
     return entry;
 }
+
+// Throws std::invalid_argument if there is no engine of that name. The entry stays for good.
+const EngineEntry& engine_named(std::string_view name);
+
+// Adds an engine to those of the library. Throws std::invalid_argument if there is one of its name.
+void register_engine(EngineEntry entry);
 
 }  // namespace thresher

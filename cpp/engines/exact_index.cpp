@@ -26,7 +26,8 @@ struct ExactIndex::Context {
 };
 
 ExactIndex::ExactIndex(const ExactParams& params, Vocabulary vocabulary, ForwardIndex forward, ExhaustiveSearch search)
-    : TunableIndex(params, std::move(vocabulary), std::move(forward), {}), search_(std::move(search)) {}
+    : TunableIndex(params, StoredDocuments{std::move(vocabulary), std::move(forward), {}}),
+      search_(std::move(search)) {}
 
 ExactIndex::ExactIndex(const ExactIndex& other) = default;
 
@@ -66,7 +67,7 @@ Dials ExactIndex::dials(std::size_t /*n_docs*/, std::size_t /*k*/) { return {Dia
 
 std::vector<EstimatedPart> ExactIndex::estimated_parts(const CollectionStatistics& statistics,
                                                        const ExactParams& params) {
-    auto parts = Index::estimated_parts(statistics, false);
+    auto parts = StoredDocuments::estimated_parts(statistics, false);
     append(ExhaustiveSearch::estimated_parts(statistics, static_cast<std::uint32_t>(params.window), params.row_density),
            parts);
     return parts;

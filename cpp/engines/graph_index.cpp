@@ -82,7 +82,7 @@ struct GraphIndex::Plan {
 };
 
 GraphIndex::GraphIndex(const GraphParams& params, const ClusteredIndex& guide)
-    : TunableIndex(params, SameCollection{guide}) {}
+    : TunableIndex(params, documents_of(guide)) {}
 
 GraphIndex::GraphIndex(const GraphIndex& other) = default;
 
@@ -140,7 +140,7 @@ std::vector<std::pair<std::string, std::size_t>> GraphIndex::engine_nbytes() con
 
 std::vector<EstimatedPart> GraphIndex::estimated_parts(const CollectionStatistics& statistics,
                                                        const GraphParams& params) {
-    auto parts = Index::estimated_parts(statistics, params.reorder);
+    auto parts = StoredDocuments::estimated_parts(statistics, params.reorder);
     parts.push_back(GraphBuilder::estimated_edges(statistics.n_docs, static_cast<std::size_t>(params.m)));
     const std::size_t n_entries = entry_points_of(params, statistics.n_docs);
     parts.push_back({"entries", EntryPoints::estimated_nbytes(statistics, n_entries)});
@@ -276,20 +276,22 @@ void GraphIndex::enter(const Plan& plan, Context& context) const {
 // Scores the documents found and empties the list.
 void GraphIndex::score_found(const Plan& plan, Context& context) const {
     auto& found = context.found;
-    for (std::size_t i = 0; i < std::min(kStartsAhead, found.size()); ++i) forward().prefetch_range(found[i]);
-    for (std::size_t i = 0; i < std::min(kDocsAhead, found.size()); ++i) forward().prefetch(found[i]);
+    const ForwardIndex& documents = forward();
+    const DocumentOrder& ids = order();
+    for (std::size_t i = 0; i < std::min(kStartsAhead, found.size()); ++i) documents.prefetch_range(found[i]);
+    for (std::size_t i = 0; i < std::min(kDocsAhead, found.size()); ++i) documents.prefetch(found[i]);
     for (std::size_t i = 0; i < found.size(); ++i) {
         if (i % kAtATime == 0) interruption_point(kAtATime * kScoringTime);
-        if (i + kStartsAhead < found.size()) forward().prefetch_range(found[i + kStartsAhead]);
-        if (i + kDocsAhead < found.size()) forward().prefetch(found[i + kDocsAhead]);
+        if (i + kStartsAhead < found.size()) documents.prefetch_range(found[i + kStartsAhead]);
+        if (i + kDocsAhead < found.size()) documents.prefetch(found[i + kDocsAhead]);
         const std::uint32_t position = found[i];
-        const auto score = static_cast<float>(forward().score(position, context.table));
+        const auto score = static_cast<float>(documents.score(position, context.table));
         TopK& nearest = context.nearest;
         const bool wanted = score > 0 && context.top.wants(score);
         // What only ties with the worst of the nearest leads no further: else a walk would not end where many tie.
         const bool near = !plan.score_all && (!nearest.full() || score > nearest.threshold());
         if (!wanted && !near) continue;
-        const std::uint32_t id = order().id_of(position);
+        const std::uint32_t id = ids.id_of(position);
         const bool allowed = plan.allowed.empty() || plan.allowed[id] != 0;
         if (wanted && allowed) context.top.add({score, id});
         if (!near) continue;

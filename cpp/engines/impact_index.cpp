@@ -32,7 +32,7 @@ struct ImpactIndex::Context {
 };
 
 ImpactIndex::ImpactIndex(Vocabulary vocabulary, ForwardIndex forward, Quantiser quantiser, ImpactLevels levels)
-    : TunableIndex(NoParams{}, std::move(vocabulary), std::move(forward), {}),
+    : TunableIndex(NoParams{}, StoredDocuments{std::move(vocabulary), std::move(forward), {}}),
       quantiser_(std::move(quantiser)),
       levels_(std::move(levels)) {}
 
@@ -63,7 +63,7 @@ std::vector<std::pair<std::string, std::size_t>> ImpactIndex::engine_nbytes() co
 
 std::vector<EstimatedPart> ImpactIndex::estimated_parts(const CollectionStatistics& statistics,
                                                         const NoParams& /*params*/) {
-    auto parts = Index::estimated_parts(statistics, false);
+    auto parts = StoredDocuments::estimated_parts(statistics, false);
     parts.push_back({"quantiser", Quantiser::estimated_nbytes(statistics)});
     append(ImpactLevels::estimated_parts(statistics), parts);
     return parts;

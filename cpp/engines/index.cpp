@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "../core/base/error.hpp"
+#include "../core/documents/csr.hpp"
+#include "../core/documents/stored_documents.hpp"
+#include "../core/storage/index_file.hpp"
 
 namespace thresher {
 
 namespace {
-
-constexpr std::uint64_t kMaxDocs = std::uint64_t{1} << 31;
-constexpr std::uint64_t kMaxTerms = (std::uint64_t{1} << 32) - 1;
 
 void check_k(std::size_t k) {
     if (k < 1) throw std::invalid_argument("k must be >= 1, got " + std::to_string(k));
@@ -18,40 +17,17 @@ void check_k(std::size_t k) {
 
 }  // namespace
 
-void check_collection(const CsrView& docs) {
-    if (docs.n_rows() > kMaxDocs) {
-        throw std::invalid_argument("docs: " + std::to_string(docs.n_rows()) + " rows; at most 2^31 are supported");
-    }
-    if (docs.n_terms > kMaxTerms) {
-        throw std::invalid_argument("docs: " + std::to_string(docs.n_terms) +
-                                    " columns; at most 2^32 - 1 are supported");
-    }
-}
+Index::Index(std::shared_ptr<const StoredDocuments> documents)
+    : documents_(std::move(documents)),
+      n_docs_(documents_->forward.n_docs()),
+      n_terms_(documents_->vocabulary.n_terms()),
+      nnz_(documents_->forward.nnz()) {}
 
-Index::Index(const IndexFile& file, DocumentOrder order) : order_(std::move(order)) {
-    const std::uint64_t n_docs = file.integer("n_docs");
-    const std::uint64_t n_terms = file.integer("n_terms");
-    const std::uint64_t nnz = file.integer("nnz");
-    file.require(n_docs <= kMaxDocs, "more than 2^31 documents");
-    file.require(n_terms <= kMaxTerms, "more than 2^32 - 1 terms");
-    vocabulary_ = Vocabulary::load(file, n_terms);
-    file.require(vocabulary_.n_postings() == nnz, "its terms do not have the collection's number of postings");
-    forward_ = ForwardIndex::load(file, static_cast<std::size_t>(n_docs), static_cast<std::size_t>(nnz),
-                                  vocabulary_.n_slots());
-}
+Index::~Index() = default;
 
 std::vector<std::pair<std::string, std::size_t>> Index::nbytes() const {
-    std::vector<std::pair<std::string, std::size_t>> parts{{"vocabulary", vocabulary_.nbytes()},
-                                                           {"forward", forward_.nbytes()}};
-    if (!order_.is_identity()) parts.emplace_back("order", order_.nbytes());
+    auto parts = documents_->nbytes();
     for (auto& part : engine_nbytes()) parts.push_back(std::move(part));
-    return parts;
-}
-
-std::vector<EstimatedPart> Index::estimated_parts(const CollectionStatistics& statistics, bool reordered) {
-    std::vector<EstimatedPart> parts{{"vocabulary", Vocabulary::estimated_nbytes(statistics)},
-                                     {"forward", ForwardIndex::estimated_nbytes(statistics)}};
-    if (reordered) parts.push_back({"order", DocumentOrder::estimated_nbytes(statistics.n_docs)});
     return parts;
 }
 
@@ -80,6 +56,12 @@ void Index::search(const CsrView& queries, const SearchOptions& options, const H
     check_and_search(queries, options, [&](const CsrView& checked) { search_canonical(checked, options, hits); });
 }
 
+Hits Index::search(const CsrView& queries, const SearchOptions& options) const {
+    Hits hits(queries.n_rows(), options.k);
+    search(queries, options, hits.view());
+    return hits;
+}
+
 void Index::search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,
                        const HitsView& hits) const {
     const SearchOptions options{hits.k, 1, nullptr};
@@ -87,22 +69,29 @@ void Index::search_one(std::span<const std::uint32_t> terms, std::span<const flo
                          [&](const CsrView& query) { search_canonical(query, options, hits); });
 }
 
+Hits Index::search_one(std::span<const std::uint32_t> terms, std::span<const float> weights, std::size_t k) const {
+    Hits hits(1, k);
+    search_one(terms, weights, hits.view());
+    return hits;
+}
+
 Index::Rows Index::vectors(std::span<const std::int64_t> docs) const {
+    const auto& [vocabulary, forward, order] = *documents_;
     Rows rows;
     rows.indptr.push_back(0);
     std::vector<Posting> postings;
-    const auto by_term = [&](const Posting& a, const Posting& b) {
-        return vocabulary_.term(a.slot) < vocabulary_.term(b.slot);
+    const auto by_term = [&terms = documents_->vocabulary](const Posting& a, const Posting& b) {
+        return terms.term(a.slot) < terms.term(b.slot);
     };
     for (const std::int64_t doc : docs) {
         if (doc < 0 || static_cast<std::uint64_t>(doc) >= n_docs()) {
             throw std::invalid_argument("ids: " + std::to_string(doc) + " is not a document; the index has " +
                                         std::to_string(n_docs()));
         }
-        forward_.read(order_.position(static_cast<std::uint32_t>(doc)), postings);
+        forward.read(order.position(static_cast<std::uint32_t>(doc)), postings);
         std::sort(postings.begin(), postings.end(), by_term);
         for (const auto& [slot, weight] : postings) {
-            rows.terms.push_back(vocabulary_.term(slot));
+            rows.terms.push_back(vocabulary.term(slot));
             rows.weights.push_back(weight);
         }
         rows.indptr.push_back(static_cast<std::int64_t>(rows.terms.size()));
@@ -113,12 +102,8 @@ Index::Rows Index::vectors(std::span<const std::int64_t> docs) const {
 void Index::save(const std::string& path, Monitor* monitor) const {
     Parameters all;
     save_parameters(all);
-    all.set("n_docs", static_cast<std::uint64_t>(n_docs()));
-    all.set("n_terms", n_terms());
-    all.set("nnz", static_cast<std::uint64_t>(nnz()));
     SectionList sections;
-    vocabulary_.save(sections);
-    forward_.save(sections);
+    documents_->save(all, sections);
     save_engine(all, sections);
     save_search_params(all);
     write_index_file(path, engine(), all, sections, monitor);

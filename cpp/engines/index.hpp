@@ -1,6 +1,7 @@
 // What every engine is to its callers: rows in, the best documents out, saved to one file.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -10,16 +11,16 @@
 #include <utility>
 #include <vector>
 
-#include "../core/base/parallel.hpp"
-#include "../core/documents/csr.hpp"
-#include "../core/documents/document_order.hpp"
-#include "../core/documents/forward_index.hpp"
-#include "../core/documents/vocabulary.hpp"
+#include "../core/base/monitor.hpp"
+#include "../core/documents/csr_view.hpp"
 #include "../core/selection/hits.hpp"
-#include "../core/storage/fields.hpp"
-#include "../core/storage/index_file.hpp"
+#include "../core/storage/named_values.hpp"
 
 namespace thresher {
+
+class Parameters;
+class SectionList;
+struct StoredDocuments;
 
 struct SearchOptions {
     std::size_t k = 10;
@@ -27,16 +28,26 @@ struct SearchOptions {
     Monitor* monitor = nullptr;  // borrowed
 };
 
+// What a search finds, query by query: k ids each, best first, and their scores. Missing ones are -1 and -infinity.
+struct Hits {
+    std::size_t k = 0;
+    std::vector<std::int64_t> ids;
+    std::vector<float> scores;
+
+    Hits(std::size_t n_queries, std::size_t n_hits) : k(n_hits), ids(n_queries * n_hits), scores(n_queries * n_hits) {}
+    HitsView view() noexcept { return {.k = k, .ids = ids, .scores = scores}; }
+};
+
 // An index is immutable: any number of threads may search it at once.
 class Index {
   public:
-    virtual ~Index() = default;
+    virtual ~Index();
     Index& operator=(const Index&) = delete;
 
     virtual std::string_view engine() const noexcept = 0;
-    std::size_t n_docs() const noexcept { return forward_.n_docs(); }
-    std::uint64_t n_terms() const noexcept { return vocabulary_.n_terms(); }
-    std::size_t nnz() const noexcept { return forward_.nnz(); }
+    std::size_t n_docs() const noexcept { return n_docs_; }
+    std::uint64_t n_terms() const noexcept { return n_terms_; }
+    std::size_t nnz() const noexcept { return nnz_; }
 
     // What it was built with, by name.
     virtual NamedValues parameters() const = 0;
@@ -47,9 +58,12 @@ class Index {
     // not depend on the number of threads. Throws std::invalid_argument for k = 0 and for queries that have a term
     // beyond the index's or a weight that is not finite.
     void search(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const;
+    Hits search(const CsrView& queries, const SearchOptions& options = {}) const;
 
     // One query of any term order, on the calling thread.
     void search_one(std::span<const std::uint32_t> terms, std::span<const float> weights, const HitsView& hits) const;
+    Hits search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,
+                    std::size_t k = SearchOptions{}.k) const;
 
     // What searches go by: the engine's own parameters, by name.
     virtual NamedValues named_search_params() const = 0;
@@ -67,27 +81,17 @@ class Index {
     Rows vectors(std::span<const std::int64_t> docs) const;
 
     // Throws FileError; an existing file at `path` is replaced only as a whole.
-    void save(const std::string& path, Monitor* monitor) const;
+    void save(const std::string& path, Monitor* monitor = nullptr) const;
 
   protected:
-    // `forward` holds the documents in the order `order`.
-    Index(Vocabulary vocabulary, ForwardIndex forward, DocumentOrder order)
-        : vocabulary_(std::move(vocabulary)), forward_(std::move(forward)), order_(std::move(order)) {}
-    Index(const IndexFile& file, DocumentOrder order);
-    // Another index of the same collection, whose memory they share.
-    struct SameCollection {
-        const Index& other;
-    };
+    explicit Index(std::shared_ptr<const StoredDocuments> documents);
     Index(const Index&) = default;
-    explicit Index(SameCollection same)
-        : vocabulary_(same.other.vocabulary_), forward_(same.other.forward_), order_(same.other.order_) {}
 
-    // What `nbytes` will tell of the parts that every engine has.
-    static std::vector<EstimatedPart> estimated_parts(const CollectionStatistics& statistics, bool reordered);
-
-    const Vocabulary& vocabulary() const noexcept { return vocabulary_; }
-    const ForwardIndex& forward() const noexcept { return forward_; }
-    const DocumentOrder& order() const noexcept { return order_; }
+    const StoredDocuments& documents() const noexcept { return *documents_; }
+    // For another index of the same documents, whose memory the two share.
+    static const std::shared_ptr<const StoredDocuments>& documents_of(const Index& index) noexcept {
+        return index.documents_;
+    }
 
     // Checks queries and k as `search` promises, and calls `search_canonical` with canonical queries.
     void check_and_search(const CsrView& queries, const SearchOptions& options,
@@ -105,12 +109,10 @@ class Index {
     virtual void save_search_params(Parameters& to) const = 0;
 
   private:
-    Vocabulary vocabulary_;
-    ForwardIndex forward_;
-    DocumentOrder order_;
+    std::shared_ptr<const StoredDocuments> documents_;
+    std::size_t n_docs_;
+    std::uint64_t n_terms_;
+    std::size_t nnz_;
 };
-
-// Throws std::invalid_argument unless the collection is within the library's limits (2^31 documents).
-void check_collection(const CsrView& docs);
 
 }  // namespace thresher

@@ -56,7 +56,7 @@ struct PostingsIndex::Context {
 
 PostingsIndex::PostingsIndex(Vocabulary vocabulary, ForwardIndex forward, Quantiser quantiser,
                              CompressedPostings postings)
-    : TunableIndex(NoParams{}, std::move(vocabulary), std::move(forward), {}),
+    : TunableIndex(NoParams{}, StoredDocuments{std::move(vocabulary), std::move(forward), {}}),
       quantiser_(std::move(quantiser)),
       postings_(std::move(postings)) {}
 
@@ -90,7 +90,7 @@ std::vector<std::pair<std::string, std::size_t>> PostingsIndex::engine_nbytes() 
 
 std::vector<EstimatedPart> PostingsIndex::estimated_parts(const CollectionStatistics& statistics,
                                                           const NoParams& /*params*/) {
-    auto parts = Index::estimated_parts(statistics, false);
+    auto parts = StoredDocuments::estimated_parts(statistics, false);
     parts.push_back({"quantiser", Quantiser::estimated_nbytes(statistics)});
     append(CompressedPostings::estimated_parts(statistics), parts);
     return parts;

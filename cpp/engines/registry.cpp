@@ -2,12 +2,12 @@
 
 #include <deque>
 #include <mutex>
-#include <optional>
 #include <stdexcept>
 #include <utility>
 
 #include "block_max_index.hpp"
 #include "clustered_index.hpp"
+#include "engine_entry.hpp"
 #include "exact_index.hpp"
 #include "graph_index.hpp"
 #include "impact_index.hpp"
@@ -65,8 +65,8 @@ void register_engine(EngineEntry entry) {
 }
 
 std::unique_ptr<Index> build_index(std::string_view name, const CsrView& docs, const NamedValues& params,
-                                   unsigned threads, Monitor* monitor) {
-    return engine_named(name).build(docs, params, std::nullopt, threads, monitor);
+                                   const BuildOptions& options) {
+    return engine_named(name).build(docs, params, options);
 }
 
 std::unique_ptr<Index> open_index(const std::string& path, bool verify, Monitor* monitor) {

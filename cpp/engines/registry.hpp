@@ -1,30 +1,35 @@
-// The core's one list of engines.
+// The engines by their names: building an index, and opening one.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "engine_entry.hpp"
 #include "index.hpp"
 
 namespace thresher {
 
 std::vector<std::string_view> engine_names();
 
-// Throws std::invalid_argument if there is no engine of that name. The entry stays for good.
-const EngineEntry& engine_named(std::string_view name);
+struct BuildOptions {
+    // The documents, each once, in the order to store them in, for engines that can: blocks and clusters are cut from
+    // it. None: the engine's own.
+    std::optional<std::span<const std::uint32_t>> order = {};  // NOLINT(readability-redundant-member-init)
+    unsigned threads = 0;                                      // 0: one for each core
+    Monitor* monitor = nullptr;                                // borrowed
+};
 
-// Adds an engine to those of the library. Throws std::invalid_argument if there is one of its name.
-void register_engine(EngineEntry entry);
+// Builds an index of the engine of that name, whose rows of `docs` are documents; weights finite and >= 0. What
+// `params` leaves out is the engine's default. Throws std::invalid_argument, also for an engine or a parameter that
+// there is not.
+std::unique_ptr<Index> build_index(std::string_view engine, const CsrView& docs, const NamedValues& params = {},
+                                   const BuildOptions& options = {});
 
-// Builds an index of the engine of that name, whose rows of `docs` are documents; see the engine's own `build`. Throws
-// std::invalid_argument, also for an engine or a parameter that there is not.
-std::unique_ptr<Index> build_index(std::string_view engine, const CsrView& docs, const NamedValues& params,
-                                   unsigned threads, Monitor* monitor);
-
-// Opens an index of any engine. Throws FormatError and FileError.
-std::unique_ptr<Index> open_index(const std::string& path, bool verify, Monitor* monitor);
+// Maps an index file of any engine; `verify` reads it once, to compare its checksums. Throws FormatError and FileError.
+std::unique_ptr<Index> open_index(const std::string& path, bool verify = true, Monitor* monitor = nullptr);
 
 }  // namespace thresher

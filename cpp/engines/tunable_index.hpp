@@ -14,6 +14,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "../core/documents/stored_documents.hpp"
 #include "../core/storage/fields.hpp"
 #include "index.hpp"
 
@@ -75,15 +76,21 @@ class TunableIndex : public Index {
     }
 
   protected:
-    TunableIndex(const BuildParams& params, Vocabulary vocabulary, ForwardIndex forward, DocumentOrder order)
-        : Index(std::move(vocabulary), std::move(forward), std::move(order)), params_(params) {}
-    TunableIndex(const BuildParams& params, SameCollection same) : Index(same), params_(params) {}
+    TunableIndex(const BuildParams& params, std::shared_ptr<const StoredDocuments> documents)
+        : Index(std::move(documents)), params_(params) {}
+    TunableIndex(const BuildParams& params, StoredDocuments documents)
+        : Index(std::make_shared<const StoredDocuments>(std::move(documents))), params_(params) {}
     // Of parameters that the file lacks, being older than they are, the defaults.
-    TunableIndex(const IndexFile& file, DocumentOrder order) : Index(file, std::move(order)) {
+    TunableIndex(const IndexFile& file, DocumentOrder order)
+        : Index(std::make_shared<const StoredDocuments>(StoredDocuments::load(file, std::move(order)))) {
         read_fields(file, "", params_);
         require_valid(file, "", [&] { Engine::check(params_); });
     }
     TunableIndex(const TunableIndex&) = default;
+
+    const Vocabulary& vocabulary() const noexcept { return documents().vocabulary; }
+    const ForwardIndex& forward() const noexcept { return documents().forward; }
+    const DocumentOrder& order() const noexcept { return documents().order; }
 
     void search_canonical(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const final {
         search_with(queries, options, search_params(), hits);

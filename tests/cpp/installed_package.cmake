@@ -1,4 +1,5 @@
-# Installs the build into an empty prefix, then configures, builds and runs the C++ example against what it finds there.
+# Installs the build into an empty prefix: the public headers are there, and no others, and each compiles by itself. Then
+# configures, builds and runs the C++ example against what it finds there.
 set(prefix "${BUILD}/installed_package/prefix")
 set(example_build "${BUILD}/installed_package/example")
 file(REMOVE_RECURSE "${BUILD}/installed_package")
@@ -7,6 +8,21 @@ function(run)
   execute_process(COMMAND ${ARGV} COMMAND_ERROR_IS_FATAL ANY)
 endfunction()
 run("${CMAKE_COMMAND}" --install "${BUILD}" --prefix "${prefix}")
+
+set(public
+  core/base/error.hpp core/base/monitor.hpp core/base/version.hpp core/documents/csr_view.hpp core/selection/hits.hpp
+  core/storage/named_values.hpp engines/index.hpp engines/registry.hpp thresher.hpp)
+file(GLOB_RECURSE installed RELATIVE "${prefix}/include/thresher" "${prefix}/include/thresher/*")
+list(SORT installed)
+if(NOT installed STREQUAL public)
+  message(FATAL_ERROR "installed headers are ${installed}, not ${public}")
+endif()
+foreach(header ${installed})
+  file(WRITE "${BUILD}/installed_package/alone.cpp" "#include <thresher/${header}>\n")
+  run("${COMPILER}" -std=c++20 -fsyntax-only -Wall -Wextra -Wpedantic -Werror "-DTHRESHER_VERSION=\"0\""
+    -I "${prefix}/include" "${BUILD}/installed_package/alone.cpp")
+endforeach()
+
 run("${CMAKE_COMMAND}" -S "${EXAMPLE}" -B "${example_build}" -G "${GENERATOR}"
   "-DCMAKE_CXX_COMPILER=${COMPILER}" "-DCMAKE_PREFIX_PATH=${prefix}")
 run("${CMAKE_COMMAND}" --build "${example_build}")

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "interruption.hpp"
+#include "monitor.hpp"
 
 namespace thresher {
 

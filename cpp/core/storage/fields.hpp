@@ -16,11 +16,9 @@
 #include <vector>
 
 #include "index_file.hpp"
+#include "named_values.hpp"
 
 namespace thresher {
-
-using NamedValue = std::pair<std::string, std::variant<bool, std::int64_t, double, std::string>>;
-using NamedValues = std::vector<NamedValue>;
 
 // The parameters of an engine that has none of a kind.
 struct NoParams {

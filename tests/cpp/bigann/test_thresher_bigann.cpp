@@ -180,7 +180,7 @@ TEST_F(Program, TellsTheRecallOfEachEngine) {
         const Outcome outcome = search("--truth @truth --points @points --threads 2 --engine " + std::string(name));
         ASSERT_EQ(outcome.code, 0) << outcome.errors;
         ASSERT_EQ(outcome.lines.size(), 2U);
-        const auto index = build_index(name, docs().view(), build, 1, nullptr);
+        const auto index = build_index(name, docs().view(), build, {.threads = 1});
         EXPECT_NEAR(outcome.lines[0]["recall"].get<double>(), recall_of(*index, {}), 1e-12) << name;
         EXPECT_NEAR(outcome.lines[1]["recall"].get<double>(), recall_of(*index, misses), 1e-12) << name;
         EXPECT_EQ(outcome.lines[1]["recall"] < 1.0, !misses.empty()) << name;
@@ -240,7 +240,7 @@ TEST_F(Program, SavesAnIndexAndOpensIt) {
 
 TEST_F(Program, GoesByTheParametersThatAnIndexKeeps) {
     const NamedValues kept{{"cluster_budget", std::int64_t{1}}, {"query_cut", std::int64_t{2}}};
-    const auto index = build_index("clustered", docs().view(), {}, 1, nullptr)->with_named_search_params(kept);
+    const auto index = build_index("clustered", docs().view(), {}, {.threads = 1})->with_named_search_params(kept);
     index->save(path("index"), nullptr);
     write("points", R"([{}, {"cluster_budget": 3}])");
     const Outcome outcome = run("--queries @queries --truth @truth --index @index --points @points --repeats 1");

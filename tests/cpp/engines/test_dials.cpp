@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "engines/block_max_index.hpp"
-#include "engines/registry.hpp"
+#include "engines/engine_entry.hpp"
 #include "support/brute_force.hpp"
 #include "support/random_rows.hpp"
 
@@ -66,7 +66,7 @@ TEST(Dials, OfEveryEngineAreSearchParametersThatItTakes) {
     Random random(80);
     const Rows docs = test::random_rows(random, 300, 40, 6, test::real_weight);
     for (const std::string_view name : engine_names()) {
-        const auto index = build_index(name, docs.view(), {}, 1, nullptr);
+        const auto index = build_index(name, docs.view(), {}, {.threads = 1});
         for (const std::size_t n_docs : {std::size_t{1}, std::size_t{300}, std::size_t{1} << 31}) {
             for (const std::size_t k : {std::size_t{1}, std::size_t{10}, std::size_t{100'000}}) {
                 const Dials dials = engine_named(name).dials(n_docs, k);

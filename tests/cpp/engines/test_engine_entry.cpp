@@ -39,11 +39,11 @@ TEST_F(NewEngine, IsBuiltSavedOpenedAndSearchedByItsName) {
     const auto names = engine_names();
     EXPECT_NE(std::ranges::find(names, "scan"), names.end());
     const NamedValues params{{"from", std::string("last")}, {"stride", std::int64_t{3}}};
-    const auto index = build_index("scan", docs_.view(), params, 1, nullptr);
+    const auto index = build_index("scan", docs_.view(), params, {.threads = 1});
     EXPECT_EQ(index->parameters(), params);
-    const auto plain = build_index("scan", docs_.view(), {}, 1, nullptr);
+    const auto plain = build_index("scan", docs_.view(), {}, {.threads = 1});
     EXPECT_EQ(test::search(*plain, docs_, 10),
-              test::search(*build_index("exact", docs_.view(), {}, 1, nullptr), docs_, 10));
+              test::search(*build_index("exact", docs_.view(), {}, {.threads = 1}), docs_, 10));
 
     index->with_named_search_params({{"budget", std::int64_t{20}}})->save(directory_.path("f"), nullptr);
     const auto opened = open_index(directory_.path("f"), true, nullptr);
@@ -56,16 +56,16 @@ TEST_F(NewEngine, IsBuiltSavedOpenedAndSearchedByItsName) {
 }
 
 TEST_F(NewEngine, RefusesWrongParametersWhereverTheyComeFrom) {
-    const auto build = [&](const NamedValues& params) { build_index("scan", docs_.view(), params, 1, nullptr); };
+    const auto build = [&](const NamedValues& params) { build_index("scan", docs_.view(), params, {.threads = 1}); };
     EXPECT_EQ(error_of([&] { build({{"stride", std::int64_t{0}}}); }), "stride must be >= 1, got 0");
     EXPECT_EQ(error_of([&] { build({{"from", std::string("middle")}}); }),
               "from must be 'first' or 'last', got 'middle'");
     const std::vector<std::uint32_t> order{0};
-    EXPECT_EQ(error_of([&] { engine_named("scan").build(docs_.view(), {}, order, 1, nullptr); }),
+    EXPECT_EQ(error_of([&] { build_index("scan", docs_.view(), {}, {.order = order}); }),
               "order: the engine 'scan' keeps the order of the rows");
 
     for (const auto& [name, value] : {std::pair{"from", std::uint64_t{2}}, {"stride", std::uint64_t{0}}}) {
-        build_index("scan", docs_.view(), {}, 1, nullptr)->save(directory_.path("good"), nullptr);
+        build_index("scan", docs_.view(), {}, {.threads = 1})->save(directory_.path("good"), nullptr);
         const IndexFile file = IndexFile::open(directory_.path("good"), true, nullptr);
         Parameters altered;
         for (const auto& entry : file.parameters().entries()) {
@@ -90,7 +90,7 @@ TEST_F(NewEngine, IsTunedAndEstimated) {
     Progress silent(nullptr);
     const auto statistics = CollectionStatistics::of(docs_.view(), 300, 1, silent);
     const auto parts = entry.estimated_parts(statistics, {});
-    const auto built = build_index("scan", docs_.view(), {}, 1, nullptr)->nbytes();
+    const auto built = build_index("scan", docs_.view(), {}, {.threads = 1})->nbytes();
     ASSERT_EQ(parts.size(), built.size());
     for (std::size_t i = 0; i < parts.size(); ++i) {
         EXPECT_EQ(parts[i].name, built[i].first);

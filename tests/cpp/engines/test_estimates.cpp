@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/documents/collection_statistics.hpp"
-#include "engines/registry.hpp"
+#include "engines/engine_entry.hpp"
 #include "support/brute_force.hpp"
 #include "support/error_of.hpp"
 #include "support/random_rows.hpp"
@@ -60,7 +60,7 @@ TEST(Estimates, AreOfThePartsThatAnIndexHas) {
     const CollectionStatistics statistics = statistics_of(docs.view(), docs.n_rows());
     for (const auto& [engine, params] : cases()) {
         const auto parts = engine_named(engine).estimated_parts(statistics, params);
-        const auto index = build_index(engine, docs.view(), params, 2, nullptr);
+        const auto index = build_index(engine, docs.view(), params, {.threads = 2});
         const auto built = index->nbytes();
         ASSERT_EQ(parts.size(), built.size()) << engine;
         for (std::size_t i = 0; i < parts.size(); ++i) {

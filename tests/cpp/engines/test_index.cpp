@@ -77,6 +77,20 @@ TEST(Index, AnswersOneQueryAsItDoesABatch) {
     EXPECT_EQ(search_one_by_one(*index, queries, 7), search(*index, queries, 7));
 }
 
+TEST(Index, ReturnsHitsWhereNobodyHasRoomForThem) {
+    Random random(16);
+    const Rows docs = test::random_rows(random, 200, 50, 8, test::real_weight);
+    const auto index = build(docs);
+    const Hits expected = search(*index, docs, 10);
+    const auto hits = index->Index::search(docs.view());
+    EXPECT_EQ(hits.k, 10U);
+    EXPECT_EQ(hits.ids, expected.ids);
+    EXPECT_EQ(hits.scores, expected.scores);
+    const auto one = index->search_one(docs.view().row_terms(0), docs.view().row_weights(0), 3);
+    EXPECT_TRUE(std::ranges::equal(one.ids, std::span(expected.ids).first(3)));
+    EXPECT_EQ(error_of([&] { index->search(docs.view(), {.k = 0}); }), "k must be >= 1, got 0");
+}
+
 TEST(Index, IsSearchedByManyThreadsAtOnce) {
     Random random(14);
     const Rows docs = test::random_rows(random, 2000, 200, 8, test::real_weight);

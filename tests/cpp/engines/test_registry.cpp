@@ -55,20 +55,20 @@ TEST(Registry, BuildsAnIndexOfEachEngineByItsName) {
     const auto names = engine_names();
     EXPECT_GE(names.size(), 6U);
     for (const std::string_view name : names) {
-        const auto index = build_index(name, docs.view(), {}, 1, nullptr);
+        const auto index = build_index(name, docs.view(), {}, {.threads = 1});
         EXPECT_EQ(index->engine(), name);
         EXPECT_EQ(index->n_docs(), docs.n_rows());
     }
-    EXPECT_EQ(error_of([&] { build_index("fast", docs.view(), {}, 1, nullptr); }), "there is no engine 'fast'");
+    EXPECT_EQ(error_of([&] { build_index("fast", docs.view(), {}, {.threads = 1}); }), "there is no engine 'fast'");
 }
 
 TEST(Registry, BuildsWithParametersByName) {
     const Rows docs = small_collection();
-    const auto index = build_index("clustered", docs.view(), {{"cluster_size", std::int64_t{16}}}, 1, nullptr);
+    const auto index = build_index("clustered", docs.view(), {{"cluster_size", std::int64_t{16}}}, {.threads = 1});
     EXPECT_EQ(index->parameters()[0], (NamedValue{"cluster_size", std::int64_t{16}}));
-    EXPECT_EQ(error_of([&] { build_index("postings", docs.view(), {{"m", std::int64_t{1}}}, 1, nullptr); }),
+    EXPECT_EQ(error_of([&] { build_index("postings", docs.view(), {{"m", std::int64_t{1}}}, {.threads = 1}); }),
               "there is no parameter 'm'; there are none");
-    EXPECT_EQ(error_of([&] { build_index("graph", docs.view(), {{"m", std::int64_t{0}}}, 1, nullptr); }),
+    EXPECT_EQ(error_of([&] { build_index("graph", docs.view(), {{"m", std::int64_t{0}}}, {.threads = 1}); }),
               "m must be from 1 to 256, got 0");
 }
 

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "core/documents/query_table.hpp"
-#include "engines/registry.hpp"
+#include "engines/engine_entry.hpp"
 #include "engines/tunable_index.hpp"
 
 namespace thresher::test {
@@ -65,7 +65,7 @@ class ScanIndex final : public TunableIndex<ScanIndex, ScanParams, ScanSearchPar
         }
     }
     static std::vector<EstimatedPart> estimated_parts(const CollectionStatistics& statistics, const ScanParams&) {
-        return Index::estimated_parts(statistics, false);
+        return StoredDocuments::estimated_parts(statistics, false);
     }
     static Dials dials(std::size_t n_docs, std::size_t k) {
         const auto least = static_cast<double>(k);
@@ -84,7 +84,7 @@ class ScanIndex final : public TunableIndex<ScanIndex, ScanParams, ScanSearchPar
     friend TunableIndex;
 
     ScanIndex(const ScanParams& params, Vocabulary vocabulary, ForwardIndex forward)
-        : TunableIndex(params, std::move(vocabulary), std::move(forward), {}) {}
+        : TunableIndex(params, StoredDocuments{std::move(vocabulary), std::move(forward), {}}) {}
     explicit ScanIndex(const IndexFile& file) : TunableIndex(file, {}) {}
 
     void check_search(const ScanSearchParams& params) const override {

@@ -1,0 +1,52 @@
+#include "stored_documents.hpp"
+
+#include <stdexcept>
+
+namespace thresher {
+
+void check_collection(const CsrView& docs) {
+    if (docs.n_rows() > kMaxDocs) {
+        throw std::invalid_argument("docs: " + std::to_string(docs.n_rows()) + " rows; at most 2^31 are supported");
+    }
+    if (docs.n_terms > kMaxTerms) {
+        throw std::invalid_argument("docs: " + std::to_string(docs.n_terms) +
+                                    " columns; at most 2^32 - 1 are supported");
+    }
+}
+
+std::vector<std::pair<std::string, std::size_t>> StoredDocuments::nbytes() const {
+    std::vector<std::pair<std::string, std::size_t>> parts{{"vocabulary", vocabulary.nbytes()},
+                                                           {"forward", forward.nbytes()}};
+    if (!order.is_identity()) parts.emplace_back("order", order.nbytes());
+    return parts;
+}
+
+std::vector<EstimatedPart> StoredDocuments::estimated_parts(const CollectionStatistics& statistics, bool reordered) {
+    std::vector<EstimatedPart> parts{{"vocabulary", Vocabulary::estimated_nbytes(statistics)},
+                                     {"forward", ForwardIndex::estimated_nbytes(statistics)}};
+    if (reordered) parts.push_back({"order", DocumentOrder::estimated_nbytes(statistics.n_docs)});
+    return parts;
+}
+
+void StoredDocuments::save(Parameters& counts, SectionList& sections) const {
+    counts.set("n_docs", static_cast<std::uint64_t>(forward.n_docs()));
+    counts.set("n_terms", vocabulary.n_terms());
+    counts.set("nnz", static_cast<std::uint64_t>(forward.nnz()));
+    vocabulary.save(sections);
+    forward.save(sections);
+}
+
+StoredDocuments StoredDocuments::load(const IndexFile& file, DocumentOrder order) {
+    const std::uint64_t n_docs = file.integer("n_docs");
+    const std::uint64_t n_terms = file.integer("n_terms");
+    const std::uint64_t nnz = file.integer("nnz");
+    file.require(n_docs <= kMaxDocs, "more than 2^31 documents");
+    file.require(n_terms <= kMaxTerms, "more than 2^32 - 1 terms");
+    auto vocabulary = Vocabulary::load(file, n_terms);
+    file.require(vocabulary.n_postings() == nnz, "its terms do not have the collection's number of postings");
+    auto forward =
+        ForwardIndex::load(file, static_cast<std::size_t>(n_docs), static_cast<std::size_t>(nnz), vocabulary.n_slots());
+    return {std::move(vocabulary), std::move(forward), std::move(order)};
+}
+
+}  // namespace thresher
