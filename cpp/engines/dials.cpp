@@ -20,10 +20,10 @@ NamedValues Dial::at(double turn) const {
 }
 
 double Dial::step() const {
-    constexpr double kLeastFactor = 1.02;
-    constexpr double kLeastStep = 0.006;
+    constexpr double kMinFactor = 1.02;
+    constexpr double kMinStep = 0.006;
     if (name.empty() || highest == lowest) return 1;
-    return integral ? std::min(1.0, std::log(kLeastFactor) / std::log(highest / lowest)) : kLeastStep;
+    return integral ? std::min(1.0, std::log(kMinFactor) / std::log(highest / lowest)) : kMinStep;
 }
 
 std::vector<NamedValues> settings_of(const Dials& dials, std::size_t n) {

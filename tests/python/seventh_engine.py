@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Self, SupportsIndex
 
 import numpy as np
-import numpy.typing as npt
 import scipy.sparse as sp
 
 import thresher
@@ -60,10 +59,10 @@ class HeaviestIndex(thresher.Index):
         return super().search(rows, k, **options)
 
     def search_one(
-        self, terms: npt.ArrayLike, weights: npt.ArrayLike, k: SupportsIndex = 10, *, query_cut: int | None = None
+        self, terms: Any, weights: Any = None, k: SupportsIndex = 10, *, query_cut: int | None = None, **options: Any
     ) -> thresher.Hits:
         row = sp.csr_array((np.asarray(weights), np.asarray(terms), [0, np.size(terms)]), shape=(1, self.n_terms))
-        ids, scores = self.search(row, k, query_cut=query_cut, threads=1)
+        ids, scores = self.search(row, k, query_cut=query_cut, **options)
         return thresher.Hits(ids[0], scores[0])
 
     @classmethod

@@ -164,7 +164,7 @@ void GraphBuilder::reach_all(std::vector<std::vector<std::uint32_t>>& edges) con
 EstimatedPart GraphBuilder::estimated_edges(std::size_t n_docs, std::size_t degree) {
     constexpr double kUsualBytes = 2.5;  // for each edge that a document may choose
     const auto docs = static_cast<double>(n_docs);
-    const double max = static_cast<double>(kMost * degree + 2) * PositionLists::kMaxBytes;
+    const double max = static_cast<double>(kMaxWays * degree + 2) * PositionLists::kMaxBytes;
     return {"edges", PositionLists::estimated_nbytes(docs, 0), docs * max,
             kUsualBytes * static_cast<double>(degree) / max};
 }
