@@ -173,11 +173,11 @@ const std::map<std::string, Miss, std::less<>> kMisses{
 };
 
 TEST_F(Program, TellsTheRecallOfEachEngine) {
-    for (const std::string_view name : engine_names()) {
-        const auto& [build, misses] = kMisses.find(name)->second;
+    for (const auto& [name, miss] : kMisses) {
+        const auto& [build, misses] = miss;
         const json points{{"build", to_json(build)}, {"search", {json::object(), to_json(misses)}}};
         write("points", points.dump());
-        const Outcome outcome = search("--truth @truth --points @points --threads 2 --engine " + std::string(name));
+        const Outcome outcome = search("--truth @truth --points @points --threads 2 --engine " + name);
         ASSERT_EQ(outcome.code, 0) << outcome.errors;
         ASSERT_EQ(outcome.lines.size(), 2U);
         const auto index = build_index(name, docs().view(), build, {.threads = 1});
