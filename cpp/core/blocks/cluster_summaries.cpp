@@ -68,7 +68,7 @@ std::vector<std::uint8_t> min_impacts(const SummaryReader& reader, const Vocabul
                                       unsigned threads, Progress& progress) {
     std::uint32_t n_long = n_rows;
     if (n_postings != 0) {
-        while (n_long < vocabulary.n_slots() && vocabulary.document_frequency(n_long) > n_postings) ++n_long;
+        n_long = std::max(n_rows, vocabulary.n_with(static_cast<double>(n_postings) + 1));
     }
     const std::size_t n_counts = std::size_t{n_long - n_rows} * 256;
     const unsigned workers = worker_count(threads, reader.n_clusters() / kClustersPerTask + 1);

@@ -18,6 +18,8 @@ namespace thresher {
 
 class Quantiser {
   public:
+    static constexpr std::uint8_t kMaxImpact = 255;
+
     Quantiser() = default;
     static Quantiser build(const CsrView& docs, const Vocabulary& vocabulary, unsigned threads, Progress& progress);
 
@@ -27,10 +29,10 @@ class Quantiser {
     std::uint8_t ceiling(std::uint32_t slot, float weight) const noexcept {
         const std::uint8_t nearest = impact(slot, weight);
         const bool below = step(slot) * nearest < static_cast<double>(weight);
-        return below && nearest < 255 ? static_cast<std::uint8_t>(nearest + 1) : nearest;
+        return below && nearest < kMaxImpact ? static_cast<std::uint8_t>(nearest + 1) : nearest;
     }
     // The weight that one unit of impact stands for.
-    double step(std::uint32_t slot) const noexcept { return static_cast<double>(maxima_[slot]) / 255.0; }
+    double step(std::uint32_t slot) const noexcept { return static_cast<double>(maxima_[slot]) / kMaxImpact; }
     // At least |weight - step * impact| over the term's postings.
     double error(std::uint32_t slot) const noexcept { return static_cast<double>(errors_[slot]); }
 
@@ -43,7 +45,7 @@ class Quantiser {
 
   private:
     static std::uint8_t quantise(float weight, float maximum) noexcept {
-        const double code = static_cast<double>(weight) / static_cast<double>(maximum) * 255.0 + 0.5;
+        const double code = static_cast<double>(weight) / static_cast<double>(maximum) * kMaxImpact + 0.5;
         return code < 1.0 ? std::uint8_t{1} : static_cast<std::uint8_t>(code);
     }
 

@@ -158,10 +158,12 @@ std::uint64_t Vocabulary::n_postings() const noexcept {
     return std::accumulate(frequencies_.items().begin(), frequencies_.items().end(), std::uint64_t{0});
 }
 
+// Document frequencies fall from slot to slot.
 std::uint32_t Vocabulary::n_with(double min) const noexcept {
-    std::uint32_t n = 0;
-    while (n < n_slots() && document_frequency(n) >= min) ++n;  // document frequencies fall
-    return n;
+    const auto frequencies = frequencies_.items();
+    const auto end = std::partition_point(frequencies.begin(), frequencies.end(),
+                                          [min](std::uint32_t frequency) { return frequency >= min; });
+    return static_cast<std::uint32_t>(end - frequencies.begin());
 }
 
 double Vocabulary::min_documents(double frequency, std::size_t n_docs) noexcept {

@@ -64,7 +64,7 @@ void Accumulators::start(const ImpactLevels& levels, LevelPlan& plan) {
             term.read = term.wanted;
         }
     }
-    entries_ = postings_ = Walk(levels.n_windows(), wanted_.size());
+    entries_ = postings_ = WindowTermCursor(levels.n_windows(), wanted_.size());
     for (std::size_t i = 0; i < kEntriesAhead; ++i) fetch_entry(levels);
     for (std::size_t i = 0; i < kPostingsAhead; ++i) fetch_postings(levels);
 }
@@ -99,11 +99,11 @@ void Accumulators::fetch_postings(const ImpactLevels& levels) {
     postings_.advance();
 }
 
-void Accumulators::add_rare(const ImpactLevels::Rare& rare, const LevelPlan::Term& term) noexcept {
+void Accumulators::add_rare(const RareLists::List& rare, const LevelPlan::Term& term) noexcept {
     for (std::size_t p = 0; p < rare.docs.size(); ++p) {
-        if (rare.docs[p] >= n_docs_ || rare.levels[p] > ImpactLevels::kLevels) continue;  // in an altered file
+        if (rare.docs[p] >= n_docs_ || rare.impacts[p] > ImpactLevels::kLevels) continue;  // in an altered file
         std::int16_t& sum = sums_.items[rare.docs[p]];
-        sum = static_cast<std::int16_t>(sum + term.amounts[rare.levels[p]]);
+        sum = static_cast<std::int16_t>(sum + term.amounts[rare.impacts[p]]);
     }
 }
 

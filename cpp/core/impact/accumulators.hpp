@@ -55,11 +55,11 @@ class Accumulators {
   private:
     static constexpr std::size_t kStep = 2048;
 
-    // A walk over all windows, and in each over the terms that are wanted.
-    class Walk {
+    // A place among all windows, and in each among the terms that are wanted.
+    class WindowTermCursor {
       public:
-        Walk() = default;
-        Walk(std::size_t n_windows, std::size_t n_terms) : n_windows_(n_windows), n_terms_(n_terms) {}
+        WindowTermCursor() = default;
+        WindowTermCursor(std::size_t n_windows, std::size_t n_terms) : n_windows_(n_windows), n_terms_(n_terms) {}
         bool ended() const noexcept { return window == n_windows_ || n_terms_ == 0; }
         void advance() noexcept {
             if (++term < n_terms_) return;
@@ -77,7 +77,7 @@ class Accumulators {
     void start(const ImpactLevels& levels, LevelPlan& plan);
     void add_window(const ImpactLevels& levels, std::size_t w);
     void finish();
-    void add_rare(const ImpactLevels::Rare& rare, const LevelPlan::Term& term) noexcept;
+    void add_rare(const RareLists::List& rare, const LevelPlan::Term& term) noexcept;
     void fetch_entry(const ImpactLevels& levels);
     void fetch_postings(const ImpactLevels& levels);
 
@@ -101,8 +101,8 @@ class Accumulators {
     std::vector<std::int32_t> selected_sums_;
 
     std::vector<LevelPlan::Term*> wanted_;  // what is being added, but for rare terms
-    Walk entries_;                          // fetched so far
-    Walk postings_;                         // the same
+    WindowTermCursor entries_;              // fetched so far
+    WindowTermCursor postings_;             // the same
 };
 
 }  // namespace thresher

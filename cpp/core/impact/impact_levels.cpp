@@ -23,12 +23,6 @@ std::uint32_t n_levelled_of(const Frequencies& frequencies, std::size_t n_window
     return frequencies.n_with(static_cast<double>(kLevelledFrom * n_windows));
 }
 
-struct RarePosting {
-    std::uint32_t rare;  // slot - first rare slot
-    std::uint32_t doc;
-    std::uint8_t level;
-};
-
 }  // namespace
 
 ImpactLevels ImpactLevels::build(const ForwardIndex& forward, const Vocabulary& vocabulary, const Quantiser& quantiser,
@@ -96,7 +90,7 @@ void ImpactLevels::count(const ForwardIndex& forward, const Quantiser& quantiser
 
 void ImpactLevels::fill(const ForwardIndex& forward, const Quantiser& quantiser, unsigned threads, Progress& progress) {
     Filling<std::uint16_t> docs(static_cast<std::size_t>(bases_[n_windows()]));
-    std::vector<std::vector<RarePosting>> rare(n_windows());
+    std::vector<std::vector<RareLists::Posting>> rare(n_windows());
     struct Scratch {
         std::vector<Posting> postings;
         std::vector<std::uint32_t> next;  // (slot, level) -> where its next posting goes
@@ -126,26 +120,7 @@ void ImpactLevels::fill(const ForwardIndex& forward, const Quantiser& quantiser,
         }
     });
     docs_ = std::move(docs.buffer);
-
-    Filling<std::uint64_t> offsets(n_slots_ - n_levelled_ + std::size_t{1});
-    for (const auto& window : rare) {
-        for (const RarePosting& posting : window) ++offsets.items[posting.rare + 1];
-    }
-    std::partial_sum(offsets.items.begin(), offsets.items.end(), offsets.items.begin());
-    Filling<std::uint32_t> rare_docs(static_cast<std::size_t>(offsets.items.back()));
-    Filling<std::uint8_t> rare_levels(rare_docs.items.size());
-    std::vector<std::uint64_t> next(offsets.items.begin(), offsets.items.end() - 1);
-    for (auto& window : rare) {  // in the order of the windows, so that documents ascend
-        for (const auto& [r, doc, level] : window) {
-            const auto p = static_cast<std::size_t>(next[r]++);
-            rare_docs.items[p] = doc;
-            rare_levels.items[p] = level;
-        }
-        window = {};
-    }
-    rare_offsets_ = std::move(offsets.buffer);
-    rare_docs_ = std::move(rare_docs.buffer);
-    rare_levels_ = std::move(rare_levels.buffer);
+    rare_ = RareLists::build(n_slots_ - n_levelled_, rare);  // in the order of the windows, so that documents ascend
 }
 
 ImpactLevels::Window ImpactLevels::window(std::size_t w, std::uint32_t slot) const noexcept {
@@ -167,19 +142,8 @@ void ImpactLevels::prefetch(std::size_t w, std::uint32_t slot) const noexcept {
     thresher::prefetch(here + kEntry);
 }
 
-ImpactLevels::Rare ImpactLevels::rare(std::uint32_t slot) const noexcept {
-    const std::size_t r = slot - n_levelled_;
-    const auto end = static_cast<std::size_t>(std::min<std::uint64_t>(rare_offsets_[r + 1], rare_docs_.size()));
-    const auto begin = static_cast<std::size_t>(std::min<std::uint64_t>(rare_offsets_[r], end));
-    return {rare_docs_.items().subspan(begin, end - begin), rare_levels_.items().subspan(begin, end - begin)};
-}
-
 std::size_t ImpactLevels::levels_nbytes() const noexcept {
     return counts_.nbytes() + bases_.nbytes() + directory_.nbytes() + docs_.nbytes();
-}
-
-std::size_t ImpactLevels::rare_nbytes() const noexcept {
-    return rare_offsets_.nbytes() + rare_docs_.nbytes() + rare_levels_.nbytes();
 }
 
 std::vector<EstimatedPart> ImpactLevels::estimated_parts(const CollectionStatistics& statistics) {
@@ -189,11 +153,10 @@ std::vector<EstimatedPart> ImpactLevels::estimated_parts(const CollectionStatist
     const double directory = n_windows * (n_levelled + 1.0) * kEntry * sizeof(directory_[0]);
     const double counts = static_cast<double>(n_levelled) * kLevels * sizeof(counts_[0]);
     const double docs = statistics.postings(0, n_levelled) * sizeof(docs_[0]);
-    const double n_rare = statistics.n_slots() - n_levelled;
+    const std::uint32_t n_rare = statistics.n_slots() - n_levelled;
     const double rare = statistics.postings(n_levelled, statistics.n_slots());
-    return {
-        {"segments", counts + sizeof(bases_[0]) * (n_windows + 1) + directory + docs},
-        {"rare", sizeof(rare_offsets_[0]) * (n_rare + 1) + rare * (sizeof(rare_docs_[0]) + sizeof(rare_levels_[0]))}};
+    return {{"segments", counts + sizeof(bases_[0]) * (n_windows + 1) + directory + docs},
+            {"rare", RareLists::estimated_nbytes(n_rare, rare)}};
 }
 
 void ImpactLevels::save(Parameters& counts, SectionList& sections) const {
@@ -202,9 +165,7 @@ void ImpactLevels::save(Parameters& counts, SectionList& sections) const {
     sections.add("segments/bases", bases_);
     sections.add("segments/directory", directory_);
     sections.add("segments/docs", docs_);
-    sections.add("rare/offsets", rare_offsets_);
-    sections.add("rare/docs", rare_docs_);
-    sections.add("rare/levels", rare_levels_);
+    rare_.save(sections, "levels");
 }
 
 ImpactLevels ImpactLevels::load(const IndexFile& file, std::size_t n_docs, std::uint32_t n_slots) {
@@ -218,9 +179,7 @@ ImpactLevels ImpactLevels::load(const IndexFile& file, std::size_t n_docs, std::
     levels.bases_ = file.section<std::uint64_t>("segments/bases", levels.n_windows() + 1);
     levels.directory_ = file.section<std::uint16_t>("segments/directory", levels.directory_size());
     levels.docs_ = file.section<std::uint16_t>("segments/docs");
-    levels.rare_offsets_ = file.section<std::uint64_t>("rare/offsets", n_slots - levels.n_levelled_ + std::size_t{1});
-    levels.rare_docs_ = file.section<std::uint32_t>("rare/docs");
-    levels.rare_levels_ = file.section<std::uint8_t>("rare/levels", levels.rare_docs_.size());
+    levels.rare_ = RareLists::load(file, n_slots - levels.n_levelled_, "levels");
     return levels;
 }
 

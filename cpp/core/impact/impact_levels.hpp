@@ -20,6 +20,7 @@
 #include "../base/parallel.hpp"
 #include "../documents/forward_index.hpp"
 #include "../documents/quantiser.hpp"
+#include "../documents/rare_lists.hpp"
 #include "../documents/vocabulary.hpp"
 #include "../storage/index_file.hpp"
 
@@ -72,21 +73,17 @@ class ImpactLevels {
     // Starts fetching what `window` will read.
     void prefetch(std::size_t w, std::uint32_t slot) const noexcept;
 
-    // A rare slot's documents, ascending, and their levels.
-    struct Rare {
-        std::span<const std::uint32_t> docs;
-        std::span<const std::uint8_t> levels;
-    };
-    Rare rare(std::uint32_t slot) const noexcept;
+    // A rare slot's documents; their impacts are levels.
+    RareLists::List rare(std::uint32_t slot) const noexcept { return rare_[slot - n_levelled_]; }
 
     std::size_t levels_nbytes() const noexcept;
-    std::size_t rare_nbytes() const noexcept;
+    std::size_t rare_nbytes() const noexcept { return rare_.nbytes(); }
     static std::vector<EstimatedPart> estimated_parts(const CollectionStatistics& statistics);
     void save(Parameters& counts, SectionList& sections) const;
     static ImpactLevels load(const IndexFile& file, std::size_t n_docs, std::uint32_t n_slots);
 
   private:
-    static constexpr std::uint32_t kImpactsPerLevel = 255 / kLevels;
+    static constexpr std::uint32_t kImpactsPerLevel = Quantiser::kMaxImpact / kLevels;
     // Words of a directory entry: where the postings begin, relative to the window's, in two words, and where each
     // level but the last ends, relative to that. The last level ends where the next entry begins.
     static constexpr std::size_t kEntry = 16;
@@ -113,9 +110,7 @@ class ImpactLevels {
     Buffer<std::uint64_t> bases_;      // window -> its first posting; n_windows + 1
     Buffer<std::uint16_t> directory_;  // (window, slot) -> entry; n_levelled + 1 a window
     Buffer<std::uint16_t> docs_;
-    Buffer<std::uint64_t> rare_offsets_;  // rare slot -> its first posting; n_rare + 1
-    Buffer<std::uint32_t> rare_docs_;
-    Buffer<std::uint8_t> rare_levels_;
+    RareLists rare_;
 };
 
 }  // namespace thresher

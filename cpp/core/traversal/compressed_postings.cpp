@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::size_t kRowsPerTask = 4096;
 constexpr std::size_t kSlotsPerTask = 64;
-constexpr std::uint8_t kLargestImpact = 255;
+constexpr std::uint8_t kLargestImpact = Quantiser::kMaxImpact;
 // Gaps of a block can't add up to 2^32 if they are no wider: its documents ascend whatever its bytes are.
 constexpr unsigned kSafeWidth = 24;
 static_assert((std::uint64_t{CompressedPostings::kBlock} << kSafeWidth) <= std::uint64_t{1} << 31);
@@ -89,29 +89,14 @@ struct CompressedPostings::Transposed {
 };
 
 CompressedPostings::CompressedPostings(const Vocabulary& vocabulary)
-    : vocabulary_(vocabulary), n_lists_(n_slots_above(kMaxRare)) {
+    : vocabulary_(vocabulary), n_lists_(vocabulary.n_with(kMaxRare + 1)) {
     for (std::uint32_t frequency = kMaxRare; frequency > 0; --frequency) {
-        rare_slots_[frequency] = n_slots_above(frequency);
+        rare_slots_[frequency] = vocabulary.n_with(frequency + 1);
         if (frequency == kMaxRare) continue;
         const std::size_t n_slots =
             rare_slots_[frequency] - std::min(rare_slots_[frequency], rare_slots_[frequency + 1]);
         rare_offsets_[frequency] = rare_offsets_[frequency + 1] + n_slots * (frequency + 1);
     }
-}
-
-// Document frequencies fall from slot to slot.
-std::uint32_t CompressedPostings::n_slots_above(std::uint32_t frequency) const noexcept {
-    std::uint32_t low = 0;
-    std::uint32_t high = vocabulary_.n_slots();
-    while (low < high) {
-        const std::uint32_t middle = low + (high - low) / 2;
-        if (vocabulary_.document_frequency(middle) > frequency) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
 }
 
 std::size_t CompressedPostings::n_rare_postings() const noexcept {
@@ -130,8 +115,7 @@ CompressedPostings CompressedPostings::build(const ForwardIndex& forward, const 
     Filling<std::uint8_t> impacts(docs.items.size());
     std::ranges::copy(all.docs.items.subspan(n_listed), docs.items.begin());
     std::ranges::copy(all.impacts.items.subspan(n_listed), impacts.items.begin());
-    postings.rare_docs_ = std::move(docs.buffer);
-    postings.rare_impacts_ = std::move(impacts.buffer);
+    postings.rare_ = {std::move(docs.buffer), std::move(impacts.buffer)};
     return postings;
 }
 
@@ -199,7 +183,7 @@ void CompressedPostings::rank(const Transposed& all, unsigned threads, Progress&
     Progress silent(progress.monitor());
     for (std::size_t r = 0; r < kRanks.size(); ++r) {
         const std::uint32_t rank = kRanks[r];
-        const std::uint32_t n = n_slots_above(rank - 1);
+        const std::uint32_t n = vocabulary_.n_with(rank);
         Filling<std::uint8_t> ranking(n);
         parallel_for_rows(n, kSlotsPerTask, threads, silent, [&](std::size_t first, std::size_t end, unsigned) {
             std::vector<std::uint8_t> impacts;
@@ -225,8 +209,8 @@ CompressedPostings::List CompressedPostings::list(std::uint32_t slot) const noex
     // An altered file may have any frequencies.
     if (frequency == 0 || frequency > kMaxRare) return {};
     const std::size_t start = rare_offsets_[frequency] + (slot - rare_slots_[frequency]) * std::size_t{frequency};
-    if (start + frequency > rare_docs_.size()) return {};
-    return {frequency, 1, rare_docs_.data() + start + frequency - 1, &kLargestImpact, start, true};
+    if (start + frequency > rare_.size()) return {};
+    return {frequency, 1, rare_.docs().data() + start + frequency - 1, &kLargestImpact, start, true};
 }
 
 const std::uint8_t* CompressedPostings::read(const List& list, std::uint32_t block,
@@ -238,9 +222,9 @@ const std::uint8_t* CompressedPostings::read(const List& list, std::uint32_t blo
         for (std::uint32_t p = 0; p < n; ++p) docs[p] = next = std::clamp(docs[p], next, last);
     };
     if (list.rare) {
-        std::copy_n(rare_docs_.data() + list.first, n, docs);
+        std::copy_n(rare_.docs().data() + list.first, n, docs);
         mend(0);
-        return rare_impacts_.data() + list.first;
+        return rare_.impacts().data() + list.first;
     }
     const auto bytes = blocks_[list.first + block];
     const unsigned width = bytes.empty() ? 0U : std::min<unsigned>(bytes[0], 32);
@@ -287,7 +271,7 @@ std::vector<EstimatedPart> CompressedPostings::estimated_parts(const CollectionS
     const double rare = statistics.postings(n_lists, statistics.n_slots());
     return {{"blocks", Stretches::estimated_nbytes(n_blocks, bytes)},
             {"skips", skips},
-            {"rare", rare * (sizeof(rare_docs_[0]) + sizeof(rare_impacts_[0]))}};
+            {"rare", RarePostings::estimated_nbytes(rare)}};
 }
 
 void CompressedPostings::save(Parameters& counts, SectionList& sections) const {
@@ -299,8 +283,7 @@ void CompressedPostings::save(Parameters& counts, SectionList& sections) const {
         sections.add("lists/impacts_" + std::to_string(kRanks[r]), rankings_[r]);
     }
     blocks_.save(sections, "blocks");
-    sections.add("rare/docs", rare_docs_);
-    sections.add("rare/impacts", rare_impacts_);
+    rare_.save(sections, "impacts");
 }
 
 CompressedPostings CompressedPostings::load(const IndexFile& file, const Vocabulary& vocabulary, std::size_t n_docs) {
@@ -328,13 +311,12 @@ CompressedPostings CompressedPostings::load(const IndexFile& file, const Vocabul
     }
     postings.maxima_ = file.section<std::uint8_t>("lists/maxima", n_blocks);
     for (std::size_t r = 0; r < kRanks.size(); ++r) {
-        postings.rankings_[r] = file.section<std::uint8_t>("lists/impacts_" + std::to_string(kRanks[r]),
-                                                           postings.n_slots_above(kRanks[r] - 1));
+        postings.rankings_[r] =
+            file.section<std::uint8_t>("lists/impacts_" + std::to_string(kRanks[r]), vocabulary.n_with(kRanks[r]));
     }
     postings.blocks_ = Stretches::load(file, "blocks", n_blocks);
-    postings.rare_docs_ = file.section<std::uint32_t>("rare/docs", postings.n_rare_postings());
-    postings.rare_impacts_ = file.section<std::uint8_t>("rare/impacts", postings.rare_docs_.size());
-    file.require(all_documents(postings.lasts_) && all_documents(postings.rare_docs_),
+    postings.rare_ = RarePostings::load(file, "impacts", postings.n_rare_postings());
+    file.require(all_documents(postings.lasts_) && all_documents(postings.rare_.docs()),
                  "a posting's document is beyond the number of documents");
     return postings;
 }

@@ -24,6 +24,7 @@
 #include "../base/parallel.hpp"
 #include "../documents/forward_index.hpp"
 #include "../documents/quantiser.hpp"
+#include "../documents/rare_lists.hpp"
 #include "../documents/vocabulary.hpp"
 #include "../storage/index_file.hpp"
 #include "../storage/stretches.hpp"
@@ -69,7 +70,7 @@ class CompressedPostings {
 
     std::size_t blocks_nbytes() const noexcept { return blocks_.nbytes(); }
     std::size_t skips_nbytes() const noexcept;
-    std::size_t rare_nbytes() const noexcept { return rare_docs_.nbytes() + rare_impacts_.nbytes(); }
+    std::size_t rare_nbytes() const noexcept { return rare_.nbytes(); }
     static std::vector<EstimatedPart> estimated_parts(const CollectionStatistics& statistics);
     void save(Parameters& counts, SectionList& sections) const;
     static CompressedPostings load(const IndexFile& file, const Vocabulary& vocabulary, std::size_t n_docs);
@@ -80,7 +81,6 @@ class CompressedPostings {
     struct Transposed;
 
     explicit CompressedPostings(const Vocabulary& vocabulary);
-    std::uint32_t n_slots_above(std::uint32_t frequency) const noexcept;
     std::size_t n_rare_postings() const noexcept;
     void number_blocks();
     void encode(const Transposed& all, unsigned threads, Progress& progress);
@@ -97,8 +97,7 @@ class CompressedPostings {
     Buffer<std::uint8_t> maxima_;                               // block -> its largest impact
     std::array<Buffer<std::uint8_t>, kRanks.size()> rankings_;  // list -> impact of that rank, while there is one
     Stretches blocks_;
-    Buffer<std::uint32_t> rare_docs_;
-    Buffer<std::uint8_t> rare_impacts_;
+    RarePostings rare_;
 };
 
 }  // namespace thresher

@@ -23,7 +23,7 @@ class PostingCursor {
         postings_ = &postings;
         list_ = postings.list(slot);
         weight_ = weight;
-        bound_ = weight > 0 ? weight * 255 : 0;
+        bound_ = weight > 0 ? weight * Quantiser::kMaxImpact : 0;
         peeked_ = 0;
         enter(0);
     }

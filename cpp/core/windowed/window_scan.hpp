@@ -1,4 +1,4 @@
-// One query's walk over windowed postings: integer scores of a window's documents, those that reach a cutoff picked
+// One query's scan of windowed postings: integer scores of a window's documents, those that reach a cutoff picked
 // out by SIMD, 64 documents at a time.
 #pragma once
 
@@ -27,7 +27,7 @@ class ScanPlan {
   private:
     friend class WindowScan;
     struct Rare {
-        WindowedPostings::RareList postings;
+        RareLists::List postings;
         std::int32_t weight;
         std::size_t next;  // first posting of the windows to come
     };
@@ -38,7 +38,7 @@ class ScanPlan {
     std::vector<Rare> rare_;
 };
 
-// Scratch memory of a thread's walks.
+// Scratch memory of a thread's scans.
 class WindowScan {
   public:
     WindowScan() : scores_(65536), docs_(kStep), doc_scores_(kStep) {}

@@ -16,12 +16,6 @@ namespace {
 constexpr std::uint64_t kListedFrom = 2;
 constexpr double kNoRows = std::numeric_limits<double>::infinity();  // a row density
 
-struct RarePosting {
-    std::uint32_t rare;  // slot - first rare slot
-    std::uint32_t doc;
-    std::uint8_t impact;
-};
-
 }  // namespace
 
 WindowedPostings WindowedPostings::build(const ForwardIndex& forward, const Vocabulary& vocabulary,
@@ -103,7 +97,7 @@ void WindowedPostings::fill(const PostingSource& source, const Quantiser& quanti
     const auto n_listed = static_cast<std::size_t>(list_bases_[n_windows_]);
     Filling<std::uint16_t> list_docs(n_listed);
     Filling<std::uint8_t> list_impacts(n_listed);
-    std::vector<std::vector<RarePosting>> rare(n_windows_);
+    std::vector<std::vector<RareLists::Posting>> rare(n_windows_);
 
     struct Scratch {
         std::vector<Posting> postings;
@@ -134,30 +128,10 @@ void WindowedPostings::fill(const PostingSource& source, const Quantiser& quanti
         }
     });
 
-    Filling<std::uint64_t> rare_offsets(n_rare_ + std::size_t{1});
-    for (const auto& window : rare) {
-        interruption_point(2 * window.size());
-        for (const RarePosting& posting : window) ++rare_offsets.items[posting.rare + 1];
-    }
-    std::partial_sum(rare_offsets.items.begin(), rare_offsets.items.end(), rare_offsets.items.begin());
-    Filling<std::uint32_t> rare_docs(static_cast<std::size_t>(rare_offsets.items[n_rare_]));
-    Filling<std::uint8_t> rare_impacts(rare_docs.items.size());
-    std::vector<std::uint64_t> next(rare_offsets.items.begin(), rare_offsets.items.end() - 1);
-    for (auto& window : rare) {  // in the order of the windows, so that documents ascend
-        interruption_point(4 * window.size());
-        for (const auto& [r, doc, impact] : window) {
-            const auto p = static_cast<std::size_t>(next[r]++);
-            rare_docs.items[p] = doc;
-            rare_impacts.items[p] = impact;
-        }
-        window = {};
-    }
     cells_ = std::move(cells.buffer);
     list_docs_ = std::move(list_docs.buffer);
     list_impacts_ = std::move(list_impacts.buffer);
-    rare_offsets_ = std::move(rare_offsets.buffer);
-    rare_docs_ = std::move(rare_docs.buffer);
-    rare_impacts_ = std::move(rare_impacts.buffer);
+    rare_ = RareLists::build(n_rare_, rare);  // in the order of the windows, so that documents ascend
 }
 
 WindowedPostings::Lists WindowedPostings::lists(std::size_t w) const noexcept {
@@ -170,28 +144,13 @@ WindowedPostings::Lists WindowedPostings::lists(std::size_t w) const noexcept {
             list_impacts_.data() + base};
 }
 
-WindowedPostings::RareList WindowedPostings::rare(std::uint32_t slot) const noexcept {
-    const std::size_t r = slot - n_rows_ - n_lists_;
-    const auto end = static_cast<std::size_t>(std::min<std::uint64_t>(rare_offsets_[r + 1], rare_docs_.size()));
-    const auto begin = static_cast<std::size_t>(std::min<std::uint64_t>(rare_offsets_[r], end));
-    return {rare_docs_.items().subspan(begin, end - begin), rare_impacts_.items().subspan(begin, end - begin)};
-}
-
 std::size_t WindowedPostings::lists_nbytes() const noexcept {
     return list_bases_.nbytes() + list_offsets_.nbytes() + list_docs_.nbytes() + list_impacts_.nbytes();
-}
-
-std::size_t WindowedPostings::rare_nbytes() const noexcept {
-    return rare_offsets_.nbytes() + rare_docs_.nbytes() + rare_impacts_.nbytes();
 }
 
 EstimatedPart WindowedPostings::estimated_lists(std::size_t n_windows, std::uint32_t n_lists) {
     const auto windows = static_cast<double>(n_windows);
     return {"lists", sizeof(list_bases_[0]) * (windows + 1) + sizeof(list_offsets_[0]) * windows * (n_lists + 1.0)};
-}
-
-EstimatedPart WindowedPostings::estimated_rare(std::uint32_t n_rare) {
-    return {"rare", sizeof(rare_offsets_[0]) * (n_rare + 1.0)};
 }
 
 std::uint32_t WindowedPostings::n_rows_of(const CollectionStatistics& statistics, std::uint32_t window,
@@ -204,8 +163,9 @@ std::vector<EstimatedPart> WindowedPostings::estimated_parts(const CollectionSta
     const auto [n_rows, n_lists] = divide(statistics, statistics.n_docs, window, row_density);
     EstimatedPart lists = estimated_lists((statistics.n_docs + window - 1) / window, n_lists);
     lists.fixed += static_cast<double>(kListedBytes) * statistics.postings(n_rows, n_rows + n_lists);
-    EstimatedPart rare = estimated_rare(statistics.n_slots() - n_rows - n_lists);
-    rare.fixed += static_cast<double>(kRareBytes) * statistics.postings(n_rows + n_lists, statistics.n_slots());
+    const std::uint32_t listed = n_rows + n_lists;
+    const double rare_postings = statistics.postings(listed, statistics.n_slots());
+    const EstimatedPart rare{"rare", RareLists::estimated_nbytes(statistics.n_slots() - listed, rare_postings)};
     const double rows = static_cast<double>(n_rows) * static_cast<double>(row_bytes(statistics.n_docs, window));
     return {{"rows", rows}, lists, rare};
 }
@@ -220,8 +180,8 @@ std::vector<EstimatedPart> WindowedPostings::estimated_parts(const CollectionSta
     EstimatedPart lists = estimated_lists((n_items + window - 1) / window, n_lists);
     lists.variable = static_cast<double>(kListedBytes) * postings(n_without, n_lists);
     lists.usual = kUsual;
-    EstimatedPart rare = estimated_rare(statistics.n_slots() - n_lists);
-    rare.variable = static_cast<double>(kRareBytes) * postings(std::max(first, n_lists), statistics.n_slots());
+    EstimatedPart rare{"rare", RareLists::estimated_nbytes(statistics.n_slots() - n_lists, 0)};
+    rare.variable = RarePostings::estimated_nbytes(postings(std::max(first, n_lists), statistics.n_slots()));
     rare.usual = 1;
     return {lists, rare};
 }
@@ -234,9 +194,7 @@ void WindowedPostings::save(Parameters& counts, SectionList& sections) const {
     sections.add("lists/offsets", list_offsets_);
     sections.add("lists/docs", list_docs_);
     sections.add("lists/impacts", list_impacts_);
-    sections.add("rare/offsets", rare_offsets_);
-    sections.add("rare/docs", rare_docs_);
-    sections.add("rare/impacts", rare_impacts_);
+    rare_.save(sections, "impacts");
 }
 
 WindowedPostings WindowedPostings::load(const IndexFile& file, std::uint32_t n_docs, std::uint32_t n_slots,
@@ -257,9 +215,7 @@ WindowedPostings WindowedPostings::load(const IndexFile& file, std::uint32_t n_d
         file.section<std::uint32_t>("lists/offsets", postings.n_windows_ * (postings.n_lists_ + std::size_t{1}));
     postings.list_docs_ = file.section<std::uint16_t>("lists/docs");
     postings.list_impacts_ = file.section<std::uint8_t>("lists/impacts", postings.list_docs_.size());
-    postings.rare_offsets_ = file.section<std::uint64_t>("rare/offsets", postings.n_rare_ + std::size_t{1});
-    postings.rare_docs_ = file.section<std::uint32_t>("rare/docs");
-    postings.rare_impacts_ = file.section<std::uint8_t>("rare/impacts", postings.rare_docs_.size());
+    postings.rare_ = RareLists::load(file, postings.n_rare_, "impacts");
     return postings;
 }
 

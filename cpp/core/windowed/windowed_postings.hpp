@@ -20,6 +20,7 @@
 #include "../documents/collection_statistics.hpp"
 #include "../documents/forward_index.hpp"
 #include "../documents/quantiser.hpp"
+#include "../documents/rare_lists.hpp"
 #include "../documents/vocabulary.hpp"
 #include "../storage/index_file.hpp"
 
@@ -69,15 +70,11 @@ class WindowedPostings {
     Lists lists(std::size_t w) const noexcept;
 
     // Slots [n_rows + n_lists, n_slots): ascending documents and their impacts.
-    struct RareList {
-        std::span<const std::uint32_t> docs;
-        std::span<const std::uint8_t> impacts;
-    };
-    RareList rare(std::uint32_t slot) const noexcept;
+    RareLists::List rare(std::uint32_t slot) const noexcept { return rare_[slot - n_rows_ - n_lists_]; }
 
     std::size_t rows_nbytes() const noexcept { return cells_.nbytes(); }
     std::size_t lists_nbytes() const noexcept;
-    std::size_t rare_nbytes() const noexcept;
+    std::size_t rare_nbytes() const noexcept { return rare_.nbytes(); }
     // Slots that `build` makes rows of.
     static std::uint32_t n_rows_of(const CollectionStatistics& statistics, std::uint32_t window, double row_density);
     // Bytes of each form, parameters as for `build`.
@@ -110,9 +107,7 @@ class WindowedPostings {
     static Division divide(const Frequencies& frequencies, std::size_t n_items, std::uint32_t window,
                            double row_density);
     static constexpr std::size_t kListedBytes = sizeof(std::uint16_t) + sizeof(std::uint8_t);  // of a posting
-    static constexpr std::size_t kRareBytes = sizeof(std::uint32_t) + sizeof(std::uint8_t);
     static EstimatedPart estimated_lists(std::size_t n_windows, std::uint32_t n_lists);
-    static EstimatedPart estimated_rare(std::uint32_t n_rare);
     void build_from(const PostingSource& source, const Vocabulary& vocabulary, const Quantiser& quantiser,
                     std::uint32_t window, double row_density, unsigned threads, Progress& progress);
     void count_lists(const PostingSource& source, unsigned threads, Progress& progress);
@@ -130,9 +125,7 @@ class WindowedPostings {
     Buffer<std::uint32_t> list_offsets_;  // (window, list) -> posting relative to the base; n_lists + 1 a window
     Buffer<std::uint16_t> list_docs_;
     Buffer<std::uint8_t> list_impacts_;
-    Buffer<std::uint64_t> rare_offsets_;  // n_rare + 1
-    Buffer<std::uint32_t> rare_docs_;
-    Buffer<std::uint8_t> rare_impacts_;
+    RareLists rare_;
 };
 
 }  // namespace thresher

@@ -327,9 +327,9 @@ void expect_in_bounds(const IndexFile& file, std::size_t n_docs, std::uint32_t n
     }
     for (std::uint32_t slot = levels.n_levelled(); slot < n_slots; ++slot) {
         const auto rare = levels.rare(slot);
-        ASSERT_EQ(rare.docs.size(), rare.levels.size());
+        ASSERT_EQ(rare.docs.size(), rare.impacts.size());
         ASSERT_TRUE(within(rare.docs.data(), rare.docs.size(), rare_docs)) << "slot " << slot;
-        ASSERT_TRUE(within(rare.levels.data(), rare.levels.size(), rare_levels)) << "slot " << slot;
+        ASSERT_TRUE(within(rare.impacts.data(), rare.impacts.size(), rare_levels)) << "slot " << slot;
     }
 }
 

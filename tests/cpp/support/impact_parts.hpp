@@ -53,7 +53,7 @@ inline std::vector<LevelledPosting> postings_of(const ImpactLevels& levels, std:
     std::vector<LevelledPosting> postings;
     if (slot >= levels.n_levelled()) {
         const auto rare = levels.rare(slot);
-        for (std::size_t p = 0; p < rare.docs.size(); ++p) postings.push_back({rare.docs[p], rare.levels[p]});
+        for (std::size_t p = 0; p < rare.docs.size(); ++p) postings.push_back({rare.docs[p], rare.impacts[p]});
         return postings;
     }
     for (std::size_t w = 0; w < levels.n_windows(); ++w) {

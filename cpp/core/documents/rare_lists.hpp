@@ -1,0 +1,80 @@
+// Postings of rare terms: documents in 32 bits and an impact each, uncompressed. What all inverted indexes keep terms
+// in that have so few documents that anything else about them would outweigh their postings.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../base/buffer.hpp"
+#include "../storage/index_file.hpp"
+
+namespace thresher {
+
+// List behind list; where each lies is for others to know.
+class RarePostings {
+  public:
+    struct List {
+        std::span<const std::uint32_t> docs;  // ascending
+        std::span<const std::uint8_t> impacts;
+    };
+
+    RarePostings() = default;
+    RarePostings(Buffer<std::uint32_t> docs, Buffer<std::uint8_t> impacts)
+        : docs_(std::move(docs)), impacts_(std::move(impacts)) {}
+
+    std::size_t size() const noexcept { return docs_.size(); }
+    const Buffer<std::uint32_t>& docs() const noexcept { return docs_; }
+    const Buffer<std::uint8_t>& impacts() const noexcept { return impacts_; }
+    // Postings [begin, end); clamped, so that an altered file can't lead out of bounds.
+    List between(std::uint64_t begin, std::uint64_t end) const noexcept;
+
+    std::size_t nbytes() const noexcept { return docs_.nbytes() + impacts_.nbytes(); }
+    static double estimated_nbytes(double n_postings) noexcept {
+        return n_postings * (sizeof(docs_[0]) + sizeof(impacts_[0]));
+    }
+    // Sections rare/docs and rare/`impacts`.
+    void save(SectionList& sections, const std::string& impacts) const;
+    // Of `size` postings, if that is known.
+    static RarePostings load(const IndexFile& file, const std::string& impacts,
+                             std::optional<std::size_t> size = std::nullopt);
+
+  private:
+    Buffer<std::uint32_t> docs_;
+    Buffer<std::uint8_t> impacts_;
+};
+
+// The same with the offsets of the lists.
+class RareLists {
+  public:
+    using List = RarePostings::List;
+    struct Posting {
+        std::uint32_t list;
+        std::uint32_t doc;
+        std::uint8_t impact;
+    };
+
+    RareLists() = default;
+    // Of the postings of `parts`, which are emptied: documents ascend from part to part and within each.
+    static RareLists build(std::size_t n_lists, std::vector<std::vector<Posting>>& parts);
+
+    List operator[](std::size_t list) const noexcept { return postings_.between(offsets_[list], offsets_[list + 1]); }
+
+    std::size_t nbytes() const noexcept { return offsets_.nbytes() + postings_.nbytes(); }
+    static double estimated_nbytes(std::size_t n_lists, double n_postings) noexcept {
+        return sizeof(offsets_[0]) * (static_cast<double>(n_lists) + 1) + RarePostings::estimated_nbytes(n_postings);
+    }
+    // Section rare/offsets, and those of RarePostings.
+    void save(SectionList& sections, const std::string& impacts) const;
+    static RareLists load(const IndexFile& file, std::size_t n_lists, const std::string& impacts);
+
+  private:
+    Buffer<std::uint64_t> offsets_;  // list -> its first posting; n_lists + 1
+    RarePostings postings_;
+};
+
+}  // namespace thresher
