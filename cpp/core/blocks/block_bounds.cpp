@@ -111,8 +111,7 @@ void BlockBounds::plan(const SlotQuery& query, const Cut& cut, Context& context)
         // Impacts are rounded to the nearest: add the quantiser's error, and round up.
         const double error = impact * quantiser_.error(slot) / quantiser_.step(slot);
         const auto factor = static_cast<std::uint32_t>(std::ceil(impact * 65536));
-        // Impacts are at most 31, errors hardly more: the limit is for altered files.
-        const auto rounding = static_cast<std::uint32_t>(std::ceil(std::min(error, 255.0) * 65536)) + 65535;
+        const auto rounding = static_cast<std::uint32_t>(std::ceil(error * 65536)) + 65535;
         if (slot < postings_.n_rows() + postings_.n_lists()) {
             const std::uint32_t list = slot - postings_.n_rows();
             plan.lists.add(list, factor, rounding);
@@ -193,7 +192,7 @@ void BlockBounds::add_rare(Context& context) const {
                 block = context.places.items[group] * kernels::kGroup + block % kernels::kGroup;
             }
             const std::uint32_t added = (plan.rare.factors[i] * rare.impacts[p] + plan.rare.rounding[i]) >> 16;
-            bounds[block] = static_cast<std::uint16_t>(std::min(bounds[block] + added, kSaturated));
+            bounds[block] = static_cast<std::uint16_t>(std::min<std::uint32_t>(bounds[block] + added, kSaturated));
             std::uint16_t& maximum = maxima[block / kernels::kSuperblock];
             maximum = std::max(maximum, bounds[block]);
         }

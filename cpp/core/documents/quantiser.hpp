@@ -5,6 +5,7 @@
 // pruning by impacts safe.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "../base/buffer.hpp"
@@ -33,8 +34,11 @@ class Quantiser {
     }
     // The weight that one unit of impact stands for.
     double step(std::uint32_t slot) const noexcept { return static_cast<double>(maxima_[slot]) / kMaxImpact; }
-    // At least |weight - step * impact| over the term's postings.
-    double error(std::uint32_t slot) const noexcept { return static_cast<double>(errors_[slot]); }
+    // At least |weight - step * impact| over the term's postings; hardly more than a step.
+    double error(std::uint32_t slot) const noexcept {
+        // What is kept is a float32: where steps are less than the least of these, it says nothing.
+        return std::min(static_cast<double>(errors_[slot]), step(slot) * (1 + 0x1p-40));
+    }
 
     std::size_t nbytes() const noexcept { return maxima_.nbytes() + errors_.nbytes(); }
     static double estimated_nbytes(const CollectionStatistics& statistics) noexcept {
