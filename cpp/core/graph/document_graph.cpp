@@ -21,12 +21,12 @@ constexpr std::size_t kMaxWays = 3;
 
 constexpr std::size_t kScoringTime = 200;  // of a document, about, in nanoseconds
 
-// The documents that a walk from position 0 along `edges` comes by, extended one walk at a time.
-class Walk {
+// The documents that `edges` lead to from position 0, and from others that are added.
+class Reachable {
   public:
-    explicit Walk(const std::vector<std::vector<std::uint32_t>>& edges) : edges_(edges), reached_(edges.size()) {}
-    bool reached(std::size_t doc) const noexcept { return reached_[doc]; }
-    void from(std::size_t start) {
+    explicit Reachable(const std::vector<std::vector<std::uint32_t>>& edges) : edges_(edges), reached_(edges.size()) {}
+    bool has(std::size_t doc) const noexcept { return reached_[doc]; }
+    void add_from(std::size_t start) {
         reached_[start] = true;
         left_.push_back(static_cast<std::uint32_t>(start));
         while (!left_.empty()) {
@@ -141,23 +141,23 @@ std::vector<std::vector<std::uint32_t>> GraphBuilder::in_both_directions(unsigne
 // order, so that the one before is always reached: its neighbour in the index, which is similar where those are.
 void GraphBuilder::reach_all(std::vector<std::vector<std::uint32_t>>& edges) const {
     if (edges.empty()) return;
-    Walk there(edges);
-    there.from(0);
+    Reachable there(edges);
+    there.add_from(0);
     for (std::size_t doc = 1; doc < edges.size(); ++doc) {
-        if (there.reached(doc)) continue;
+        if (there.has(doc)) continue;
         const auto reached = std::find_if(edges[doc].begin(), edges[doc].end(), [&](std::uint32_t next) {
-            return there.reached(next) && edges[next].size() < kMaxWays * degree_;
+            return there.has(next) && edges[next].size() < kMaxWays * degree_;
         });
         edges[reached == edges[doc].end() ? doc - 1 : *reached].push_back(static_cast<std::uint32_t>(doc));
-        there.from(doc);
+        there.add_from(doc);
     }
     const auto back_edges = reversed(edges);
-    Walk back(back_edges);
-    back.from(0);
+    Reachable back(back_edges);
+    back.add_from(0);
     for (std::size_t doc = 1; doc < edges.size(); ++doc) {
-        if (back.reached(doc)) continue;
+        if (back.has(doc)) continue;
         edges[doc].push_back(static_cast<std::uint32_t>(doc - 1));
-        back.from(doc);
+        back.add_from(doc);
     }
 }
 
