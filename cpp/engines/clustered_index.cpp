@@ -341,7 +341,7 @@ void ClusteredIndex::refine(std::size_t n, BlockOpening& opening, Context& conte
     for (const Hit& hit : best) {
         for (const std::uint32_t doc : neighbours_.of(order().position(hit.doc))) {
             if (doc >= n_docs() || std::binary_search(found.begin(), found.end(), doc)) continue;
-            neighbours.push_back(bounded(BlockBounds::kSaturated, doc));
+            neighbours.push_back(ranked(BlockBounds::kSaturated, doc));
         }
     }
     std::sort(neighbours.begin(), neighbours.end());

@@ -9,6 +9,8 @@
 #include <string>
 
 #include "../core/graph/document_graph.hpp"
+#include "../core/selection/rescoring.hpp"
+#include "../core/selection/scratch.hpp"
 #include "../core/selection/top_k.hpp"
 #include "../core/selection/visited_set.hpp"
 #include "clustered_index.hpp"
@@ -32,8 +34,7 @@ constexpr std::size_t kWidthPerHit = 8;
 // so many. More entries are a larger fraction of a search's work, and fewer a smaller fraction of the documents.
 constexpr double kEntryShare = 5;
 constexpr std::int64_t kMinEntries = 32;
-// Documents fetched ahead of the one that is scored, and where they start.
-constexpr std::size_t kDocsAhead = 6;
+// Documents ahead of the one being scored of which it is fetched where they start.
 constexpr std::size_t kStartsAhead = 32;
 // Documents between two interruption points, and about the nanoseconds that each takes.
 constexpr std::size_t kAtATime = 16;
@@ -51,6 +52,11 @@ std::size_t entry_points_of(const GraphParams& params, std::size_t n_docs) noexc
     return static_cast<std::size_t>(std::clamp(static_cast<std::int64_t>(chosen), kMinEntries, kMaxCandidates));
 }
 
+// Documents that may be left to go on from before those are dropped that a search will not come to, and so many for
+// each that it looks for.
+constexpr std::size_t kMaxLeft = 4096;
+constexpr std::size_t kMaxLeftPerHit = 4;
+
 bool worse(const Hit& a, const Hit& b) noexcept { return better(b, a); }
 
 }  // namespace
@@ -65,6 +71,7 @@ struct GraphIndex::Context {
     std::vector<Hit> terms;            // slots by what they can contribute
     std::vector<std::uint32_t> found;  // positions to score
     std::vector<Hit> left;             // positions to go on from: a heap, the best in front
+    std::size_t max_left = 0;          // of them, before a look at which are still wanted
     TopK nearest;                      // positions: the `ef` best
     TopK top;                          // ids: the k best of those allowed
 };
@@ -226,12 +233,12 @@ void GraphIndex::search_with(const CsrView& queries, const SearchOptions& option
 void GraphIndex::search_query(const Plan& plan, Context& context) const {
     context.top.reset(plan.k);
     context.nearest.reset(plan.ef);
-    context.left.clear();
-    context.found.clear();
+    context.max_left = std::max(kMaxLeft, kMaxLeftPerHit * plan.ef);
+    empty_scratch(context.left, context.max_left);
+    empty_scratch(context.found);
     context.table.load(context.query);
     if (plan.score_all) {
-        context.found = plan.few;
-        score_found(plan, context);
+        score(plan.few, plan, context);
     } else {
         context.visited.clear();
         enter(plan, context);
@@ -275,7 +282,13 @@ void GraphIndex::enter(const Plan& plan, Context& context) const {
 
 // Scores the documents found and empties the list.
 void GraphIndex::score_found(const Plan& plan, Context& context) const {
-    auto& found = context.found;
+    score(context.found, plan, context);
+    context.found.clear();
+    if (!context.left.empty()) edges_.prefetch(context.left.front().doc);
+}
+
+// Scores documents, none twice in a search.
+void GraphIndex::score(std::span<const std::uint32_t> found, const Plan& plan, Context& context) const {
     const ForwardIndex& documents = forward();
     const DocumentOrder& ids = order();
     for (std::size_t i = 0; i < std::min(kStartsAhead, found.size()); ++i) documents.prefetch_range(found[i]);
@@ -299,8 +312,10 @@ void GraphIndex::score_found(const Plan& plan, Context& context) const {
         context.left.push_back({score, position});
         std::push_heap(context.left.begin(), context.left.end(), worse);
     }
-    found.clear();
-    if (!context.left.empty()) edges_.prefetch(context.left.front().doc);
+    if (context.left.size() <= context.max_left) return;
+    std::erase_if(context.left, [&](const Hit& hit) { return !context.nearest.wants(hit.score); });
+    std::make_heap(context.left.begin(), context.left.end(), worse);
+    context.max_left = std::max(context.max_left, 2 * context.left.size());
 }
 
 }  // namespace thresher

@@ -113,6 +113,7 @@ class GraphIndex final : public TunableIndex<GraphIndex, GraphParams, GraphSearc
     void search_query(const Plan& plan, Context& context) const;
     void enter(const Plan& plan, Context& context) const;
     void score_found(const Plan& plan, Context& context) const;
+    void score(std::span<const std::uint32_t> found, const Plan& plan, Context& context) const;
 
     EntryPoints entries_;
     PositionLists edges_;

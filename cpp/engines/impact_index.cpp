@@ -104,11 +104,11 @@ void ImpactIndex::search_with(const CsrView& queries, const SearchOptions& optio
     if (params.deadline_us > 0) limits.microseconds = params.deadline_us;
     limits.rescored =
         params.rescored > 0 ? std::max(static_cast<std::size_t>(params.rescored), k) : kRescored + kRescoredPerHit * k;
-    const ImpactCollection collection{vocabulary(), levels_, quantiser_, forward(), order()};
+    const SearchedIndex searched{vocabulary(), levels_, quantiser_, forward(), order()};
     const auto search = [&](std::size_t begin, std::size_t end, Context& context) {
         for (std::size_t row = begin; row < end; ++row) {
             context.query.assign(queries, row, vocabulary());
-            const bool is_complete = context.search.search(collection, context.query, k, limits);
+            const bool is_complete = context.search.search(searched, context.query, k, limits);
             hits.write(row, context.search.hits());
             hits.set_complete(row, is_complete);
         }

@@ -6,12 +6,15 @@
 #include <span>
 
 #include "../../kernels/kernels.hpp"
+#include "../selection/scratch.hpp"
 
 namespace thresher {
 
 namespace {
 
 constexpr std::size_t kGrowth = 4;
+// Memory for so many blocks of a round is kept from query to query.
+constexpr std::size_t kMaxKept = 65536;
 // The best blocks lie in different superblocks if there are this many superblocks for each; otherwise one block in
 // `kSample` tells how many there are.
 constexpr std::size_t kSuperblocksPerBlock = 3;
@@ -25,6 +28,7 @@ BestBlocks::BestBlocks(std::size_t n_superblocks)
 void BestBlocks::start(const BlockBounds::Context& context, std::size_t n_blocks, std::size_t first,
                        std::size_t budget) {
     context_ = &context;
+    empty_scratch(blocks_, kMaxKept);
     n_blocks_ = n_blocks;
     n_bounds_ = context.n_bounds(n_blocks);
     n_superblocks_ = (n_bounds_ + kernels::kSuperblock - 1) / kernels::kSuperblock;
@@ -47,7 +51,7 @@ void BestBlocks::start(const BlockBounds::Context& context, std::size_t n_blocks
     }
     std::size_t wanted = first;
     std::size_t reached = 0;
-    for (std::uint32_t bin = 255; bin > 0 && n_rounds_ + 1 < kMaxRounds; --bin) {
+    for (std::int32_t bin = 255; bin > 0 && n_rounds_ + 1 < kMaxRounds; --bin) {
         reached += counts[bin];
         if (reached < wanted) continue;
         lows_[n_rounds_++] = bin << shift;
@@ -56,9 +60,9 @@ void BestBlocks::start(const BlockBounds::Context& context, std::size_t n_blocks
     lows_[n_rounds_++] = 0;  // the last round ends at the cutoff
 }
 
-bool BestBlocks::next(std::uint32_t cutoff) {
+bool BestBlocks::next(std::int32_t cutoff) {
     for (; round_ < n_rounds_ && budget_ > 0; ++round_) {
-        const std::uint32_t low = std::max(cutoff, lows_[round_]);
+        const std::int32_t low = std::max(cutoff, lows_[round_]);
         if (low >= high_) continue;
         const std::size_t n = kernels::active().select_blocks(context_->bounds.items.data(),
                                                               context_->maxima.items.data(), n_superblocks_, low, high_,
@@ -68,7 +72,7 @@ bool BestBlocks::next(std::uint32_t cutoff) {
         for (std::size_t i = 0; i < n; ++i) {
             if (selected_.items[i] >= n_bounds_) continue;
             const std::uint32_t block = context_->block_at(selected_.items[i]);
-            if (block < n_blocks_) blocks_.push_back(bounded(selected_bounds_.items[i], block));
+            if (block < n_blocks_) blocks_.push_back(ranked(selected_bounds_.items[i], block));
         }
         if (blocks_.size() > budget_) {
             std::nth_element(blocks_.begin(), blocks_.begin() + static_cast<std::ptrdiff_t>(budget_), blocks_.end(),

@@ -6,17 +6,10 @@
 #include <vector>
 
 #include "../base/buffer.hpp"
+#include "../selection/ranked.hpp"
 #include "block_bounds.hpp"
 
 namespace thresher {
-
-// A bound and what it is the bound of, in one number that is ordered by the bound, and by falling item where bounds are
-// equal.
-inline std::uint64_t bounded(std::uint32_t bound, std::uint32_t item) noexcept {
-    return std::uint64_t{bound} << 32 | static_cast<std::uint32_t>(~item);
-}
-inline std::uint32_t bound_of(std::uint64_t bounded) noexcept { return static_cast<std::uint32_t>(bounded >> 32); }
-inline std::uint32_t item_of(std::uint64_t bounded) noexcept { return ~static_cast<std::uint32_t>(bounded); }
 
 class BestBlocks {
   public:
@@ -26,9 +19,9 @@ class BestBlocks {
     // each further one about four times as many. At most `budget` blocks in all: the best of a round where they are
     // more.
     void start(const BlockBounds::Context& context, std::size_t n_blocks, std::size_t first, std::size_t budget);
-    // The blocks of the next round, `bounded`, in no particular order, whose bound is >= cutoff (which may rise from
-    // round to round); false where there is none.
-    bool next(std::uint32_t cutoff);
+    // The blocks of the next round, `ranked` by bound, in no particular order, whose bound is >= cutoff (which may rise
+    // from round to round); false where there is none.
+    bool next(std::int32_t cutoff);
     std::vector<std::uint64_t>& blocks() noexcept { return blocks_; }
 
   private:
@@ -39,10 +32,10 @@ class BestBlocks {
     std::size_t n_bounds_ = 0;
     std::size_t n_superblocks_ = 0;
     std::size_t budget_ = 0;
-    std::uint32_t lows_[kMaxRounds] = {};
+    std::int32_t lows_[kMaxRounds] = {};
     std::size_t n_rounds_ = 0;
     std::size_t round_ = 0;
-    std::uint32_t high_ = 0;
+    std::int32_t high_ = 0;
     Filling<std::uint32_t> selected_;
     Filling<std::uint16_t> selected_bounds_;
     std::vector<std::uint64_t> blocks_;

@@ -46,7 +46,7 @@ struct BoundPlan {
 class BlockBounds {
   public:
     // A saturated bound may stand for any score.
-    static constexpr std::uint32_t kSaturated = 65535;
+    static constexpr std::int32_t kSaturated = 65535;
 
     // What summing needs, kept from query to query.
     struct Context {
@@ -104,7 +104,7 @@ class BlockBounds {
     // Terms that a query may have without overflow of a bound.
     std::size_t max_terms() const noexcept;
 
-    // Prepares a query of at most `most_terms` terms after the cut. Lists are on their way to the cache then.
+    // Prepares a query of at most `max_terms` terms after the cut. Lists are on their way to the cache then.
     void plan(const SlotQuery& query, const Cut& cut, Context& context) const;
     // Sums the bounds of all blocks.
     void sum(Context& context) const;

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <functional>
-#include <limits>
 
 #include "../../kernels/kernels.hpp"
 #include "../base/prefetch.hpp"
+#include "../selection/rescoring.hpp"
+#include "../selection/scratch.hpp"
+#include "../selection/ties.hpp"
 
 namespace thresher {
 
@@ -13,9 +15,10 @@ namespace {
 
 // Members rescored between two looks at which of the others can still matter, at least.
 constexpr std::size_t kMinPart = 64;
-// Tiles and documents fetched ahead of the one in work.
+// Members that may be left of the blocks opened so far before they are rescored and the next blocks opened.
+constexpr std::size_t kMaxMembers = 65536;
+// Tiles fetched ahead of the one in work.
 constexpr std::size_t kTilesAhead = 12;
-constexpr std::size_t kDocsAhead = 6;
 // Blocks and members between two interruption points, and about the nanoseconds that each takes.
 constexpr std::size_t kAtATime = 16;
 constexpr std::size_t kOpeningTime = 100;
@@ -28,6 +31,7 @@ BlockOpening::BlockOpening(const ForwardIndex& forward, const DocumentOrder& ord
                            Context& context)
     : forward_(forward), order_(order), tiles_(tiles), query_(query), scale_(factor / plan.unit), context_(context) {
     context.top.reset(k);
+    empty_scratch(context.members, kMaxMembers);
     context.tile_rows.clear();
     context.tile_weights.clear();
     auto& lines = context.tile_lines;
@@ -51,12 +55,20 @@ void BlockOpening::open(std::span<const std::uint64_t> blocks) {
         if (i % kAtATime == 0) interruption_point(kAtATime * kOpeningTime);
         if (i + kTilesAhead < blocks.size()) fetch_tile(item_of(blocks[i + kTilesAhead]));
         bound_members(blocks[i]);
+        if (members.size() < kMaxMembers) continue;
+        rescore_members();
+        members.clear();
     }
+    rescore_members();
+}
+
+void BlockOpening::rescore_members() {
+    auto& members = context_.members;
     // Best first by parts that double: a sort's order at the price of a few selections.
     std::size_t part = std::max(context_.top.capacity(), kMinPart);
     for (auto first = members.begin(); first != members.end(); part *= 2) {
         const auto last =
-            std::partition(first, members.end(), [&](auto member) { return bound_of(member) >= cutoff_; });
+            std::partition(first, members.end(), [&](auto member) { return score_of(member) >= cutoff_; });
         const auto end =
             static_cast<std::size_t>(last - first) > part ? first + static_cast<std::ptrdiff_t>(part) : last;
         if (end != last) std::nth_element(first, end, last, std::greater<>{});
@@ -73,7 +85,7 @@ void BlockOpening::rescore_all(std::span<const std::uint64_t> members) {
     for (std::size_t i = 0; i < members.size(); ++i) {
         if (i % kAtATime == 0) interruption_point(kAtATime * kScoringTime);
         if (i + kDocsAhead < members.size()) fetch_member(members[i + kDocsAhead]);
-        if (bound_of(members[i]) >= cutoff_) rescore(item_of(members[i]));
+        if (score_of(members[i]) >= cutoff_) rescore(item_of(members[i]));
     }
 }
 
@@ -84,21 +96,20 @@ void BlockOpening::fetch_tile(std::size_t block) const {
 }
 
 void BlockOpening::fetch_member(std::uint64_t member) const {
-    if (bound_of(member) >= cutoff_) forward_.prefetch(item_of(member));
+    if (score_of(member) >= cutoff_) forward_.prefetch(item_of(member));
 }
 
 void BlockOpening::bound_members(std::uint64_t block) {
     const std::uint32_t size = tiles_.block_size();
-    const std::uint32_t bound = bound_of(block);
+    const std::int32_t bound = score_of(block);
     const std::uint32_t first = item_of(block) * size;
     const auto n = std::min<std::size_t>(size, forward_.n_docs() - first);
     std::uint16_t lacks[64];
     kernels::active().bound_members(tiles_.tile(item_of(block)), context_.tile_rows.data(),
                                     context_.tile_weights.data(), context_.tile_rows.size(), size, lacks);
     for (std::uint32_t d = 0; d < n; ++d) {
-        const std::uint32_t own =
-            bound == BlockBounds::kSaturated ? bound : bound - std::min<std::uint32_t>(bound, lacks[d]);
-        if (own >= cutoff_) context_.members.push_back(bounded(own, first + d));
+        const std::int32_t own = bound == BlockBounds::kSaturated ? bound : std::max(bound - lacks[d], 0);
+        if (own >= cutoff_) context_.members.push_back(ranked(own, first + d));
     }
 }
 
@@ -108,12 +119,10 @@ void BlockOpening::rescore(std::uint32_t doc) {
     if (!(score > 0) || !top.wants(score)) return;
     top.add({score, order_.id_of(doc)});
     if (!top.full()) return;
-    // Scores are compared as float32: one that is less by a rounding may still tie, even with infinity.
-    const double kth = std::min(top.threshold(), std::numeric_limits<float>::max());
-    const double threshold = kth * (1 - 0x1p-23) - 0x1p-149;
+    const double threshold = lowest_that_may_tie(static_cast<double>(top.threshold()));
     if (!(threshold > 0)) return;  // the scale may be infinite
     const double reached = std::min<double>(threshold * scale_, BlockBounds::kSaturated);
-    cutoff_ = std::max(cutoff_, static_cast<std::uint32_t>(reached));
+    cutoff_ = std::max(cutoff_, static_cast<std::int32_t>(reached));
 }
 
 }  // namespace thresher

@@ -24,7 +24,7 @@ class BlockOpening {
         std::vector<std::uint32_t> tile_rows;  // those of the query's rows that tiles have
         std::vector<std::uint8_t> tile_weights;
         std::vector<std::uint32_t> tile_lines;  // offsets of the cache lines of a tile that they lie in
-        std::vector<std::uint64_t> members;     // of the blocks just opened, `bounded`
+        std::vector<std::uint64_t> members;     // of the blocks just opened, `ranked`
         TopK top;                               // the hits, by the caller's ids
     };
 
@@ -38,17 +38,18 @@ class BlockOpening {
     BlockOpening& operator=(const BlockOpening&) = delete;
 
     // The least bound that matters.
-    std::uint32_t cutoff() const noexcept { return cutoff_; }
+    std::int32_t cutoff() const noexcept { return cutoff_; }
 
-    // `blocks`: `bounded`, in any order.
+    // `blocks`: `ranked`, in any order.
     void open(std::span<const std::uint64_t> blocks);
-    // Rescores documents, by position, that are `bounded` or not known better than by the largest bound there is.
+    // Rescores documents, by position, that are `ranked` or not known better than by the largest bound there is.
     void rescore_all(std::span<const std::uint64_t> members);
 
   private:
     void fetch_tile(std::size_t block) const;
     void fetch_member(std::uint64_t member) const;
     void bound_members(std::uint64_t block);
+    void rescore_members();
     void rescore(std::uint32_t doc);
 
     const ForwardIndex& forward_;
@@ -56,7 +57,7 @@ class BlockOpening {
     const BlockTiles& tiles_;
     const SlotQuery& query_;
     double scale_;  // from scores to bounds
-    std::uint32_t cutoff_ = 1;
+    std::int32_t cutoff_ = 1;
     Context& context_;
 };
 

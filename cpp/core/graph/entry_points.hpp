@@ -18,7 +18,7 @@ namespace thresher {
 class EntryPoints {
   public:
     EntryPoints() = default;
-    // At most `most` documents for each term; of equal weights those of smaller positions. Two passes of `progress`.
+    // At most `max` documents for each term; of equal weights those of smaller positions. Two passes of `progress`.
     static EntryPoints build(const ForwardIndex& forward, const Vocabulary& vocabulary, std::size_t max,
                              unsigned threads, Progress& progress);
 

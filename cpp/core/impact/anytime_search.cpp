@@ -5,6 +5,8 @@
 #include <cmath>
 #include <functional>
 
+#include "../selection/ranked.hpp"
+#include "../selection/ties.hpp"
 #include "deadline_pacer.hpp"
 
 namespace thresher {
@@ -12,7 +14,7 @@ namespace thresher {
 namespace {
 
 // What one unit of work takes, in microseconds, on the machine of docs/internals/README.md: the ratios matter.
-constexpr double kPostingTime = 0.0008;   // a posting added to its document's sum
+constexpr double kPostingTime = LevelPlan::kPostingTime;
 constexpr double kScanTime = 0.0001;      // a document's sum looked at, and set to zero
 constexpr double kScoringTime = 0.08;     // a document scored in full precision
 constexpr double kColdScoringTime = 0.3;  // the same, of a large collection and in small parts
@@ -30,8 +32,8 @@ constexpr double kProofScans = 2;
 // the time taken before a posting of theirs is read, which is so much, and so much for each window.
 constexpr double kMinTerms = 8;
 constexpr double kTermsShare = 0.3;
-constexpr double kTermTime = 0.3;
-constexpr double kTermWindowTime = 0.04;
+constexpr double kStartTime = 0.3;
+constexpr double kWindowStartTime = 0.04;
 
 // Documents scored before the first look at which of the others can still matter, twice as many before each further
 // one; under a deadline always so many, since each look is one at the clock too.
@@ -40,17 +42,17 @@ constexpr std::size_t kMinPart = 64;
 // A window that is looked at and cleared at once, while it is in cache, takes this fraction of the time.
 constexpr double kScanShare = 0.5;
 
-constexpr double kMaxSum = 32768;  // no sum is greater, or less than its negative
+constexpr double kMaxSum = 32768;  // no sum of 16 bits is greater, or less than its negative
 
 }  // namespace
 
-bool AnytimeSearch::search(const ImpactCollection& collection, const SlotQuery& query, std::size_t k,
+bool AnytimeSearch::search(const SearchedIndex& index, const SlotQuery& query, std::size_t k,
                            const SearchLimits& limits) {
-    const Task task{collection, query, k, limits, Clock::now()};
+    const Task task{index, query, k, limits, Clock::now()};
     top_.reset(k);
     if (k == 0) return true;
     const bool provable = is_provable(task);
-    plan_.assign(query, collection.levels, collection.quantiser, provable ? query.size() : affordable_terms(task));
+    plan_.assign(query, index.levels, index.quantiser, provable ? query.size() : affordable_terms(task));
     if (plan_.empty()) return plan_.remaining(0) == 0;
     if (provable) {
         plan_.arrange(LevelPlan::Order::prove);
@@ -64,7 +66,7 @@ bool AnytimeSearch::search(const ImpactCollection& collection, const SlotQuery& 
 bool AnytimeSearch::is_provable(const Task& task) {
     if (task.limits.postings == std::numeric_limits<std::uint64_t>::max() && !task.timed()) return true;
     double all = 0;
-    for (const std::uint32_t slot : task.query.slots) all += task.collection.vocabulary.document_frequency(slot);
+    for (const std::uint32_t slot : task.query.slots) all += task.index.vocabulary.document_frequency(slot);
     return static_cast<double>(task.limits.postings) >= kProvableShare * all &&
            task.limits.microseconds >= kProvableShareTimed * all * kPostingTime;
 }
@@ -72,8 +74,8 @@ bool AnytimeSearch::is_provable(const Task& task) {
 // The terms that it makes sense to plan for, within the limits.
 std::size_t AnytimeSearch::affordable_terms(const Task& task) {
     const double time = std::min(static_cast<double>(task.limits.postings) * kPostingTime, task.limits.microseconds);
-    const double windows = static_cast<double>(task.collection.levels.n_windows()) * (task.timed() ? 2 : 1);
-    return static_cast<std::size_t>(kMinTerms + kTermsShare * time / (kTermTime + kTermWindowTime * windows));
+    const double windows = static_cast<double>(task.index.levels.n_windows()) * (task.timed() ? 2 : 1);
+    return static_cast<std::size_t>(kMinTerms + kTermsShare * time / (kStartTime + kWindowStartTime * windows));
 }
 
 // The levels to read before a proof is first looked for.
@@ -96,20 +98,25 @@ bool AnytimeSearch::prove(const Task& task) {
             n_read = max;
             continue;
         }
-        collect(std::numeric_limits<std::size_t>::max(), min_sum(known, remaining));
+        const std::int32_t lowest = min_sum(known, remaining);
+        collect(BestAccumulators::kAll, lowest);
         const std::size_t end = cheapest_end(task, n_read, max, known);
-        if (end == n_read) {
-            scores_.clear();
-            if (n_read == max && max < plan_.n_levels()) best_.keep(task.limits.rescored);
-            return rescore(task, remaining, known);
+        if (end != n_read) {
+            n_read = end;
+            continue;
         }
-        n_read = end;
+        const bool is_limited = n_read == max && max < plan_.n_levels();
+        if (!is_limited && best_.overflowed()) return rescore_in_parts(task, remaining, known);
+        if (best_.overflowed()) collect(task.limits.rescored, lowest);
+        scores_.clear();
+        if (is_limited) best_.keep(task.limits.rescored);
+        return rescore(task, remaining, known);
     }
 }
 
 // Reads as much as the limits allow; under a deadline, each window as far as its pace demands.
 bool AnytimeSearch::find(const Task& task) {
-    const ImpactLevels& levels = task.collection.levels;
+    const ImpactLevels& levels = task.index.levels;
     DeadlinePacer pace(task.limits.microseconds, task.time_left(),
                        static_cast<double>(task.limits.rescored) * kColdScoringTime, kScanShare * scan_time(task),
                        levels.n_windows());
@@ -131,12 +138,12 @@ bool AnytimeSearch::find(const Task& task) {
 }
 
 double AnytimeSearch::scan_time(const Task& task) {
-    return static_cast<double>(task.collection.forward.n_docs()) * kScanTime;
+    return static_cast<double>(task.index.forward.n_docs()) * kScanTime;
 }
 
 void AnytimeSearch::read(const Task& task, std::size_t n_levels) {
     plan_.want(n_levels);
-    scores_.add(task.collection.levels, plan_);
+    scores_.add(task.index.levels, plan_);
 }
 
 // The best `n` documents by their sums, of those that have at least `lowest`.
@@ -150,38 +157,74 @@ void AnytimeSearch::collect(std::size_t n, std::int32_t lowest) {
 // others can. `known`: a score that the k-th best is known to reach, or 0.
 bool AnytimeSearch::rescore(const Task& task, double remaining, double known) {
     top_.reset(task.k);
-    auto& entries = best_.entries();
+    return rescore(task, best_.entries(), remaining, known) &&
+           best_.max_dropped() < min_sum(threshold(known), remaining);
+}
+
+// What `rescore` does, for all documents that reach the least sum that matters: as a scan finds them, because they are
+// too many to be listed.
+bool AnytimeSearch::rescore_in_parts(const Task& task, double remaining, double known) {
+    struct Sink {
+        AnytimeSearch& search;
+        const Task& task;
+        double remaining;
+        double known;
+        std::vector<std::uint64_t>& entries;
+        bool in_time = true;
+
+        std::int32_t cutoff() const noexcept {
+            return in_time ? search.min_sum(search.threshold(known), remaining)
+                           : std::numeric_limits<std::int32_t>::max();
+        }
+        void add(std::uint32_t first_doc, const std::uint32_t* docs, const std::int32_t* sums, std::size_t n) {
+            for (std::size_t i = 0; i < n; ++i) entries.push_back(ranked(sums[i], first_doc + docs[i]));
+            if (entries.size() > BestAccumulators::kMaxListed / 2) rescore();
+        }
+        void rescore() {
+            in_time = in_time && search.rescore(task, entries, remaining, known);
+            entries.clear();
+        }
+    };
+    top_.reset(task.k);
+    Sink sink{*this, task, remaining, known, best_.entries()};
+    scores_.scan(sink);
+    scores_.clear();
+    sink.rescore();
+    return sink.in_time;
+}
+
+// Scores documents into `top_`; false if time is over before.
+bool AnytimeSearch::rescore(const Task& task, std::vector<std::uint64_t>& entries, double remaining, double known) {
     std::size_t part = task.timed() ? kMinPart : std::max(task.k, kMinPart);
     for (auto first = entries.begin();; part *= task.timed() ? 1 : 2) {
         const std::int32_t min = min_sum(threshold(known), remaining);
-        const auto last = std::partition(first, entries.end(),
-                                         [min](std::uint64_t entry) { return BestAccumulators::sum_of(entry) >= min; });
+        const auto last =
+            std::partition(first, entries.end(), [min](std::uint64_t entry) { return score_of(entry) >= min; });
         if (first == last) break;
         if (task.time_left() < 0 && !top_.hits().empty()) return false;
         const auto end =
             static_cast<std::size_t>(last - first) > part ? first + static_cast<std::ptrdiff_t>(part) : last;
         if (end != last) std::nth_element(first, end, last, std::greater<>{});
         docs_.clear();
-        for (; first != end; ++first) docs_.push_back(BestAccumulators::doc_of(*first));
-        const ImpactCollection& collection = task.collection;
-        for (const Hit& hit : rescoring_.rescore(task.query, docs_, collection.forward, collection.order)) {
+        for (; first != end; ++first) docs_.push_back(item_of(*first));
+        const SearchedIndex& index = task.index;
+        for (const Hit& hit : rescoring_.rescore(task.query, docs_, index.forward, index.order)) {
             top_.add(hit);
         }
         entries.erase(last, entries.end());
     }
-    return best_.max_dropped() < min_sum(threshold(known), remaining);
+    return true;
 }
 
 // What a document must score to be among the best k; 0 if any will.
 double AnytimeSearch::threshold(double known) const noexcept {
     if (!top_.full()) return known;
-    return std::max<double>(known, std::min(top_.threshold(), std::numeric_limits<float>::max()));
+    return std::max<double>(known, top_.threshold());
 }
 
 // The least sum of a document that may reach `threshold`, where levels that are not read add at most `remaining`.
 std::int32_t AnytimeSearch::min_sum(double threshold, double remaining) const noexcept {
-    // Scores are compared as float32: one that is less by a rounding may still tie.
-    const double min = (threshold * (1 - 0x1p-22) - 0x1p-149 - remaining * (1 + 0x1p-40)) / plan_.unit();
+    const double min = (lowest_that_may_tie(threshold) - remaining * (1 + 0x1p-40)) / plan_.unit();
     const double lowest = remaining > 0 ? -kMaxSum : 1;
     return static_cast<std::int32_t>(std::clamp(std::floor(min), lowest, kMaxSum));
 }
@@ -200,12 +243,19 @@ std::size_t AnytimeSearch::cheapest_end(const Task& task, std::size_t n_read, st
         const std::size_t n = std::min(plan_.first_below(fraction * remaining), max);
         ends[i] = {n, min_sum(known, plan_.remaining(n)), 0};
     }
-    const auto& entries = best_.entries();
-    for (const std::uint64_t entry : entries) {
-        for (End& end : ends) end.n_docs += BestAccumulators::sum_of(entry) >= end.min ? 1 : 0;
+    double n_docs = 0;
+    if (best_.overflowed()) {
+        n_docs = static_cast<double>(best_.count(best_.cutoff()));
+        for (End& end : ends) end.n_docs = static_cast<double>(best_.count(end.min));
+    } else {
+        const auto& entries = best_.entries();
+        n_docs = static_cast<double>(entries.size());
+        for (const std::uint64_t entry : entries) {
+            for (End& end : ends) end.n_docs += score_of(entry) >= end.min ? 1 : 0;
+        }
     }
     std::size_t cheapest = n_read;
-    double min_time = static_cast<double>(entries.size()) * kScoringTime;
+    double min_time = n_docs * kScoringTime;
     for (const End& end : ends) {
         const double reading =
             static_cast<double>(plan_.n_postings(end.n_levels) - plan_.n_postings(n_read)) * kPostingTime +

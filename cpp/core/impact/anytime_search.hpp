@@ -33,7 +33,7 @@ struct SearchLimits {
 };
 
 // What is searched. Borrowed.
-struct ImpactCollection {
+struct SearchedIndex {
     const Vocabulary& vocabulary;
     const ImpactLevels& levels;
     const Quantiser& quantiser;
@@ -47,7 +47,7 @@ class AnytimeSearch {
     AnytimeSearch(std::uint32_t n_slots, std::size_t n_docs) : scores_(n_docs), rescoring_(n_slots) {}
 
     // Finds the best k documents of `query`; true if they are, for certain.
-    bool search(const ImpactCollection& collection, const SlotQuery& query, std::size_t k, const SearchLimits& limits);
+    bool search(const SearchedIndex& index, const SlotQuery& query, std::size_t k, const SearchLimits& limits);
     // In no particular order.
     std::vector<Hit>& hits() noexcept { return top_.hits(); }
 
@@ -56,7 +56,7 @@ class AnytimeSearch {
 
     // The query in work.
     struct Task {
-        const ImpactCollection& collection;
+        const SearchedIndex& index;
         const SlotQuery& query;
         std::size_t k;
         const SearchLimits& limits;
@@ -79,6 +79,8 @@ class AnytimeSearch {
     void read(const Task& task, std::size_t n_levels);
     void collect(std::size_t n, std::int32_t lowest);
     bool rescore(const Task& task, double remaining, double known);
+    bool rescore(const Task& task, std::vector<std::uint64_t>& entries, double remaining, double known);
+    bool rescore_in_parts(const Task& task, double remaining, double known);
     double threshold(double known) const noexcept;
     std::int32_t min_sum(double threshold, double remaining) const noexcept;
     std::size_t cheapest_end(const Task& task, std::size_t n_read, std::size_t max, double known) const;

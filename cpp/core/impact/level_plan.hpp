@@ -25,6 +25,9 @@ namespace thresher {
 
 class LevelPlan {
   public:
+    // Microseconds that a posting takes to be added to its document's sum.
+    static constexpr double kPostingTime = 0.00073;
+
     enum class Order : std::uint8_t { prove, find };
 
     struct Term {
@@ -34,7 +37,7 @@ class LevelPlan {
         std::array<std::int16_t, ImpactLevels::kLevels + 1> amounts;  // what a posting of a level adds; [0] is unused
     };
 
-    // Slots of `query` must be of `levels`. The `most_terms` that can contribute most are planned for, others never
+    // Slots of `query` must be of `levels`. The `max_terms` that can contribute most are planned for, others never
     // read; there are at most kMaxTerms in any case.
     void assign(const SlotQuery& query, const ImpactLevels& levels, const Quantiser& quantiser, std::size_t max_terms);
     bool empty() const noexcept { return levels_.empty(); }

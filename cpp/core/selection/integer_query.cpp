@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace thresher {
 
@@ -19,7 +18,7 @@ void IntegerQuery::assign(const SlotQuery& query, const Quantiser& quantiser) {
         sum += weight;
         largest = std::max(largest, weight);
     }
-    unit = std::max(largest / kMaxWeight, sum * 255 / static_cast<double>(kMaxScore));
+    unit = std::max(largest / kMaxWeight, sum * Quantiser::kMaxImpact / static_cast<double>(kMaxScore));
     if (unit == 0) return;
 
     double error = 1;
@@ -30,13 +29,10 @@ void IntegerQuery::assign(const SlotQuery& query, const Quantiser& quantiser) {
         const double exact = given * quantiser.step(slot) / unit;
         // A positive weight stays positive: a document that matches then always has a positive score.
         const auto weight = static_cast<std::int32_t>(given > 0 ? std::max(std::round(exact), 1.0) : std::round(exact));
-        error += std::fabs(given) * quantiser.error(slot) / unit + std::fabs(exact - weight) * 255;
+        error += std::fabs(given) * quantiser.error(slot) / unit + std::fabs(exact - weight) * Quantiser::kMaxImpact;
         all_positive &= given > 0;
         if (weight != 0) terms.push_back({slot, weight});
     }
-    // Scores are compared as float32: what is less by one of its least steps may tie, and so may all beyond its range.
-    error += 0x1p-149 / unit;
-    if (sum * 255 > std::numeric_limits<float>::max()) error = static_cast<double>(kMaxScore);
     slack = static_cast<std::int64_t>(std::min(std::ceil(error), static_cast<double>(kMaxScore)));
     lowest = all_positive ? 1 : -slack;
 }

@@ -2,7 +2,7 @@
 //
 // Invariant: |score - unit * integer score| <= unit * slack for every document, where the integer score is the sum of
 // weight * impact over the query's terms, and the score the inner product of the weights that were given. What a search
-// drops by integer scores with that in mind (core/candidates) can't be in the top k.
+// drops by integer scores with that in mind (selection/candidates) can't be in the top k.
 #pragma once
 
 #include <cstdint>

@@ -12,14 +12,16 @@
 
 namespace thresher {
 
+// Documents fetched from the forward index ahead of the one being scored.
+inline constexpr std::size_t kDocsAhead = 6;
+
 // Calls visit(i, hit) for those documents docs[i] (positions, in any order) whose score by the query in `table` is
 // positive, in their order, until it returns false; hits go by ids. Positions of no document are left out. What comes
 // next is fetched while a document is scored.
 template <class Visit>
 void rescore_each(std::span<const std::uint32_t> docs, const QueryTable& table, const ForwardIndex& forward,
                   const DocumentOrder& order, const Visit& visit) {
-    // Documents fetched from the forward index ahead of the one being scored, and where they start.
-    constexpr std::size_t kDocsAhead = 6;
+    // The same of where they start.
     constexpr std::size_t kStartsAhead = 24;
     // Documents between two interruption points, and about the nanoseconds that each takes.
     constexpr std::size_t kAtATime = 16;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "hits.hpp"
+#include "scratch.hpp"
 
 namespace thresher {
 
@@ -13,7 +14,7 @@ class TopK {
   public:
     void reset(std::size_t k) {
         k_ = k;
-        hits_.clear();
+        empty_scratch(hits_, k);
     }
     std::size_t capacity() const noexcept { return k_; }
     bool full() const noexcept { return hits_.size() >= k_; }

@@ -87,7 +87,7 @@ void CoarseBounds::keep(std::int32_t min) noexcept {
     n_ = n;
 }
 
-std::span<const CoarseBounds::Bounded> CoarseBounds::best(std::size_t n) {
+std::span<const CoarseBounds::Bounded> CoarseBounds::take_best(std::size_t n) {
     const std::uint8_t* const bounds = bounds_.items.data();
     std::array<std::size_t, 256> offsets{};  // by bound: how many have it, then where they begin
     for (std::size_t i = 0; i < n_; ++i) ++offsets[bounds[docs_[i]]];
@@ -97,13 +97,19 @@ std::span<const CoarseBounds::Bounded> CoarseBounds::best(std::size_t n) {
         n_best += std::exchange(offsets[lowest], n_best);
         if (n_best >= n || lowest == 0) break;
     }
+    n_best = std::min(n_best, std::max(n, kMaxTaken));
     best_.resize(n_best);
+    std::size_t n_left = 0;
     for (std::size_t i = 0; i < n_; ++i) {
         const std::uint8_t bound = bounds[docs_[i]];
-        if (bound < lowest) continue;
+        if (bound < lowest || offsets[bound] >= n_best) {
+            docs_[n_left++] = docs_[i];
+            continue;
+        }
         // A score is a whole number: one more covers what floating point may be off by.
         best_[offsets[bound]++] = {first_ + docs_[i], static_cast<std::int64_t>(bound * unit_) + 1};
     }
+    n_ = n_left;
     return best_;
 }
 

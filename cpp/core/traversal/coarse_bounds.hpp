@@ -29,7 +29,7 @@ class CoarseBounds {
 
     explicit CoarseBounds(std::size_t n_docs);
 
-    // Documents [first, first + kWindow), and at most `n_lists` lists whose bounds sum to `most` > 0.
+    // Documents [first, first + kWindow), and at most `n_lists` lists whose bounds sum to `max` > 0.
     void start(std::uint32_t first, std::int32_t max, std::size_t n_lists) noexcept;
     // Adds a list of a positive weight; it moves behind the window.
     void add(PostingCursor& list) noexcept;
@@ -41,12 +41,14 @@ class CoarseBounds {
     void keep(std::int32_t min) noexcept;
     // Documents noted.
     std::size_t size() const noexcept { return n_; }
-    // Of those noted, the best `n` at least, best first.
+    // Takes the best of those noted, best first: `n` at least if there are so many, and more than these and
+    // kMaxTaken never.
+    static constexpr std::size_t kMaxTaken = 1U << 15;
     struct Bounded {
         std::uint32_t doc;
         std::int64_t bound;  // no score over the lists added is above
     };
-    std::span<const Bounded> best(std::size_t n);
+    std::span<const Bounded> take_best(std::size_t n);
     // Ends the window.
     void finish() noexcept;
 

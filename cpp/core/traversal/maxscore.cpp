@@ -3,7 +3,7 @@
 // Lists of rising bound; the first of them are not essential while their bounds together stay below the cutoff: a
 // document in no other list can't reach it. The essential lists of a window are added up term at a time, then others,
 // largest bound first, as long as there is enough to add to. What is left is looked up in the rest, or, where essential
-// lists are sparse, scored in full precision (core/coarse_scores).
+// lists are sparse, scored in full precision (traversal/coarse_bounds).
 #include <algorithm>
 
 #include "traversal.hpp"

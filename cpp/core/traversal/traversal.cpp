@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "../selection/scratch.hpp"
+
 namespace thresher {
 
 namespace {
@@ -18,13 +20,12 @@ constexpr std::size_t kAddedByScoring = 50;
 
 void Traversal::start(const CompressedPostings& postings, const IntegerQuery& query, BestDocuments& best) {
     k_ = best.k();
-    unit_ = query.unit;
     best_ = &best;
     scored_.clear();
     worth_seeds_ = kWorthSeeds;
     non_negative_ = query.non_negative();
     expected_ = 0;
-    candidates_.reset(k_, query.lowest, query.slack);
+    candidates_.reset(k_, query);
     lists_.clear();
     negative_.clear();
     if (cursors_.size() < query.terms.size()) cursors_.resize(query.terms.size());
@@ -105,7 +106,10 @@ void Traversal::search_sparse(std::uint32_t first) {
         coarse_.add(*lists_[--n]);
         coarse_.keep(cutoff() - bounds_[n]);
     }
-    score_best(coarse_.size(), n);
+    while (coarse_.size() > 0) {
+        score_best(std::min(coarse_.size(), CoarseBounds::kMaxTaken), n);
+        coarse_.keep(cutoff() - bounds_[n]);
+    }
     coarse_.finish();
 }
 
@@ -120,21 +124,21 @@ bool Traversal::is_worth_seeds(std::size_t n_postings) noexcept {
 // Scores the best of the documents noted, `n` at least, in full precision, as long as they may be wanted whatever they
 // have in the first `n_left` lists.
 void Traversal::score_best(std::size_t n, std::size_t n_left) {
-    docs_.clear();
-    limits_.clear();
-    for (const auto& [doc, bound] : coarse_.best(n)) {
+    empty_scratch(docs_, n);
+    empty_scratch(limits_, n);
+    for (const auto& [doc, bound] : coarse_.take_best(n)) {
         if (!scored_.insert(doc)) continue;
         docs_.push_back(doc);
         limits_.push_back(bound + bounds_[n_left]);
     }
     best_->rescore(docs_, [&](std::size_t next) {
-        candidates_.require(best_->kth_score() / unit_);
+        candidates_.require(best_->kth_score());
         return limits_[next] >= cutoff();
     });
 }
 
 void Traversal::finish() {
-    best_->rescore(candidates_.finish(), [](std::size_t) { return true; });
+    best_->rescore(candidates_.take(), [](std::size_t) { return true; });
 }
 
 void Traversal::offer(std::uint32_t doc, std::int32_t score) {
@@ -143,7 +147,9 @@ void Traversal::offer(std::uint32_t doc, std::int32_t score) {
         if (list->doc() == doc) score += list->score();
     }
     constexpr std::uint32_t kItself = 0;
-    if (score >= candidates_.cutoff()) candidates_.add(doc, &kItself, &score, 1);
+    if (score < candidates_.cutoff() || !candidates_.add(doc, &kItself, &score, 1)) return;
+    finish();
+    candidates_.require(best_->kth_score());
 }
 
 }  // namespace thresher

@@ -57,7 +57,7 @@ class Traversal {
     // A document with a posting in one of the lists at least, and its sum over them. Documents come in ascending order.
     void offer(std::uint32_t doc, std::int32_t score);
 
-    // Hands what was offered and is still wanted to `best`.
+    // Hands what was offered and is still wanted to `best`; what is offered comes to it before if there is too much.
     void finish();
 
   private:
@@ -71,7 +71,6 @@ class Traversal {
     std::vector<PostingCursor*> negative_;
     std::vector<std::int32_t> bounds_;
     std::size_t k_ = 0;
-    double unit_ = 0;
     BestDocuments* best_ = nullptr;
     bool non_negative_ = true;
     std::int32_t expected_ = 0;  // so many documents are known to score at least this

@@ -29,7 +29,7 @@ class WindowScores {
     // Documents [first, end), at most kWindow of them.
     void start(std::uint32_t first, std::uint32_t end, bool sparse) noexcept;
     // Adds a list's postings; it moves behind the window and must not stand before it. A document without a score need
-    // not get one that is below `least` > 0. Before the first `keep`.
+    // not get one that is below `min` > 0. Before the first `keep`.
     void add(PostingCursor& list, std::int32_t min);
     // Adds a list's postings to the documents that are kept. After the first `keep`.
     void merge(PostingCursor& list);

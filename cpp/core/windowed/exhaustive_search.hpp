@@ -23,6 +23,7 @@
 #include "../selection/hits.hpp"
 #include "../selection/integer_query.hpp"
 #include "../selection/rescoring.hpp"
+#include "../selection/top_k.hpp"
 #include "window_scan.hpp"
 #include "windowed_postings.hpp"
 
@@ -47,6 +48,7 @@ class ExhaustiveSearch {
         struct Plan {
             ScanPlan scan;
             Candidates candidates;
+            TopK best;  // of the candidates that were rescored before the last window; mostly none
         };
         std::vector<Plan> plans_;
         IntegerQuery integers_;
@@ -66,6 +68,8 @@ class ExhaustiveSearch {
                                  std::uint32_t window);
 
   private:
+    struct Sink;
+
     void plan(const SlotQuery& query, std::size_t k, Context& context, Context::Plan& plan) const;
 
     Quantiser quantiser_;

@@ -41,7 +41,7 @@ struct Bounds {
     std::vector<std::uint64_t> at_least(std::uint32_t cutoff) const {
         std::vector<std::uint64_t> blocks;
         for (std::uint32_t block = 0; block < n_blocks; ++block) {
-            if (context.bounds.items[block] >= cutoff) blocks.push_back(bounded(context.bounds.items[block], block));
+            if (context.bounds.items[block] >= cutoff) blocks.push_back(ranked(context.bounds.items[block], block));
         }
         std::sort(blocks.begin(), blocks.end(), std::greater<>{});
         return blocks;
@@ -71,8 +71,8 @@ std::vector<std::uint64_t> joined(const Rounds& rounds) {
     std::vector<std::uint64_t> all;
     for (const auto& round : rounds) {
         if (!all.empty()) {
-            EXPECT_LT(bound_of(*std::max_element(round.begin(), round.end())),
-                      bound_of(*std::min_element(all.begin(), all.end())));
+            EXPECT_LT(score_of(*std::max_element(round.begin(), round.end())),
+                      score_of(*std::min_element(all.begin(), all.end())));
         }
         all.insert(all.end(), round.begin(), round.end());
     }
@@ -82,7 +82,7 @@ std::vector<std::uint64_t> joined(const Rounds& rounds) {
 
 std::vector<std::uint32_t> bounds_of(const std::vector<std::uint64_t>& blocks) {
     std::vector<std::uint32_t> bounds;
-    for (const std::uint64_t block : blocks) bounds.push_back(bound_of(block));
+    for (const std::uint64_t block : blocks) bounds.push_back(score_of(block));
     return bounds;
 }
 
@@ -141,7 +141,7 @@ TEST(BestBlocks, FollowACutoffThatRises) {
                 return cutoff;
             });
             for (std::size_t round = 0; round < rounds.size(); ++round) {
-                for (const std::uint64_t block : rounds[round]) ASSERT_GE(bound_of(block), cutoffs[round]);
+                for (const std::uint64_t block : rounds[round]) ASSERT_GE(score_of(block), cutoffs[round]);
             }
             const auto all = joined(rounds);
             ASSERT_EQ(std::adjacent_find(all.begin(), all.end()), all.end()) << "each once";
@@ -167,7 +167,7 @@ TEST(BestBlocks, WithinABudgetAreTheBest) {
                     ASSERT_EQ(std::adjacent_find(blocks.begin(), blocks.end()), blocks.end()) << "each once";
                     for (const std::uint64_t block : blocks) {
                         ASSERT_LT(item_of(block), bounds.n_blocks);
-                        ASSERT_EQ(bound_of(block), bounds.context.bounds.items[item_of(block)]);
+                        ASSERT_EQ(score_of(block), bounds.context.bounds.items[item_of(block)]);
                     }
                 }
             }
@@ -199,7 +199,7 @@ TEST(BestBlocks, OfSomeGroups) {
         std::vector<std::uint64_t> expected;
         for (const std::uint32_t group : groups) {
             for (std::uint32_t block = group * 32; block < std::min<std::size_t>((group + 1) * 32, n_blocks); ++block) {
-                if (all[block] >= 1) expected.push_back(bounded(all[block], block));
+                if (all[block] >= 1) expected.push_back(ranked(all[block], block));
             }
         }
         std::sort(expected.begin(), expected.end(), std::greater<>{});

@@ -80,7 +80,7 @@ Opened open_all(const Built& built, const SlotQuery& query, std::size_t k, doubl
     bounds.sum(bounds_context);
     std::vector<std::uint64_t> blocks;
     for (std::uint32_t block = 0; block < built.maxima.n_blocks(); ++block) {
-        blocks.push_back(bounded(bounds_context.bounds.items[block], block));
+        blocks.push_back(ranked(bounds_context.bounds.items[block], block));
     }
     std::sort(blocks.begin(), blocks.end(), std::greater<>{});
     BlockOpening::Context context(built.vocabulary.n_slots());
@@ -169,16 +169,16 @@ TEST(BlockOpening, RulesMembersOutByTheirTile) {
         bounds.sum(bounds_context);
         BlockOpening::Context context(built.vocabulary.n_slots());
         BlockOpening opening(built.forward, built.order, built.tiles, query, 1, bounds_context.plan, 1.0, context);
-        const std::uint64_t block = bounded(bounds_context.bounds.items[0], 0);
+        const std::uint64_t block = ranked(bounds_context.bounds.items[0], 0);
         opening.open({&block, 1});
         ASSERT_EQ(context.members.size(), 4U);
         const auto [min, max] = std::minmax_element(context.members.begin(), context.members.end());
         if (n_tile_rows == 0) {
-            EXPECT_EQ(bound_of(*min), bounds_context.bounds.items[0]);
-            EXPECT_EQ(bound_of(*max), bounds_context.bounds.items[0]);
+            EXPECT_EQ(score_of(*min), bounds_context.bounds.items[0]);
+            EXPECT_EQ(score_of(*max), bounds_context.bounds.items[0]);
         } else {
-            EXPECT_LT(bound_of(*min) * 2, bound_of(*max));
-            EXPECT_LT(bound_of(*max), bounds_context.bounds.items[0]) << "the first lacks term 2";
+            EXPECT_LT(score_of(*min) * 2, score_of(*max));
+            EXPECT_LT(score_of(*max), bounds_context.bounds.items[0]) << "the first lacks term 2";
         }
         EXPECT_EQ(context.top.hits().front().doc, 0U);
     }
@@ -193,7 +193,7 @@ TEST(BlockOpening, FinishesDocumentsThatItIsGiven) {
     BlockOpening::Context context(built.vocabulary.n_slots());
     BlockOpening opening(built.forward, built.order, built.tiles, query, 5, bounds_context.plan, 1.0, context);
     std::vector<std::uint64_t> documents;
-    for (std::uint32_t doc = 0; doc < 100; ++doc) documents.push_back(bounded(BlockBounds::kSaturated, doc));
+    for (std::uint32_t doc = 0; doc < 100; ++doc) documents.push_back(ranked(BlockBounds::kSaturated, doc));
     opening.rescore_all(documents);
     auto& hits = context.top.hits();
     std::sort(hits.begin(), hits.end(), better);

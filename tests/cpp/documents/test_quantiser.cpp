@@ -50,6 +50,7 @@ void expect_bounded(const Rows& rows) {
     for (std::uint32_t slot = 0; slot < maxima.size(); ++slot) {
         ASSERT_EQ(built.quantiser.step(slot), static_cast<double>(maxima[slot]) / 255);
         ASSERT_EQ(built.quantiser.impact(slot, maxima[slot]), 255);
+        ASSERT_LE(built.quantiser.error(slot), built.quantiser.step(slot) * (1 + 1e-9)) << "a step, however small";
         const auto tight = static_cast<float>(errors[slot]);  // a bound much above the error would find nothing sooner
         ASSERT_LE(built.quantiser.error(slot), static_cast<double>(tight) * (1 + 1e-6) + 1e-44);
     }

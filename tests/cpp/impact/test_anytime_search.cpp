@@ -36,7 +36,7 @@ struct Searcher {
     Hits run(const Rows& queries, std::size_t k, const SearchLimits& limits = {}) {
         Hits hits(queries.n_rows(), k);
         for (std::size_t row = 0; row < queries.n_rows(); ++row) {
-            const bool is_complete = search.search(parts.collection(), parts.query(queries, row), k, limits);
+            const bool is_complete = search.search(parts.index(), parts.query(queries, row), k, limits);
             hits.view().write(row, search.hits());
             hits.view().set_complete(row, is_complete);
         }
@@ -100,12 +100,12 @@ TEST(AnytimeSearch, ReadsNothingWithoutPostingsToSpend) {
 TEST(AnytimeSearch, OfNoHitsIsComplete) {
     Searcher searcher(rows_of(1, {{{0, 1.0F}}}));
     const Rows query = rows_of(1, {{{0, 1.0F}}});
-    EXPECT_TRUE(searcher.search.search(searcher.parts.collection(), searcher.parts.query(query, 0), 1, {}));
+    EXPECT_TRUE(searcher.search.search(searcher.parts.index(), searcher.parts.query(query, 0), 1, {}));
     EXPECT_EQ(searcher.search.hits().size(), 1U);
-    EXPECT_TRUE(searcher.search.search(searcher.parts.collection(), searcher.parts.query(query, 0), 0, {}));
+    EXPECT_TRUE(searcher.search.search(searcher.parts.index(), searcher.parts.query(query, 0), 0, {}));
     EXPECT_TRUE(searcher.search.hits().empty());
     const Rows none = rows_of(1, {{}});
-    EXPECT_TRUE(searcher.search.search(searcher.parts.collection(), searcher.parts.query(none, 0), 1, {0, 1, 1}));
+    EXPECT_TRUE(searcher.search.search(searcher.parts.index(), searcher.parts.query(none, 0), 1, {0, 1, 1}));
     EXPECT_TRUE(searcher.search.hits().empty());
 }
 
@@ -165,6 +165,31 @@ TEST(AnytimeSearch, IsOnTimeWithSomething) {
     expect_on_time(test::random_rows(random, 20'000, 300, 20, test::dyadic_weight), queries);
     // Three windows, which may be read unequally far.
     expect_on_time(test::scattered_rows(random, 140'000, 300, 60, 10, test::dyadic_weight), queries);
+}
+
+// More documents than are listed may be among the best: they are scored as a scan finds them.
+TEST(AnytimeSearch, IsExactWhereMoreDocumentsMatterThanAreListed) {
+    const std::size_t n_docs = 2 * BestAccumulators::kMaxListed + 1000;
+    Rows docs;
+    docs.n_terms = 3;
+    for (std::uint32_t doc = 0; doc < n_docs; ++doc) {
+        docs.add(Row{{0, 1.0F}, {1, doc % 1000 == 999 ? 1.0F / 512 : 1.0F / 1024}, {2, 1.0F / 4096}});
+    }
+    const Rows queries = rows_of(3, {{{0, 1.0F}}, {{0, 1.0F}, {1, 1.0F / 64}}, {{2, 1.0F}}, {{0, 1.0F}, {2, -1.0F}}});
+    const auto truth = brute_force(docs, queries);
+    Searcher searcher(docs);
+    for (const std::size_t k : {std::size_t{10}, std::size_t{500}}) {
+        const Hits hits = searcher.run(queries, k);
+        for (std::size_t query = 0; query < queries.n_rows(); ++query) {
+            ASSERT_EQ(hits.complete[query], 1) << "query " << query;
+            ASSERT_NO_FATAL_FAILURE(test::expect_identical(truth[query], hits, query)) << "k " << k;
+        }
+        ASSERT_EQ(searcher.run(queries, k, {kNoLimit, 1e9, k}), hits) << "time enough";
+        const Hits limited = searcher.run(queries, k, {n_docs * 3 / 2, kNoDeadline, 4 * k});
+        ASSERT_NO_FATAL_FAILURE(expect_complete_is_exact(truth, limited));
+        const Hits hurried = searcher.run(queries, k, {kNoLimit, 1, 4 * k});
+        ASSERT_NO_FATAL_FAILURE(expect_complete_is_exact(truth, hurried));
+    }
 }
 
 }  // namespace

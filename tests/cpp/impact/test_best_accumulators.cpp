@@ -42,8 +42,7 @@ Entries entries_of(const BestAccumulators& best) {
     std::vector<std::uint64_t> entries = best.entries();
     std::sort(entries.begin(), entries.end(), std::greater<>{});
     Entries all;
-    for (const std::uint64_t entry : entries)
-        all.emplace_back(BestAccumulators::sum_of(entry), BestAccumulators::doc_of(entry));
+    for (const std::uint64_t entry : entries) all.emplace_back(score_of(entry), item_of(entry));
     return all;
 }
 
@@ -166,6 +165,40 @@ TEST(BestAccumulators, KeepEveryOneIfAskedTo) {
     best.keep(SIZE_MAX);
     EXPECT_EQ(best.entries().size(), 4999U);
     EXPECT_EQ(best.max_dropped(), 2);
+}
+
+// However many tie, entries are bounded; what is dropped is told all the same.
+TEST(BestAccumulators, AreFewWhereManyTie) {
+    for (const std::size_t n : {std::size_t{1}, std::size_t{100}, BestAccumulators::kMaxListed + 1}) {
+        Sums sums(3 * BestAccumulators::kMaxListed, 5);
+        for (const std::size_t doc : {7, 70'000, 190'000}) sums[doc] = 6;
+        BestAccumulators best;
+        best.reset(n, 1);
+        feed(best, sums, 2048);
+        EXPECT_LE(best.entries().capacity(), 4 * std::max(BestAccumulators::kMaxListed, n));
+        ASSERT_NO_FATAL_FAILURE(expect_best(best, sums, n, 1, n));
+        best.reset(1, 1);
+        EXPECT_LE(best.entries().capacity(), 2 * BestAccumulators::kMaxListed) << "what one query needed is not kept";
+    }
+}
+
+TEST(BestAccumulators, AreCountedWhereAllAreWantedAndTooMany) {
+    Sums sums(2 * BestAccumulators::kMaxListed, 500);
+    for (std::size_t doc = 0; doc < sums.size(); doc += 4) sums[doc] = 5000;
+    BestAccumulators best;
+    best.reset(BestAccumulators::kAll, 3);
+    feed(best, {5, 70, 3}, 1);
+    EXPECT_FALSE(best.overflowed());
+    best.reset(BestAccumulators::kAll, 3);
+    feed(best, sums, 2048);
+    EXPECT_TRUE(best.overflowed());
+    EXPECT_TRUE(best.entries().empty());
+    EXPECT_EQ(best.count(-40'000), sums.size());
+    EXPECT_EQ(best.count(3), sums.size());
+    EXPECT_EQ(best.count(4900), sums.size() / 4);
+    EXPECT_EQ(best.count(32767), 0U);
+    best.reset(BestAccumulators::kAll, 3);
+    EXPECT_FALSE(best.overflowed());
 }
 
 TEST(BestAccumulators, KeepNoneIfAskedTo) {

@@ -27,7 +27,7 @@ struct ImpactParts {
         forward = ForwardIndex::build(docs.view(), vocabulary, threads, progress);
         levels = ImpactLevels::build(forward, vocabulary, quantiser, threads, progress);
     }
-    ImpactCollection collection() const { return {vocabulary, levels, quantiser, forward, order}; }
+    SearchedIndex index() const { return {vocabulary, levels, quantiser, forward, order}; }
     SlotQuery query(const Rows& queries, std::size_t row) const {
         SlotQuery query;
         query.assign(queries.view(), row, vocabulary);

@@ -8,6 +8,7 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "support/postings_of.hpp"
@@ -18,6 +19,7 @@ namespace {
 
 using test::PostingsOf;
 using test::Random;
+using test::Rows;
 using test::uniform;
 
 using Sums = std::map<std::uint32_t, std::int32_t>;  // document -> its score
@@ -76,8 +78,10 @@ std::int32_t greatest(const Sums& sums) {
 std::map<std::uint32_t, std::int64_t> noted(CoarseBounds& coarse) {
     std::map<std::uint32_t, std::int64_t> bounds;
     std::int64_t before = std::numeric_limits<std::int64_t>::max();
-    const auto best = coarse.best(coarse.size());
-    EXPECT_EQ(best.size(), coarse.size());
+    const std::size_t n = coarse.size();
+    const auto best = coarse.take_best(n);
+    EXPECT_EQ(best.size(), n);
+    EXPECT_EQ(coarse.size(), 0U) << "all are taken";
     for (const auto& [doc, bound] : best) {
         EXPECT_LE(bound, before) << "best first";
         EXPECT_TRUE(bounds.emplace(doc, bound).second) << "each document once";
@@ -168,14 +172,39 @@ TEST(CoarseBounds, NotesTheBest) {
                   static_cast<std::ptrdiff_t>(best.size()));
         // Of what is noted, the best few.
         if (n > all.size()) continue;
-        const auto few = pair.coarse.best(n);
+        pair.coarse.select_best(n, 1);
+        const std::size_t n_noted = pair.coarse.size();
+        const auto few = pair.coarse.take_best(n);
         ASSERT_GE(few.size(), n);
         ASSERT_EQ(few[0].bound, bounds[0]);
         ASSERT_EQ(few[n - 1].bound, bounds[n - 1]);
+        ASSERT_EQ(pair.coarse.size(), n_noted - few.size()) << "the others are left";
     }
     const std::int32_t max = greatest(pair.sums);
     pair.coarse.select_best(100000, max);
     ASSERT_NO_FATAL_FAILURE(expect_noted(pair, max));
+}
+
+// Memory of what is taken is bounded, however many have the same bound.
+TEST(CoarseBounds, TakesManyInParts) {
+    const std::size_t n_docs = 3 * CoarseBounds::kMaxTaken;
+    Rows rows;
+    rows.n_terms = 1;
+    for (std::size_t doc = 0; doc < n_docs; ++doc) rows.add(test::Row{{0, 1.0F}});
+    const PostingsOf collection(rows);
+    Random random(5);
+    Pair pair(collection, n_docs, 0, 1, random);
+    ASSERT_NO_FATAL_FAILURE(pair.add(0));
+    for (const std::size_t n : {std::size_t{1}, CoarseBounds::kMaxTaken + 1}) {
+        pair.coarse.select(1);
+        std::set<std::uint32_t> docs;
+        while (pair.coarse.size() > 0) {
+            const auto part = pair.coarse.take_best(n);
+            ASSERT_LE(part.size(), std::max(n, CoarseBounds::kMaxTaken));
+            for (const auto& [doc, bound] : part) ASSERT_TRUE(docs.insert(doc).second) << "each document once";
+        }
+        ASSERT_EQ(docs.size(), n_docs);
+    }
 }
 
 TEST(CoarseBounds, StartsAnew) {
