@@ -228,5 +228,25 @@ TEST(ExtremeWeights, TieByRounding) {
     }
 }
 
+// More documents than are kept tie, or are within the error of integer scores: one weight sets a term's step.
+TEST(ExtremeWeights, OfOneDocumentHideThousands) {
+    Random random(3);
+    for (const float outlier : {1.0F, 0x1p10F, 0x1p20F}) {
+        for (const std::int64_t n_weights : {1, 300}) {
+            Rows docs;
+            docs.n_terms = 3;
+            for (std::uint32_t doc = 0; doc < 6000; ++doc) {
+                const auto size = static_cast<float>(uniform(random, 1, n_weights)) / 256;
+                const bool has_more = uniform(random, 0, 3) == 0;
+                docs.add(has_more ? Row{{0, size}, {1, doc == 2500 ? outlier : size}, {2, 0.5F}} : Row{{0, size}});
+            }
+            docs.add(Row{{0, outlier}, {1, outlier}});
+            const Rows queries = test::rows_of(
+                3, {{{0, 1.0F}}, {{1, 1.0F}}, {{0, 1.0F}, {1, 2.0F}, {2, 1.0F}}, {{0, 1.0F}, {1, -0.5F}, {2, -1.0F}}});
+            ASSERT_NO_FATAL_FAILURE(expect_exact(docs, queries, true)) << outlier << ", " << n_weights << " weights";
+        }
+    }
+}
+
 }  // namespace
 }  // namespace thresher
