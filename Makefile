@@ -21,12 +21,12 @@ native := pyproject.toml CMakeLists.txt $(wildcard cmake/*) $(shell find cpp -ty
 help:  ## list the targets
 	@sed -En 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-# ---- One virtual environment: the package installed editable, extras added as the targets ask for them.
+# ---- One virtual environment: the package installed editable, what the targets need besides added as they ask for it.
 
 $(ready)/tools: pyproject.toml
 	@echo "setting up $(VENV)" >&2
 	@test -x $(python) || $(PYTHON) -m venv $(VENV)
-	@$(pip) $$($(python) tools/build_requires.py) "cmake>=3.24" ninja
+	@$(pip) -r <($(python) tools/requirements.py build) "cmake>=3.24" ninja
 	@mkdir -p $(@D) build && touch $@
 
 # The one header that the C++ benchmark takes from others.
@@ -39,20 +39,24 @@ $(ready)/package: $(ready)/tools $(native)
 	@$(pip) --no-build-isolation --editable .
 	@touch $@
 
-$(ready)/cli $(ready)/test $(ready)/dev $(ready)/bench: $(ready)/package
-	@echo "installing the extra '$(@F)'"
-	@$(pip) --no-build-isolation --editable ".[$(@F)]"
+$(ready)/cli: $(ready)/package
+	@echo "installing what the command needs"
+	@$(pip) -r <($(python) tools/requirements.py $(@F))
 	@touch $@
+
+$(ready)/test $(ready)/dev: $(ready)/package benchmarks/pyproject.toml
+	@echo "installing what '$(@F)' needs"
+	@$(pip) -r <($(python) tools/requirements.py $(@F)) --no-build-isolation --editable benchmarks
+	@touch $(@D)/cli $(@D)/test $@
 
 # The lightest peer of the benchmarks.
 $(ready)/peer: $(ready)/package
-	@$(pip) $$(grep -o 'sparse-dot-topn==[0-9.]*' pyproject.toml)
+	@$(pip) $$(grep -o 'sparse-dot-topn==[0-9.]*' benchmarks/pyproject.toml)
 	@touch $@
 
 $(ready)/torch: $(ready)/test
 	@echo "installing torch"
 	@$(pip) torch==2.13.0
-	@$(pip) --no-build-isolation --editable ".[torch]"
 	@touch $@
 
 # ---- Search.

@@ -7,4 +7,4 @@ from thresher.cli import run
 
 def main() -> None:
     """Run the command that ``sys.argv`` names; the console entry point."""
-    run("thresher_bench.app", "bench", ("jinja2", "matplotlib", "rich", "tqdm", "typer"))
+    run("thresher_bench.app")

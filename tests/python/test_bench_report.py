@@ -116,21 +116,6 @@ def test_bad_input(folder: Path, tmp_path: Path) -> None:
     assert "does not hold results" in invoke("report", tmp_path / "other.json", tmp_path)[2]
 
 
-def test_what_is_missing_is_named() -> None:
-    code = """
-import sys
-class Gone:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] == "matplotlib":
-            raise ModuleNotFoundError("No module named 'matplotlib'", name="matplotlib")
-sys.meta_path.insert(0, Gone())
-from thresher_bench.cli import main
-main()
-"""
-    done = run_python(code)
-    assert (done.returncode, done.stderr) == (1, f"error: {missing('matplotlib is missing', 'bench')}\n")
-
-
 def test_thresher_does_without() -> None:
     done = run_python("import sys, thresher; print('thresher_bench' in sys.modules)")
     assert done.stdout == "False\n"

@@ -19,7 +19,7 @@ def main() -> None:
     run("thresher.cli.app", "cli", ("typer", "tqdm", "rich", "bm25s", "Stemmer"))
 
 
-def run(module: str, extra: str, packages: tuple[str, ...]) -> None:
+def run(module: str, extra: str = "", packages: tuple[str, ...] = ()) -> None:
     """Run a command's application, or say in a line why it can't run.
 
     Parameters
@@ -27,7 +27,7 @@ def run(module: str, extra: str, packages: tuple[str, ...]) -> None:
     module
         Where the application is: a callable of the name ``app``.
     extra
-        The extra of this package that it needs.
+        The extra of this package that it needs, if any.
     packages
         The modules which that brings.
     """
