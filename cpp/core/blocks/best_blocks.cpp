@@ -41,7 +41,8 @@ void BestBlocks::start(const BlockBounds::Context& context, std::size_t n_blocks
     // or, where that many would not be among them, of a sample of the blocks.
     const std::span<const std::uint16_t> maxima = context.maxima.items.first(n_superblocks_);
     if (maxima.empty()) return;
-    const unsigned shift = std::max<int>(std::bit_width(*std::max_element(maxima.begin(), maxima.end())) - 8, 0);
+    const int width = std::bit_width(*std::max_element(maxima.begin(), maxima.end()));
+    const auto shift = static_cast<unsigned>(std::max(width - 8, 0));
     std::uint32_t counts[256] = {};
     if (first * kSuperblocksPerBlock > maxima.size()) {
         const std::span<const std::uint16_t> bounds = context.bounds.items.first(n_bounds_);
