@@ -11,10 +11,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export Q
 
 python := $(VENV)/bin/python
-pip    := $(python) -m pip install -qq
+pip    := $(python) -m pip install -qq --no-compile
 ready  := $(VENV)/.ready
-isas   := $(shell tools/isas.sh)
-cores  := $(shell nproc 2>/dev/null || echo 2)
 cxx     = $(shell find cpp examples tests benchmarks cmake -name '*.[ch]pp' -o -name '*.inc')
 native := pyproject.toml CMakeLists.txt $(wildcard cmake/*) $(shell find cpp -type f)
 
@@ -34,10 +32,16 @@ $(ready)/json: $(ready)/tools
 	@$(pip) --no-deps nlohmann-json==3.12.0
 	@touch $@
 
+# In the tree of the C++ tests, the benchmarks and the wheel: each source is compiled once for all of them.
 $(ready)/package: $(ready)/tools $(native)
 	@echo "building thresher"
-	@$(pip) --no-build-isolation --editable .
+	@$(pip) --no-build-isolation $(call build_settings,OFF) --editable .
 	@touch $@
+# Arguments of pip that builds thresher: whether for other machines too.
+build_settings = $(addprefix --config-settings=,build-dir=build/release cmake.define.THRESHER_WERROR=$(werror) \
+    cmake.define.THRESHER_PORTABLE=$(1))
+
+setup: $(ready)/json $(ready)/googletest  ## what the other targets build with; they see to it themselves
 
 $(ready)/cli: $(ready)/package
 	@echo "installing what the command needs"
@@ -59,62 +63,75 @@ $(ready)/torch: $(ready)/test
 	@$(pip) torch==2.13.0
 	@touch $@
 
+# ---- C++: three trees of objects, by the presets' names. `release` is what ships, `asan-ubsan` has the fuzzer too.
+# STRICT=1, as the gate has it: warnings of `release` are errors, and no test may be left out.
+
+build-release build-asan-ubsan build-tsan: build-%: $(ready)/json $(ready)/googletest
+	@$(call configure,$*)
+	@cmake --build --preset $* -- --quiet
+
+# $(call configure,PRESET)
+configure = cmake --preset $(1) $(if $(filter %san,$(1)),$(clang),-DTHRESHER_WERROR=$(werror)) >build/$(1).log 2>&1 \
+    || { cat build/$(1).log >&2; exit 1; }
+werror := $(if $(STRICT),ON,OFF)
+# clang compiles sanitized code in a third of GCC's time, and has libFuzzer; it may be here without its runtime.
+clang = $(addprefix -DCMAKE_CXX_COMPILER=,$(shell tools/clang.sh))
+
+# Without it the C++ tests are left out, and tools/run_tests.py tells so.
+$(ready)/googletest: $(ready)/tools
+	@if tools/googletest.sh build/googletest; then touch $@; fi
+
 # ---- Search.
 
 demo: $(ready)/cli  ## search the documentation of Python and installed packages: make demo Q="parse dates"
 	@$(VENV)/bin/thresher demo $${Q:+-- "$$Q"}
 
-# ---- Tests.
+# ---- Tests. All are run, whatever fails; then it is told what failed, what was skipped and why, and what was left out.
 
-test: test-cpp test-python  ## every test; those of kernels on each instruction set of this machine
+run_tests = $(python) tools/run_tests.py $(if $(STRICT),--strict)
 
-test-cpp: $(ready)/json  ## the C++ tests alone
-	@if cmake --preset dev >build/dev.log 2>&1; then \
-	   cmake --build --preset dev -- --quiet; \
-	   for isa in $(isas); do echo "C++ tests, $$isa"; THRESHER_ISA=$$isa ctest --preset dev --progress --parallel $(cores); done; \
-	 elif grep -qi googletest build/dev.log; then \
-	   echo "C++ tests left out: no GoogleTest here (Debian: apt-get install libgtest-dev)"; \
-	 else cat build/dev.log; exit 1; fi
+test: $(ready)/test build-release  ## every test; those of kernels on each instruction set of this machine
+	@$(run_tests) release python
+
+test-cpp: build-release  ## the C++ tests alone
+	@$(run_tests) release
 
 test-python: $(ready)/test  ## the Python tests alone
-	@echo "Python tests, $(firstword $(isas))"; THRESHER_ISA=$(firstword $(isas)) pytest -q -n auto
-	@for isa in $(wordlist 2,9,$(isas)); do \
-	   echo "Python tests of kernels, $$isa"; THRESHER_ISA=$$isa pytest -q -n auto -m kernels; \
-	 done
+	@$(run_tests) python
 
 test-integrations: $(ready)/torch  ## the tests that need torch; none may be skipped
-	@pytest -q -m integration -rs | tee build/integrations.log
+	@pytest -q -n auto -m integration -rs | tee build/integrations.log
 	@! grep -E '\b[0-9]+ skipped' build/integrations.log
 
 test-benchmarks: $(ready)/test $(ready)/json $(ready)/peer  ## all the benchmarks on a tiny collection, their output checked
 	@$(python) tests/benchmarks.py
 
-sanitize: $(ready)/json  ## the C++ tests under ASan and UBSan, then those that start threads under TSan
-	@for preset in asan-ubsan tsan; do \
-	   echo "C++ tests, $$preset"; \
-	   cmake --preset $$preset >build/$$preset.log 2>&1 || { cat build/$$preset.log; exit 1; }; \
-	   cmake --build --preset $$preset -- --quiet; \
-	   $(no_aslr) ctest --preset $$preset --progress --parallel $(cores); \
-	 done
-# ThreadSanitizer's memory layout collides with the address randomisation of newer kernels.
-no_aslr := $(shell setarch -R true 2>/dev/null && echo setarch -R)
+sanitize: build-asan-ubsan build-tsan  ## the C++ tests under ASan and UBSan, then those that start threads under TSan
+	@$(run_tests) asan-ubsan tsan
 
-fuzz: $(ready)/tools  ## FUZZ_RUNS altered index files against the loader (libFuzzer where there is clang)
-	@cmake --preset fuzz $(addprefix -DCMAKE_CXX_COMPILER=,$(clang)) >build/fuzz.log 2>&1 || { cat build/fuzz.log; exit 1; }
-	@cmake --build --preset fuzz -- --quiet
-	@rm -rf build/fuzz/seeds && build/fuzz/tests/fuzz/make_seeds build/fuzz/seeds
-	@mkdir -p build/fuzz/corpus
-	@build/fuzz/tests/fuzz/fuzz_index_file -runs=$(FUZZ_RUNS) -seed=1 -verbosity=0 -print_final_stats=1 \
+soak: $(ready)/test  ## what takes long and may fail by chance: every script in tests/soak
+	@failed=; \
+	 for script in $(sort $(wildcard tests/soak/*.py)); do \
+	   echo "$$script"; $(python) $$script || failed+=" $$script"; \
+	 done; \
+	 if [ -n "$$failed" ]; then echo "failed:$$failed" >&2; exit 1; fi
+
+fuzz: $(ready)/json  ## FUZZ_RUNS altered index files against the loader (libFuzzer where there is clang)
+	@$(call configure,asan-ubsan)
+	@cmake --build --preset asan-ubsan --target fuzz_index_file make_seeds -- --quiet
+	@rm -rf build/fuzz/seeds && mkdir -p build/fuzz/corpus && $(fuzzers)/make_seeds build/fuzz/seeds
+	@$(fuzzers)/fuzz_index_file -runs=$(FUZZ_RUNS) -seed=1 -verbosity=0 -print_final_stats=1 \
 	   -artifact_prefix=build/fuzz/ build/fuzz/corpus build/fuzz/seeds $(wildcard tests/fuzz/regressions)
-clang := $(firstword $(notdir $(wildcard $(addprefix /usr/bin/clang++,-19 -18 -17 -16 -15 -14))))
+fuzzers := build/asan-ubsan/tests/fuzz
 
 # ---- Style.
 
-lint: $(ready)/dev  ## ruff, mypy, clang-format, and the stub against the module
+lint: $(ready)/dev  ## ruff, mypy, clang-format; the stub against the module, tables against the figures
 	@ruff check --quiet . && ruff format --quiet --check .
 	@mypy --no-error-summary
 	@clang-format --dry-run -Werror $(cxx)
 	@$(python) tools/stub.py --check
+	@$(python) tools/tables.py --check
 	@echo "lint: clean"
 
 format: $(ready)/dev  ## rewrite Python and C++ sources in the project's style
@@ -124,30 +141,31 @@ format: $(ready)/dev  ## rewrite Python and C++ sources in the project's style
 stubs: $(ready)/dev  ## regenerate python/thresher/_core.pyi
 	@$(python) tools/stub.py
 
-tidy: $(ready)/dev $(ready)/json  ## clang-tidy over the C++ sources
-	@cmake --preset tidy >build/tidy.log 2>&1 || { cat build/tidy.log; exit 1; }
+tidy: $(ready)/dev $(ready)/json $(ready)/googletest  ## clang-tidy over the C++ sources
+	@$(call configure,tidy)
 	@cmake --build --preset tidy
 
 # ---- What ships.
 
 wheel: $(ready)/dev  ## a manylinux_2_28 wheel in wheelhouse/, smoke-tested in an empty environment
-	@tools/wheel.sh $(python)
+	@rm -rf build/wheel
+	@$(python) -m pip wheel -qq --no-deps --no-build-isolation $(call build_settings,ON) --wheel-dir build/wheel .
+	@tools/wheel.sh $(python) build/wheel/thresher-*.whl
 
 # ---- Measurements in C++.
 
 # Nothing but the program's lines may come out on stdout.
 bigann: $(ready)/json  ## recall, QPS and latency: make bigann BASE=b.csr QUERIES=q.csr TRUTH=t.gt ENGINE=clustered THREADS=1
-	@$(configure_release) >&2
+	@$(call configure,release)
 	@cmake --build --preset release --target thresher-bigann -- --quiet >&2
 	@build/release/benchmarks/cpp/thresher-bigann $(foreach name,$(bigann_options),$(call given,$(name)))
 bigann_options := base queries truth engine points index k threads build-threads repeats
 # --name "$NAME", if that is set.
 given = $${$(call variable,$(1)):+--$(1) "$$$(call variable,$(1))"}
 variable = $(shell echo $(1) | tr a-z- A-Z_)
-configure_release := cmake --preset release >build/release.log 2>&1 || { cat build/release.log; exit 1; }
 
 bench-kernels: $(ready)/json  ## time an element and GB/s of every kernel on each instruction set
-	@$(configure_release)
+	@$(call configure,release)
 	@if grep -q '^benchmark_DIR:PATH=.*NOTFOUND' build/release/CMakeCache.txt; then \
 	   echo "the kernels are measured with Google Benchmark (Debian: apt-get install libbenchmark-dev)" >&2; exit 1; \
 	 fi
@@ -157,5 +175,5 @@ bench-kernels: $(ready)/json  ## time an element and GB/s of every kernel on eac
 clean:  ## remove the virtual environment and everything built
 	rm -rf $(VENV) build dist wheelhouse .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
-.PHONY: help demo test test-cpp test-python test-integrations test-benchmarks sanitize fuzz lint format stubs tidy wheel \
-        bigann bench-kernels clean
+.PHONY: help setup demo test test-cpp test-python test-integrations test-benchmarks sanitize fuzz soak lint format \
+        stubs tidy wheel bigann bench-kernels clean build-release build-asan-ubsan build-tsan

@@ -1,17 +1,14 @@
 #!/usr/bin/env bash
-# Builds the wheel into wheelhouse/, repairs it to manylinux_2_28, installs it alone into an empty environment and runs
-# the smoke test there. Usage: tools/wheel.sh PYTHON, an interpreter that has the `dev` extra.
+# Repairs a wheel to manylinux_2_28 into wheelhouse/, installs it alone into an empty environment and runs the smoke test
+# there. Usage: tools/wheel.sh PYTHON WHEEL, an interpreter that has the `dev` extra, and a wheel with THRESHER_PORTABLE.
 set -euo pipefail
 python=$(realpath --no-symlinks "$1")
 export PATH="$(dirname "$python"):$PATH" PIP_DISABLE_PIP_VERSION_CHECK=1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-platform=manylinux_2_28_$(uname -m)
-"$python" -m pip wheel -qq --no-deps --no-build-isolation --wheel-dir "$work" \
-    --config-settings=cmake.define.THRESHER_PORTABLE=ON --config-settings="build-dir=build/portable" .
 rm -rf wheelhouse
-"$python" -m auditwheel repair --only-plat --plat "$platform" --wheel-dir wheelhouse "$work"/thresher-*.whl \
+"$python" -m auditwheel repair --only-plat --plat "manylinux_2_28_$(uname -m)" --wheel-dir wheelhouse "$2" \
     >"$work/auditwheel.log" 2>&1 || { cat "$work/auditwheel.log" >&2; exit 1; }
 
 listing=$("$python" -m zipfile --list wheelhouse/*.whl | tail -n +2)

@@ -7,7 +7,7 @@ file(REMOVE_RECURSE "${BUILD}/installed_package")
 function(run)
   execute_process(COMMAND ${ARGV} COMMAND_ERROR_IS_FATAL ANY)
 endfunction()
-run("${CMAKE_COMMAND}" --install "${BUILD}" --prefix "${prefix}")
+run("${CMAKE_COMMAND}" --install "${BUILD}" --component development --prefix "${prefix}")
 
 set(public
   core/base/error.hpp core/base/monitor.hpp core/base/version.hpp core/documents/csr_view.hpp core/selection/hits.hpp
