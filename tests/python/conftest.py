@@ -14,7 +14,7 @@ import pytest
 import thresher
 from strategies import Case, learned
 
-hypothesis.settings.register_profile("gate", derandomize=True, deadline=None, max_examples=250, database=None)
+hypothesis.settings.register_profile("gate", derandomize=True, deadline=None, max_examples=100, database=None)
 hypothesis.settings.register_profile("explore", deadline=None, max_examples=3000)
 hypothesis.settings.load_profile("gate")
 
