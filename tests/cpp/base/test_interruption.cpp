@@ -208,7 +208,7 @@ void expect_to_end_anywhere(int least, const std::function<void()>& call) {
 
 TEST_P(EveryEngine, CanBeEndedAnywhere) {
     const Long collection = long_collection();
-    const auto build = [&] { return build_index(GetParam(), collection.docs.view(), {}, 1, nullptr); };
+    const auto build = [&] { return build_index(GetParam(), collection.docs.view(), {}, {.threads = 1}); };
     expect_to_end_anywhere(30, build);
     const auto index = build();
     const test::Hits expected = test::search(*index, collection.queries, 100);

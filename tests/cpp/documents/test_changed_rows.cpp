@@ -108,7 +108,7 @@ Rows collection(bool canonical, bool wide) {
 bool builds(std::string_view engine, const CsrView& docs, const Rows& queries, unsigned threads, Monitor* monitor) {
     std::unique_ptr<Index> index;
     try {
-        index = build_index(engine, docs, {}, threads, monitor);
+        index = build_index(engine, docs, {}, {.threads = threads, .monitor = monitor});
     } catch (const std::invalid_argument& error) {
         EXPECT_TRUE(std::string(error.what()).starts_with("docs: ")) << error.what();
         return false;
@@ -156,7 +156,7 @@ TEST(ChangedRows, DoNoHarmWithinTheirPasses) {
                 });
                 const InterrupterScope scope(changes);
                 try {
-                    build_index(engine, docs.view(), {}, 1, nullptr);
+                    build_index(engine, docs.view(), {}, {.threads = 1});
                 } catch (const std::invalid_argument&) {
                 }
             }
