@@ -186,7 +186,7 @@ def unskippable(truth: Truth) -> float:
     largest = truth.docs.max(axis=0).toarray().ravel()
     lengths = np.bincount(truth.docs.indices, minlength=truth.docs.shape[1])
     shares = []
-    kth_scores = np.where(truth.wanted == truth.k, truth.lowest, 0)
+    kth_scores = np.where(truth.wanted.counts == truth.k, truth.wanted.lowest, 0)
     for (terms, weights), kth in zip(vectors(truth.queries), kth_scores, strict=True):
         bounds = largest[terms] * weights.clip(0)
         order = np.argsort(bounds)

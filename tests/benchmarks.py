@@ -20,6 +20,7 @@ from matplotlib.image import imread
 from scipy import sparse
 
 import thresher
+from thresher._recall import TOLERANCE, Wanted
 from thresher.formats import bigann
 
 ROOT = Path(__file__).parents[1]
@@ -31,7 +32,6 @@ EXACT = "exact", "block-max", "impact", "postings", "sparse-dot-topn"  # these h
 PEERS = {"sparse-dot-topn": "sparse-dot-topn", "bmp": "bmp"}  # and what installs them
 
 COPIES, N_DOCS, N_QUERIES, K = 3, 1_500, 60, 10  # K is no multiple of COPIES: the k-th best is tied
-TOLERANCE = 1e-5
 RECALLS = 5  # columns of the table
 
 
@@ -57,13 +57,9 @@ class Checked:
         if (key := name + json.dumps(build)) not in self.indexes:
             self.indexes[key] = OURS[name].build(self.docs, **build)
         ids = self.indexes[key].search(self.queries[rows], K, threads=1, **search).ids
-        right = wanted = 0
-        for found, scores, order in zip(ids, self.scores[rows], self.order[rows], strict=True):
-            best = scores[order[:K]]
-            best = best[best > 0]
-            hits = {doc for doc in found.tolist() if doc >= 0 and scores[doc] >= best[-1] * (1 - TOLERANCE)}
-            right, wanted = right + min(len(hits), len(best)), wanted + len(best)
-        return right / wanted
+        best = np.take_along_axis(self.scores[rows], self.order[rows, :K], axis=1)
+        found = np.where(ids >= 0, np.take_along_axis(self.scores[rows], ids, axis=1), -np.inf)
+        return Wanted.of(best).recall(found)
 
 
 def generate(folder: Path) -> tuple[Path, Path]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import thresher
+from thresher._recall import TOLERANCE, Wanted
 
 if TYPE_CHECKING:
     from typing import Self
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from scipy import sparse
 
-TOLERANCE = 1e-5  # relative; two summation orders of one score differ by less
 _DENSE_SCORES = 20_000_000  # float64 scores held at a time
 _PRODUCTS = 100_000_000_000  # nonzeros times queries that float64 scores of everything are worth their time for
 _SAMPLE = 20  # queries that answers of others are checked on
@@ -54,13 +54,7 @@ class Truth:
         self.docs = docs
         self.queries = queries
         self.k = k
-        if ids is None:
-            self.wanted, self.lowest = _exhaustive(docs, queries, k)
-        else:
-            scores = self._scores(ids[:, :k])
-            self.wanted = (scores > 0).sum(1)
-            self.lowest = np.where(scores > 0, scores, np.inf).min(1, initial=np.inf) * (1 - TOLERANCE)
-            self.lowest[self.wanted == 0] = 0
+        self.wanted = Wanted.of(_best(docs, queries, k) if ids is None else self._scores(ids[:, :k]))
         self._check()
 
     @classmethod
@@ -86,9 +80,10 @@ class Truth:
             raise ValueError(f"{source} have document {ids.max()}; there are {docs.shape[0]}")
         truth = cls(docs, queries, k, ids[: queries.shape[0]])
         rows = np.unique(np.linspace(0, queries.shape[0] - 1, _SAMPLE).astype(int))
-        wanted, lowest = _exhaustive(docs, queries[rows], k)
-        for row, count, kth in zip(rows, wanted, lowest, strict=True):
-            if truth.wanted[row] != count or abs(truth.lowest[row] - kth) > TOLERANCE * kth:
+        right = Wanted.of(_best(docs, queries[rows], k))
+        agrees = np.isclose(truth.wanted.lowest[rows], right.lowest, rtol=TOLERANCE, atol=0)
+        for row, is_right in zip(rows, agrees & (truth.wanted.counts[rows] == right.counts), strict=True):
+            if not is_right:
                 raise ValueError(f"{source} of query {row} are not the best {k} documents")
         return truth
 
@@ -96,7 +91,7 @@ class Truth:
         """Return the truth of some queries."""
         part = object.__new__(Truth)
         part.docs, part.queries, part.k = self.docs, self.queries[rows], self.k
-        part.wanted, part.lowest = self.wanted[rows], self.lowest[rows]
+        part.wanted = self.wanted.part(rows)
         part._check()
         return part
 
@@ -104,13 +99,12 @@ class Truth:
         """Return recall@k of answers, ids of shape (n_queries, k), padded with -1."""
         ids = np.sort(ids, axis=1)
         ids[:, 1:][ids[:, 1:] == ids[:, :-1]] = -1  # a document counts once
-        enough = self._scores(ids) >= self.lowest[:, np.newaxis]
-        return int(np.minimum(enough.sum(1), self.wanted).sum()) / int(self.wanted.sum())
+        return self.wanted.recall(self._scores(ids))
 
     def _check(self) -> None:
         """Raise ValueError if nothing is to be found: whatever finds it has no recall, least of all a perfect one."""
-        if not self.wanted.any():
-            raise ValueError(f"none of {len(self.wanted)} queries has a document of positive score: there is no recall")
+        if not self.wanted.counts.any():
+            raise ValueError(f"none of {len(self.wanted.counts)} queries has a document of positive score: there is no recall")
 
     def _scores(self, ids: npt.NDArray[np.integer]) -> npt.NDArray[np.float64]:
         """Return the float64 scores of documents, -inf in place of -1."""
@@ -126,12 +120,9 @@ class Truth:
         return scores
 
 
-def _exhaustive(
-    docs: sparse.csr_matrix, queries: sparse.csr_matrix, k: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """Return how many documents are wanted of each query, and the score that they must reach."""
+def _best(docs: sparse.csr_matrix, queries: sparse.csr_matrix, k: int) -> npt.NDArray[np.float64]:
+    """Return the best scores of each query, up to k of them, in no order."""
     n_queries = queries.shape[0]
-    wanted, lowest = np.zeros(n_queries, np.int64), np.zeros(n_queries)
     questions = queries.astype(np.float64).T.tocsc()
     step = max(1, _DENSE_SCORES // max(1, n_queries))
     best = np.zeros((n_queries, 0))
@@ -140,8 +131,4 @@ def _exhaustive(
         best = np.concatenate([best, scores], axis=1)
         if best.shape[1] > k:
             best = -np.partition(-best, k - 1, axis=1)[:, :k]
-    for row, scores in enumerate(best):
-        positive = scores[scores > 0]
-        wanted[row] = len(positive)
-        lowest[row] = positive.min(initial=np.inf) * (1 - TOLERANCE) if len(positive) else 0
-    return wanted, lowest
+    return best

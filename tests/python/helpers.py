@@ -15,6 +15,7 @@ import pytest
 import thresher
 from reference import Collection
 from strategies import Case
+from thresher._recall import Wanted
 
 
 def search(index: thresher.Index, queries: Collection, k: int = 10, **options: Any) -> thresher.Hits:
@@ -33,9 +34,25 @@ def same(left: thresher.Hits, right: thresher.Hits) -> bool:
 
 
 def recall(hits: thresher.Hits, exact: thresher.Hits) -> float:
-    """Return the share of the best hits that are among the hits."""
-    found = sum(np.intersect1d(mine, best[best >= 0]).size for mine, best in zip(hits.ids, exact.ids, strict=True))
-    return float(found / np.count_nonzero(exact.ids >= 0))
+    """Return the share of the best hits that are among the hits, ties counting as right."""
+    return Wanted.of(exact.scores).recall(hits.scores)
+
+
+class Recorded:
+    """A `progress` that remembers what it is told."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[int, int]] = []
+
+    def __call__(self, done: int, total: int) -> None:
+        self.calls.append((done, total))
+
+    def assert_rises_to(self, total: int) -> None:
+        """Raise AssertionError unless it was told of work that never shrank, up to all of it."""
+        done = [rows for rows, _ in self.calls]
+        assert {of for _, of in self.calls} == {total}
+        assert done == sorted(done)
+        assert done[-1] == total
 
 
 def orders(n_docs: int, seed: int) -> list[Any]:

@@ -51,7 +51,7 @@ def test_fewer_than_k() -> None:
     docs = sparse.csr_matrix(np.array([[1, 0], [0, 1]], np.float32))
     queries = sparse.csr_matrix(np.array([[1, 0], [0, 0]], np.float32))
     truth = Truth(docs, queries, 3)
-    assert truth.wanted.tolist() == [1, 0]
+    assert truth.wanted.counts.tolist() == [1, 0]
     assert truth.recall(np.array([[0, -1, -1], [-1, -1, -1]])) == 1.0
     assert truth.recall(np.array([[1, -1, -1], [0, 1, -1]])) == 0.0
 
@@ -60,8 +60,8 @@ def test_known_answers_give_the_same_truth(vectors: tuple[sparse.csr_matrix, spa
     docs, queries = vectors
     ids = thresher.ExactIndex.build(docs).search(queries, 15).ids
     whole, known = Truth(docs, queries, 10), Truth.checked(docs, queries, 10, ids)
-    assert np.array_equal(whole.wanted, known.wanted)
-    assert np.allclose(whole.lowest, known.lowest, rtol=1e-12)
+    assert np.array_equal(whole.wanted.counts, known.wanted.counts)
+    assert np.allclose(whole.wanted.lowest, known.wanted.lowest, rtol=1e-12)
 
 
 def test_wrong_answers_are_noticed(vectors: tuple[sparse.csr_matrix, sparse.csr_matrix]) -> None:
@@ -78,7 +78,7 @@ def test_wrong_answers_are_noticed(vectors: tuple[sparse.csr_matrix, sparse.csr_
 def test_a_part_has_the_answers_of_its_queries(vectors: tuple[sparse.csr_matrix, sparse.csr_matrix]) -> None:
     docs, queries = vectors
     part = Truth(docs, queries, 10).part(slice(4, 9))
-    assert np.array_equal(part.lowest, Truth(docs, queries[4:9], 10).lowest)
+    assert np.array_equal(part.wanted.lowest, Truth(docs, queries[4:9], 10).wanted.lowest)
 
 
 def test_there_is_no_recall_where_nothing_is_to_be_found() -> None:

@@ -109,7 +109,7 @@ def test_queries_of_a_sample_know_their_documents_there() -> None:
     assert questions.own.tolist() == [i // 2 if i % 2 == 0 else -2 for i in range(30)]
     scores = (DOCS[:30] @ sample.T).toarray()
     scores[np.arange(0, 30, 2), np.arange(15)] = 0
-    np.testing.assert_allclose(questions.lowest, np.sort(scores, axis=1)[:, -10] * (1 - 1e-5), rtol=1e-6)
+    np.testing.assert_allclose(questions.wanted.lowest, np.sort(scores, axis=1)[:, -10] * (1 - 1e-5), rtol=1e-6)
 
 
 def test_engines_are_named_once() -> None:

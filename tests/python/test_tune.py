@@ -16,6 +16,7 @@ from helpers import same
 from strategies import Case, learned
 from thresher import _core
 from thresher._matrix import as_matrix
+from thresher._recall import Wanted
 from thresher.tuning.queries import Questions, of_documents, rise_with
 
 
@@ -35,11 +36,7 @@ def queries_of(case: Case) -> Any:
 def recall_of(index: thresher.Index, docs: Any, queries: Any, k: int = 10) -> float:
     """Return the tie-aware recall, by scores that scipy sums."""
     exact = np.sort((queries @ docs.T).toarray(), axis=1)[:, ::-1][:, :k]
-    found = index.search(queries, k).scores
-    wanted = exact > 0
-    lowest = np.where(wanted, exact, np.inf).min(axis=1)
-    right = np.minimum((found >= lowest[:, None] * (1 - 1e-5)).sum(axis=1), wanted.sum(axis=1))
-    return float(right.sum() / wanted.sum())
+    return Wanted.of(exact).recall(index.search(queries, k).scores)
 
 
 @pytest.mark.parametrize("engine", ["clustered", "block-max", "graph", "impact"])
@@ -222,7 +219,7 @@ def test_the_document_that_a_query_was_made_of_does_not_count(real: Case) -> Non
     hits = index.search(queries, 11)
     assert questions.measure(hits).recall == 1
     without = np.where(hits.ids == own[:, None], -np.inf, hits.scores)
-    np.testing.assert_allclose(questions.lowest, np.sort(without, axis=1)[:, 1] * (1 - 1e-5))
+    np.testing.assert_allclose(questions.wanted.lowest, np.sort(without, axis=1)[:, 1] * (1 - 1e-5))
     only_itself = thresher.Hits(own[:, None], hits.scores[:, :1])
     padded = thresher.Hits(np.hstack([only_itself.ids, np.full((50, 10), -1)]), np.full((50, 11), -np.inf, np.float32))
     assert questions.measure(padded).recall == 0
@@ -233,7 +230,7 @@ def test_recall_and_its_error() -> None:
     queries = sp.csr_array(np.array([[3, 2, 1, 0, 0, 0], [0, 0, 0, 1, 0, 0], [0] * 6], np.float32))
     index = thresher.ExactIndex.build(docs)
     questions = Questions(queries, None, index, 2, 1)
-    assert questions.wanted.tolist() == [2, 1, 0]
+    assert questions.wanted.counts.tolist() == [2, 1, 0]
     hits = index.search(queries, 2)
     assert questions.measure(hits) == (1.0, 0.0)
     worse = hits.scores.copy()

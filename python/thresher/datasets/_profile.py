@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
+from thresher._recall import Wanted
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -60,14 +62,11 @@ def recalls(index: ClusteredIndex, queries: sparse.csr_array, best: Hits, budget
 
     A document counts if its score reaches that of the last of `best`, the exact hits.
     """
-    there = best.ids >= 0
-    lowest = np.where(there, best.scores, np.inf).min(axis=1, keepdims=True) * (1 - 1e-5)
-    right = []
-    for budget in budgets:
-        found = index.search(queries, best.ids.shape[1], cluster_budget=budget)
-        right.append(((found.ids >= 0) & (found.scores >= lowest)).sum())
-    wanted = int(there.sum())
-    return np.array(right) / wanted if wanted else np.full(len(budgets), np.nan)
+    wanted = Wanted.of(best.scores)
+    if not wanted.counts.any():
+        return np.full(len(budgets), np.nan)
+    k = best.ids.shape[1]
+    return np.array([wanted.recall(index.search(queries, k, cluster_budget=budget).scores) for budget in budgets])
 
 
 def distance(profile: Floats, other: Floats) -> float:

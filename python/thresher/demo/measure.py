@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
+from thresher._recall import Wanted
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from thresher.demo.weights import Question
 
 K = 10
-_TOLERANCE = 1e-5  # relative; two summation orders of one score differ by less
 
 
 class Measured(NamedTuple):
@@ -60,34 +59,18 @@ def measure(
     index = engine.build(documents)
     build_seconds = time.perf_counter() - started
     latencies: list[float] = []
-    found = wanted = 0
+    found, exact = [], []
     for question in questions:
         index.search_one(question.terms, question.weights, k=K)  # the first one brings it into the cache
         started = time.perf_counter()
         hits = index.search_one(question.terms, question.weights, k=K)
         latencies.append(time.perf_counter() - started)
-        exact = oracle.search_one(question.terms, question.weights, k=K)
-        right, all_ = _agreement(hits, exact, documents, question)
-        found += right
-        wanted += all_
+        found.append(hits.scores)
+        exact.append(oracle.search_one(question.terms, question.weights, k=K).scores)
     return Measured(
         engine=index.engine,
         nbytes=sum(index.nbytes.values()),
         build_seconds=build_seconds,
         latency_seconds=statistics.median(latencies),
-        recall=found / wanted if wanted else float("nan"),
+        recall=Wanted.of(exact).recall(found),
     )
-
-
-def _agreement(
-    hits: thresher.Hits, exact: thresher.Hits, documents: sparse.csr_array, question: Question
-) -> tuple[int, int]:
-    """Return how many of `hits` belong to the exact answer, and how many that has."""
-    wanted = int((exact.ids >= 0).sum())
-    if not wanted:
-        return 0, 0
-    lowest = exact.scores[wanted - 1] * (1 - _TOLERANCE)
-    returned = np.unique(hits.ids[hits.ids >= 0])
-    query = np.zeros(documents.shape[1], dtype=np.float32)
-    query[question.terms] = question.weights
-    return int((documents[returned] @ query >= lowest).sum()), wanted

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from thresher._hits import Hits
+from thresher._recall import Wanted
 from thresher.engines.exact import ExactIndex
 from thresher.engines.index import Index
 
@@ -20,7 +21,6 @@ QUERY_TERMS = 0.35
 """Terms of a query for each of a document where there are no queries: about what learned encoders give."""
 SKEW = 1.2
 """The power of a document's weights that a query's are, where there are no queries."""
-TOLERANCE = 1e-5  # relative; two orders of summing one score differ by less
 
 
 class RecallEstimate(NamedTuple):
@@ -32,7 +32,7 @@ class RecallEstimate(NamedTuple):
 
 
 class Questions:
-    """Queries and the k-th best score of each.
+    """Queries, and what should be found of each.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class Questions:
         self.matrix = matrix
         self.own = own
         self.k = k
-        self.lowest, self.wanted = self._truth(exact, threads)
+        self.wanted = Wanted.of(self._others(exact.search(matrix, self.depth, threads=threads)))
 
     def __len__(self) -> int:
         """Return the number of queries."""
@@ -75,7 +75,7 @@ class Questions:
         part = object.__new__(Questions)
         part.matrix, part.k = self.matrix[rows], self.k
         part.own = None if self.own is None else self.own[rows]
-        part.lowest, part.wanted = self.lowest[rows], self.wanted[rows]
+        part.wanted = self.wanted.part(rows)
         return part
 
     def of_sample(self, chosen: npt.NDArray[np.int64], exact: Index, threads: int) -> Questions:
@@ -89,19 +89,9 @@ class Questions:
     def measure(self, hits: Hits) -> RecallEstimate:
         """Return the recall of hits: the fraction of wanted documents found, ties counting as right; nan if none is."""
         scores = self._others(hits)
-        right = np.minimum((scores >= self.lowest[:, None]).sum(axis=1), self.wanted)
-        wanted = int(self.wanted.sum())
-        if wanted == 0:
-            return RecallEstimate(np.nan, np.nan)
-        recall = float(right.sum() / wanted)
-        error = float(np.sqrt(((right - recall * self.wanted) ** 2.0).sum()) / wanted)
-        return RecallEstimate(recall, error)
-
-    def _truth(self, exact: Index, threads: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-        scores = self._others(exact.search(self.matrix, self.depth, threads=threads))
-        wanted = np.isfinite(scores).sum(axis=1)
-        last = np.take_along_axis(scores, np.maximum(wanted - 1, 0)[:, None], axis=1)[:, 0]
-        return np.where(wanted > 0, last * (1 - TOLERANCE), np.inf), wanted
+        recall = self.wanted.recall(scores)
+        off = self.wanted.found(scores) - recall * self.wanted.counts
+        return RecallEstimate(recall, float(np.sqrt((off**2).sum()) / max(1, self.wanted.counts.sum())))
 
     def _others(self, hits: Hits) -> npt.NDArray[np.float64]:
         """Return the scores of hits, shape (n, k), without the documents that the queries were made of."""
