@@ -211,35 +211,6 @@ def test_threads_that_are_no_whole_number(engine: Anything) -> None:
         engine.build(DOCS).search(DOCS, threads="all")
 
 
-@pytest.mark.parametrize("window", [0, 32, 65, 100, 65_600, -64, 2**31, -(2**40)])
-def test_windows_out_of_range(window: int) -> None:
-    with expect(ValueError, "window must be a multiple of 64", f"got {window}"):
-        thresher.ExactIndex.build(DOCS, window=window)
-
-
-def test_a_window_that_is_no_number() -> None:
-    with expect(TypeError, "window must be a whole number", "float"):
-        thresher.ExactIndex.build(DOCS, window=64.0)  # type: ignore[arg-type]
-
-
-def test_a_window_past_64_bits() -> None:
-    for window in (2**70, -(2**70)):
-        with expect(ValueError, "window", "got"):
-            thresher.ExactIndex.build(DOCS, window=window)
-
-
-@pytest.mark.parametrize("density", [0.0, -0.5, 1.01, np.nan, np.inf])
-def test_row_densities_out_of_range(density: float) -> None:
-    with expect(ValueError, "row_density must be in (0, 1]", "got"):
-        thresher.ExactIndex.build(DOCS, row_density=density)
-
-
-@pytest.mark.parametrize("density", [None, "high", [0.5]])
-def test_a_row_density_that_is_no_number(density: Anything) -> None:
-    with expect(TypeError, "row_density must be a", type(density).__name__):
-        thresher.ExactIndex.build(DOCS, row_density=density)
-
-
 def test_terms_and_weights_of_different_lengths(engine: Anything) -> None:
     index = engine.build(DOCS)
     with expect(ValueError, "3", "2"):

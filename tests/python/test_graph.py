@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from scipy.sparse.csgraph import connected_components
 
 import thresher
+from engine_forms import DOCS
 from helpers import assert_among, exhaustive, expect, orders, recall, same, search
 from reference import Collection, assert_exact, from_scipy
 from strategies import Case, cases, topical
@@ -22,7 +23,6 @@ Anything: TypeAlias = Any  # arguments that are wrong on purpose
 Floats: TypeAlias = npt.NDArray[np.float32]
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
-DOCS = sp.csr_array(np.array([[1.0, 0, 2], [0, 3, 0.5], [0, 0, 0], [4, 0, 0], [1, 0, 2]], np.float32))
 EVERYTHING: dict[str, Any] = {"ef": 2**40}  # the search ends when it has come by all documents
 LIMITS: list[dict[str, Any]] = [
     {"ef": 1},
@@ -179,23 +179,6 @@ def test_approximate_hits_are_among_the_documents(
     assert_among(hits, exhaustive(only(case.docs, allowed), case.queries, max(n_docs, 1)))
 
 
-@pytest.mark.kernels
-@pytest.mark.parametrize("k", [1, 10, 100, 1000])
-def test_learned_vectors(real: Case, real_index: thresher.GraphIndex, k: int) -> None:
-    assert same(search(real_index, real.queries, k, **EVERYTHING), exhaustive(real.docs, real.queries, k))
-
-
-@pytest.mark.kernels
-def test_learned_vectors_with_negative_query_weights(
-    real: Case, real_index: thresher.GraphIndex, sparse_index: thresher.GraphIndex
-) -> None:
-    signs = np.where(np.random.default_rng(1).random(real.queries.data.size) < 0.5, -1, 1).astype(np.float32)
-    queries = real.queries._replace(data=real.queries.data * signs)
-    for index in (real_index, sparse_index):
-        for k in (1, 10, N_REAL + 1):
-            assert same(search(index, queries, k, **EVERYTHING), exhaustive(real.docs, queries, k))
-
-
 def test_a_search_as_wide_as_the_index_passes_documents_of_negative_scores() -> None:
     # The better of two is found only past one that the query's negative term makes the worst of all.
     docs = sp.csr_array(np.array([[1, 0, 0, 0], [1, 9, 0, 0], [0, 9, 9, 0], [0, 0, 9, 9], [0, 0, 0, 9], [1, 0, 0, 3]]))
@@ -274,32 +257,6 @@ def test_all_weights_equal_gives_the_smallest_ids(reorder: bool) -> None:
     assert_sound(index)
 
 
-@pytest.mark.kernels
-@pytest.mark.parametrize("huge", [10.0, 1e4, 1e30])
-def test_one_huge_weight_does_not_drown_the_others(huge: float) -> None:
-    rng = np.random.default_rng(5)
-    dense = rng.uniform(0.1, 3, (1000, 6)).astype(np.float32)
-    dense[625, 0] = huge
-    asked = rng.uniform(0.1, 2, (20, 6)).astype(np.float32)
-    docs = from_scipy(sp.csr_array(dense))
-    index = build(docs)
-    for weights in (asked, asked * np.array([1, huge, 1, 1, 1, 1], np.float32)):
-        queries = from_scipy(sp.csr_array(weights))
-        assert same(search(index, queries, 20, **EVERYTHING), exhaustive(docs, queries, 20))
-
-
-@pytest.mark.kernels
-def test_codes_with_256_of_4096_dimensions() -> None:
-    rng = np.random.default_rng(3)
-    terms = np.sort(np.argsort(rng.random((1000, 4096)), axis=1)[:, :256], axis=1).astype(np.uint32)
-    weights = rng.gamma(2, 0.5, terms.size).astype(np.float32) + np.float32(0.01)
-    docs = Collection(np.arange(0, terms.size + 1, 256), terms.ravel(), weights, (1000, 4096))
-    queries = docs.rows(np.arange(0, 1000, 100))
-    index = build(docs)
-    assert same(search(index, queries, 5, **EVERYTHING), exhaustive(docs, queries, 5))
-    np.testing.assert_array_equal(search(index, queries, 1).ids[:, 0], np.arange(0, 1000, 100))
-
-
 def test_a_query_of_very_many_terms() -> None:
     rng = np.random.default_rng(7)
     indices = rng.permutation(40_000).astype(np.uint32)
@@ -312,47 +269,10 @@ def test_a_query_of_very_many_terms() -> None:
     assert_sound(index)  # of documents that have no term in common
 
 
-@pytest.mark.kernels
-def test_scores_beyond_and_below_float32() -> None:
-    docs = sp.csr_array(np.array([[1e30, 0], [2e30, 0], [0, 1], [3e38, 3e38]], np.float32))
-    hits = thresher.GraphIndex.build(docs).search(sp.csr_array(np.array([[1e30, 1]], np.float32)), 4)
-    assert hits.ids.tolist() == [[0, 1, 3, 2]]
-    assert hits.scores.tolist() == [[np.inf, np.inf, np.inf, 1.0]]
-    docs = sp.csr_array(np.array([[1e-30], [1e-10]], np.float32))
-    hits = thresher.GraphIndex.build(docs).search(sp.csr_array(np.array([[1e-30]], np.float32)), 2)
-    assert hits.ids.tolist() == [[1, -1]]
-
-
-@pytest.mark.kernels
-def test_products_below_float32_whose_sum_is_not() -> None:
-    docs = sp.csr_array(np.array([[1e-20] * 100], np.float32))
-    query = sp.csr_array(np.array([[5e-26] * 100], np.float32))
-    expected = thresher.ExactIndex.build(docs).search(query, 1)
-    assert expected.ids.tolist() == [[0]]
-    assert same(thresher.GraphIndex.build(docs).search(query, 1), expected)
-
-
-def test_negative_weights_count_and_never_lift_a_document_without_the_term() -> None:
-    docs = sp.csr_array(np.array([[1, 1, 0], [2, 0, 0], [0, 0, 5], [3, 0, 3]], np.float32))
-    queries = sp.csr_array(np.array([[1, -1, 0], [-1, 0, 1], [-1, -1, -1], [0, -2, 0], [0, 0, 0]], np.float32))
-    hits = thresher.GraphIndex.build(docs).search(queries, 3)
-    assert hits.ids.tolist() == [[3, 1, -1], [2, -1, -1], [-1, -1, -1], [-1, -1, -1], [-1, -1, -1]]
-    assert hits.scores[0, :2].tolist() == [3, 2]
-
-
 def test_no_search_is_narrower_than_k(real: Case, real_index: thresher.GraphIndex) -> None:
     assert np.all(search(real_index, real.queries, 50, ef=1).ids >= 0)
     assert same(search(real_index, real.queries, 50, ef=1), search(real_index, real.queries, 50, ef=50))
     assert not same(search(real_index, real.queries, 50, ef=50), search(real_index, real.queries, 50, ef=80))
-
-
-def test_k_beyond_the_documents_is_padded() -> None:
-    index = thresher.GraphIndex.build(DOCS, m=2)
-    for limits in ({}, EVERYTHING, {"ef": 1}):
-        ids, scores = index.search(sp.csr_array(np.array([[1, 0, 0], [0, 0, 0]], np.float32)), 7, **limits)
-        assert ids.tolist() == [[3, 0, 4, -1, -1, -1, -1], [-1] * 7]
-        assert scores[0, :3].tolist() == [4, 1, 1]
-        assert np.all(np.isneginf(scores[0, 3:]))
 
 
 @pytest.mark.parametrize("shape", [(0, 0), (0, 5), (1, 0), (1, 3), (2, 3), (5, 0), (300, 1)])
@@ -391,43 +311,7 @@ def test_most_rows_empty(real: Case) -> None:
     assert same(search(index, real.queries), exhaustive(docs, real.queries))
 
 
-@pytest.mark.parametrize("n_terms", [65_537, 2**31 + 7, 2**32 - 2, 2**32 - 1])
-def test_term_ids_past_16_and_31_bits(n_terms: int) -> None:
-    indices = np.array([0, 65_535, n_terms - 1], np.uint32)
-    docs = np.array([0, 1, 2, 3]), indices, np.array([1, 2, 3], np.float32)
-    index = thresher.GraphIndex.build(docs, shape=(3, n_terms))
-    assert index.n_terms == n_terms
-    query = np.array([0, 3]), indices, np.ones(3, np.float32)
-    assert index.search(query, 3, shape=(1, n_terms)).ids.tolist() == [[2, 1, 0]]
-    assert index.search_one(indices[2:], [1.0], 1).ids.tolist() == [2]
-    assert index.vectors([2]).indices.tolist() == [n_terms - 1]
-
-
-def test_more_than_65536_terms_in_use() -> None:
-    rng = np.random.default_rng(3)
-    indices = rng.permutation(200_000).astype(np.uint32)
-    weights = rng.uniform(0.1, 2, indices.size).astype(np.float32)
-    docs = Collection(np.arange(0, 200_001, 400), indices, weights, (500, 200_000))
-    picked = rng.permutation(200_000)[:900].reshape(3, 300).astype(np.uint32)
-    queries = Collection(np.arange(0, 901, 300), picked.ravel(), np.ones(900, np.float32), (3, 200_000))
-    assert_exact(search(build(docs), queries, 50, **EVERYTHING), docs, queries, 50)
-
-
 # ------------------------------------------------------------------------------------------ order of storage
-
-
-def test_the_order_changes_no_score(real: Case, best: thresher.Hits, tmp_path: Path) -> None:
-    wanted = np.random.default_rng(9).integers(0, N_REAL, 500)
-    expected = real.docs.rows(wanted)
-    for number, order in enumerate(orders(N_REAL, 3)):
-        index = build(real.docs, reorder=order, ef_construction=16)
-        index.save(tmp_path / f"{number}.thresher")
-        for one in (index, thresher.open(tmp_path / f"{number}.thresher")):
-            assert same(search(one, real.queries, **EVERYTHING), best)
-            stored = one.vectors(wanted)
-            np.testing.assert_array_equal(stored.indptr, expected.indptr)
-            np.testing.assert_array_equal(stored.indices, expected.indices)
-            np.testing.assert_array_equal(stored.data, expected.data)
 
 
 def test_documents_are_stored_in_the_order_that_is_given(real: Case, tmp_path: Path) -> None:
@@ -446,15 +330,6 @@ def test_documents_are_stored_in_the_order_that_is_given(real: Case, tmp_path: P
     given_order = build(docs, reorder=order)
     for position, doc in enumerate(order):
         assert given_order.edges(doc).tolist() == sorted(order[in_order.edges(position)])
-
-
-@pytest.mark.parametrize("dtype", [np.int32, np.uint32, np.int64, np.uint64, np.uint16])
-def test_orders_of_any_integer_type(dtype: Any) -> None:
-    order = np.repeat(np.array([4, 2, 0, 1, 3], dtype), 2)[::2]  # strided
-    for given_order in (order, order.tolist()):
-        index = thresher.GraphIndex.build(DOCS, reorder=given_order)
-        assert index.search_one([0, 2], [1.0, 1.0], 4).ids.tolist() == [3, 0, 4, 1]
-        assert index.vectors([3]).toarray().tolist() == [[4, 0, 0]]
 
 
 def test_similar_documents_side_by_side_make_smaller_edges(real: Case) -> None:
@@ -540,46 +415,6 @@ def test_scores_of_what_is_found_are_exact(
     hits = search(sparse_index, real.queries, **limits)
     assert 0 < recall(hits, best) < 1
     assert_among(hits, everything)
-
-
-@pytest.mark.parametrize("limits", [{}, EVERYTHING, *LIMITS, {"allowed": np.arange(N_REAL) % 9 > 1}], ids=str)
-def test_search_one_equals_search(real: Case, real_index: thresher.GraphIndex, limits: Any) -> None:
-    hits = search(real_index, real.queries, 25, **limits)
-    for row in range(0, real.queries.shape[0], 3):
-        entries = slice(real.queries.indptr[row], real.queries.indptr[row + 1])
-        one = real_index.search_one(real.queries.indices[entries], real.queries.data[entries], 25, **limits)
-        assert one.ids.tobytes() == hits.ids[row].tobytes()
-        assert one.scores.tobytes() == hits.scores[row].tobytes()
-
-
-@pytest.mark.parametrize("limits", [{}, *LIMITS], ids=str)
-def test_threads_do_not_matter(real: Case, sparse_index: thresher.GraphIndex, limits: Any) -> None:
-    many = real.queries.rows(np.arange(600) % 60)  # more than a thread's stamps tell apart
-    hits = [search(sparse_index, many, threads=threads, **limits) for threads in (1, 2, 5)]
-    assert same(hits[0], hits[1])
-    assert same(hits[0], hits[2])
-    for start in range(60, 600, 60):
-        np.testing.assert_array_equal(hits[0].ids[start : start + 60], hits[0].ids[:60])
-
-
-@pytest.mark.parametrize("reorder", [True, False])
-def test_the_file_does_not_depend_on_threads(real: Case, reorder: bool, tmp_path: Path) -> None:
-    docs = real.docs.rows(np.arange(1500))
-    files = []
-    for threads in (1, 2, 5):
-        build(docs, reorder=reorder, threads=threads).save(tmp_path / "docs.thresher")
-        files.append((tmp_path / "docs.thresher").read_bytes())
-    assert files[0] == files[1] == files[2]
-
-
-def test_a_file_gives_the_same(real: Case, real_index: thresher.GraphIndex, tmp_path: Path) -> None:
-    real_index.save(tmp_path / "docs.thresher")
-    for verify in (True, False):
-        opened = thresher.open(tmp_path / "docs.thresher", verify=verify)
-        assert isinstance(opened, thresher.GraphIndex)
-        assert (opened.params, opened.nbytes) == (real_index.params, real_index.nbytes)
-        for limits in [{}, EVERYTHING, *LIMITS, {"allowed": np.arange(N_REAL) % 9 > 1}]:
-            assert same(search(opened, real.queries, **limits), search(real_index, real.queries, **limits))
 
 
 # ----------------------------------------------------------------------------------------- allowed documents
@@ -685,108 +520,10 @@ def test_what_is_not_allowed_as_allowed(call: str, arguments: Anything) -> None:
 # ----------------------------------------------------------------------------------------- parameters and parts
 
 
-def test_parameters_are_kept(tmp_path: Path) -> None:
-    given_parameters: dict[str, Any] = {"m": 7, "ef_construction": 30, "entry_points": 5, "reorder": True}
-    index = thresher.GraphIndex.build(DOCS, **given_parameters)
-    index.save(tmp_path / "docs.thresher")
-    assert index.params == thresher.open(tmp_path / "docs.thresher").params == given_parameters
-    again = thresher.GraphIndex.build(DOCS, **index.params)  # type: ignore[arg-type]
-    assert again.params == index.params
-    assert thresher.GraphIndex.build(DOCS, reorder=[4, 3, 2, 1, 0]).params["reorder"] == 1
-    assert thresher.GraphIndex.build(DOCS, reorder=False).params["reorder"] == 0
-
-
 def test_parameters_unless_said() -> None:
     assert thresher.GraphIndex.build(DOCS).params == {"m": 16, "ef_construction": 64, "entry_points": 32, "reorder": 1}
     many = sp.csr_array((40_000, 3), dtype=np.float32)  # a fifth of the square root
     assert thresher.GraphIndex.build(many, reorder=False).params["entry_points"] == 40
-
-
-@pytest.mark.parametrize(
-    ("name", "least", "most"), [("m", 1, 256), ("ef_construction", 1, 65_536), ("entry_points", 0, 65_536)]
-)
-def test_build_counts_out_of_range(name: str, least: int, most: int) -> None:
-    for count in (least - 1, most + 1, 2**32 + 1, 2**63 - 1, -(2**63)):
-        with expect(ValueError, f"{name} must be from {least} to {most}, got {count}"):
-            thresher.GraphIndex.build(DOCS, **{name: count})  # type: ignore[arg-type]
-    for count in (2**63, -(2**70)):
-        with expect(ValueError, f"{name} is out of range, got {count}"):
-            thresher.GraphIndex.build(DOCS, **{name: count})  # type: ignore[arg-type]
-    for wrong in (4.0, "4", None):
-        with expect(TypeError, f"{name} must be a whole number", type(wrong).__name__):
-            thresher.GraphIndex.build(DOCS, **{name: wrong})  # type: ignore[arg-type]
-    for good in (1, most, np.uint32(most)):
-        index = thresher.GraphIndex.build(DOCS, **{name: good})  # type: ignore[arg-type]
-        assert index.params[name] == good
-        assert index.search_one([0, 2], [1.0, 1.0], 4).ids.tolist() == [3, 0, 4, 1]
-
-
-@pytest.mark.parametrize(
-    ("order", "error", "words"),
-    [
-        ([0, 1, 2, 3], ValueError, ["4 documents", "there are 5"]),
-        ([], ValueError, ["0 documents", "there are 5"]),
-        ([0, 1, 2, 3, 3], ValueError, ["document 3", "twice"]),
-        ([0, 1, 2, 3, 5], ValueError, ["5 is not a document"]),
-        ([0, 1, 2, 3, -1], ValueError, ["-1 is not a document"]),
-        ([0, 1, 2, 3, 2**32], ValueError, [f"{2**32} is not a document"]),
-        ([[0, 1, 2, 3, 4]], ValueError, ["one dimension, got 2"]),
-        (None, TypeError, ["must be a bool or document ids, got NoneType"]),
-        (np.arange(5.0), TypeError, ["document ids", "float64"]),
-    ],
-    ids=str,
-)
-def test_what_is_no_order(order: Anything, error: type[Exception], words: list[str]) -> None:
-    with expect(error, "reorder", *words):
-        thresher.GraphIndex.build(DOCS, reorder=order)
-
-
-@CALLS
-@pytest.mark.parametrize("name", ["ef", "entry_terms"])
-def test_search_counts_out_of_range(call: str, arguments: Anything, name: str) -> None:
-    index = thresher.GraphIndex.build(DOCS)
-    for count in (-1, -(2**63)):
-        with expect(ValueError, f"{name} must be >= 0", f"got {count}"):
-            getattr(index, call)(*arguments, **{name: count})
-    for count in (2**63, -(2**63) - 1, 10**30):
-        with expect(ValueError, f"{name} is out of range", f"got {count}"):
-            getattr(index, call)(*arguments, **{name: count})
-    for wrong in (1.0, "1", [1]):
-        with expect(TypeError, f"{name} must be a whole number", type(wrong).__name__):
-            getattr(index, call)(*arguments, **{name: wrong})
-    for most in (2**63 - 1, 2**64 // 3 + 1, 0, np.int8(9)):
-        assert same(getattr(index, call)(*arguments, 3, **{name: most}), getattr(index, call)(*arguments, 3))
-
-
-@CALLS
-def test_early_stops_out_of_range(call: str, arguments: Anything) -> None:
-    index = thresher.GraphIndex.build(DOCS)
-    for share in (-0.5, -1e-9, 1.5, np.nan, np.inf, -np.inf):
-        with expect(ValueError, "early_stop must be in [0, 1]", "got"):
-            getattr(index, call)(*arguments, early_stop=share)
-    for wrong in ("x", b"1", [0.5]):
-        with expect(TypeError, "early_stop must be a number", type(wrong).__name__):
-            getattr(index, call)(*arguments, early_stop=wrong)
-    for good in (0, 1, True, np.float32(0.5), 5e-324):
-        assert getattr(index, call)(*arguments, early_stop=good).ids.size
-
-
-def test_bad_queries_of_a_search_with_parameters() -> None:
-    index = thresher.GraphIndex.build(DOCS)
-    with expect(ValueError, "queries", "row 0", "nan", "term 1", "finite"):
-        index.search(sp.csr_array(np.array([[0, np.nan, 1]], np.float32)), **EVERYTHING)
-    with expect(ValueError, "queries", "row 0", "term 3", "3 terms"):
-        index.search(sp.csr_array(np.array([[0, 0, 0, 1]], np.float32)), **EVERYTHING)
-    with expect(ValueError, "term 3"):
-        index.search_one([3], [1.0], **EVERYTHING)
-    with expect(ValueError, "k must be"):
-        index.search_one([0], [1.0], 0, **EVERYTHING)
-    index.close()
-    for allowed in (None, [True] * 5):
-        with expect(ValueError, "the index is closed"):
-            index.search(DOCS, allowed=allowed)
-        with expect(ValueError, "the index is closed"):
-            index.search_one([0], [1.0], allowed=allowed)
 
 
 def test_nbytes_by_part(real: Case, real_index: thresher.GraphIndex, tmp_path: Path) -> None:
@@ -808,40 +545,3 @@ def test_parameters_decide_the_size(real: Case, real_index: thresher.GraphIndex)
     assert small["edges"] < real_index.nbytes["edges"] / 2
     assert small["entries"] < real_index.nbytes["entries"] / 2
     assert small["forward"] == real_index.nbytes["forward"]
-
-
-@pytest.mark.kernels
-def test_float16_weights_take_less_memory(real: Case, real_index: thresher.GraphIndex) -> None:
-    docs = real.docs._replace(data=real.docs.data.astype(np.float16).astype(np.float32))
-    index = build(docs)
-    assert same(search(index, real.queries, **EVERYTHING), exhaustive(docs, real.queries))
-    assert index.nbytes["forward"] < real_index.nbytes["forward"]
-
-
-# ------------------------------------------------------------------------------------------ long calls: progress
-
-
-@pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("reorder", [0, 1, 2])
-def test_progress_of_a_build_is_monotone(real: Case, reorder: int, threads: int) -> None:
-    calls: list[tuple[int, int]] = []
-    docs = real.docs.rows(np.arange(1100))  # more than a task
-    build(docs, reorder=orders(1100, 1)[reorder], threads=threads, progress=lambda *call: calls.append(call))
-    assert {total for _, total in calls} == {1100}
-    assert [done for done, _ in calls] == sorted({done for done, _ in calls})
-    assert calls[-1] == (1100, 1100)
-
-
-def test_progress_of_a_search_with_parameters_is_monotone(real: Case, real_index: thresher.GraphIndex) -> None:
-    calls: list[tuple[int, int]] = []
-    many = real.queries.rows(np.arange(3000) % 60)
-    before = search(real_index, many, ef=20, progress=lambda *call: calls.append(call))
-    assert [done for done, _ in calls] == sorted({done for done, _ in calls})
-    assert calls[-1] == (3000, 3000)
-
-    def fail(done: int, total: int) -> None:
-        raise ZeroDivisionError("from progress")
-
-    with pytest.raises(ZeroDivisionError, match="from progress"):
-        search(real_index, many, ef=20, progress=fail)
-    assert same(search(real_index, many, ef=20), before)

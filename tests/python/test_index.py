@@ -17,18 +17,12 @@ import pytest
 import scipy.sparse as sp
 
 import thresher
+from engine_forms import DOCS, exact_of
 from helpers import same
 from reference import Collection, assert_exact
 from strategies import Case, learned
 
 Engine: TypeAlias = Any  # an engine's class: each has a `build` of its own
-
-DOCS = sp.csr_array(np.array([[1.0, 0, 2], [0, 3, 0.5], [0, 0, 0], [4, 0, 0], [1, 0, 2]], np.float32))
-# What an approximate engine is told to leave nothing out; the others are exact by default.
-EXACT: dict[str, dict[str, Any]] = {
-    "clustered": {"query_cut": 0, "cluster_budget": 2**40},
-    "graph": {"ef": 2**40},
-}
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +44,7 @@ def search(index: thresher.Index, case: Case, k: int = 10, **options: Any) -> th
 @pytest.mark.kernels
 def test_exact_on_learned_vectors(engine: Engine, small: Case) -> None:
     index = build(engine, small)
-    assert_exact(search(index, small, **EXACT.get(engine.engine, {})), small.docs, small.queries, 10)
+    assert_exact(search(index, small, **exact_of(engine.engine)[0]), small.docs, small.queries, 10)
 
 
 def test_hits_are_best_first_with_ties_by_smaller_id(engine: Engine) -> None:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 
 import pytest
 
 import thresher
+from engine_forms import builds_of
 from helpers import run_python
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 
 # A collection whose build takes seconds, made of one block of rows over and over.
 PREPARE = """
-import os, signal, sys, threading
+import json, os, signal, sys, threading
 import numpy as np
 import thresher
 
-engine = thresher.engines()[sys.argv[1]]
+engine, options = thresher.engines()[sys.argv[1]], json.loads(sys.argv[4])
 
 def matrix(n_rows, n_terms=20_000, row=60):
     rng = np.random.default_rng(0)
@@ -30,7 +32,7 @@ def matrix(n_rows, n_terms=20_000, row=60):
 def build(threads):
     docs, shape = matrix(600_000)
     ready.set()
-    return engine.build(docs, shape=shape, threads=threads)
+    return engine.build(docs, shape=shape, threads=threads, **options)
 
 def search(threads):
     docs, shape = matrix(20_000)
@@ -65,7 +67,7 @@ def vectors(threads):
 
 def still_works():
     docs, shape = matrix(1000)
-    return engine.build(docs, shape=shape).search(docs, 1, shape=shape).ids.shape == (1000, 1)
+    return engine.build(docs, shape=shape, **options).search(docs, 1, shape=shape).ids.shape == (1000, 1)
 
 ready = threading.Event()
 call, threads = {name: value for name, value in globals().items() if callable(value)}[sys.argv[2]], int(sys.argv[3])
@@ -122,7 +124,7 @@ print("the call came to its end")
 @pytest.mark.parametrize("call", ["build", "search"])
 @pytest.mark.parametrize("threads", [1, 2])
 def test_signals_are_handled_during_a_call(name: str, call: str, threads: int) -> None:
-    done = run_python(PREPARE + COUNTED, name, call, threads)
+    done = run_python(PREPARE + COUNTED, name, call, threads, json.dumps(builds_of(name)[0]))
     assert (done.stdout, done.stderr, done.returncode) == ("interrupted, works: True\n", "", 0)
 
 
@@ -143,7 +145,7 @@ def test_signals_are_handled_where_little_takes_long(name: str, call: str) -> No
 @pytest.mark.parametrize("name", sorted(thresher.engines()))
 @pytest.mark.parametrize("call", ["build", "search"])
 def test_ctrl_c_ends_a_program_in_the_usual_way(name: str, call: str) -> None:
-    done = run_python(PREPARE + UNCAUGHT, name, call, 2)
+    done = run_python(PREPARE + UNCAUGHT, name, call, 2, "{}")
     assert done.returncode == -signal.SIGINT
     assert done.stdout == ""
     assert done.stderr.rstrip().endswith("KeyboardInterrupt")
