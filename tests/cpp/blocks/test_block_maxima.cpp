@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/base/error.hpp"
+#include "support/document_parts.hpp"
 #include "support/random_rows.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -22,13 +23,8 @@ using test::Random;
 using test::Rows;
 using test::TemporaryDirectory;
 
-struct Built {
-    explicit Built(const Rows& rows) {
-        Progress progress = test::silent();
-        vocabulary = Vocabulary::build(rows.view(), 1, progress);
-        quantiser = Quantiser::build(rows.view(), vocabulary, 1, progress);
-        forward = ForwardIndex::build(rows.view(), vocabulary, 1, progress);
-    }
+struct Built : test::DocumentParts {
+    using DocumentParts::DocumentParts;
     BlockMaxima maxima(std::uint32_t block_size, std::uint32_t n_rows, unsigned threads = 1) const {
         Progress progress = test::silent();
         return BlockMaxima::build(forward, quantiser, block_size, n_rows, threads, progress);
@@ -37,10 +33,6 @@ struct Built {
         Progress progress = test::silent();
         return BlockMaxima::build_means(forward, quantiser, block_size, n_rows, threads, progress);
     }
-
-    Vocabulary vocabulary;
-    Quantiser quantiser;
-    ForwardIndex forward;
 };
 
 std::vector<std::uint8_t> row_bytes(const BlockMaxima& maxima, std::uint32_t row) {

@@ -11,6 +11,7 @@
 
 #include "core/base/error.hpp"
 #include "core/blocks/block_maxima.hpp"
+#include "support/document_parts.hpp"
 #include "support/random_rows.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -21,22 +22,13 @@ using test::Random;
 using test::Rows;
 using test::TemporaryDirectory;
 
-struct Built {
-    explicit Built(const Rows& rows) {
-        Progress progress = test::silent();
-        vocabulary = Vocabulary::build(rows.view(), 1, progress);
-        quantiser = Quantiser::build(rows.view(), vocabulary, 1, progress);
-        forward = ForwardIndex::build(rows.view(), vocabulary, 1, progress);
-    }
+struct Built : test::DocumentParts {
+    using DocumentParts::DocumentParts;
     BlockTiles tiles(std::uint32_t block_size, std::uint32_t n_rows, unsigned threads = 1) const {
         Progress progress = test::silent();
         return BlockTiles::build(forward, quantiser, block_size, n_rows, threads, progress);
     }
     std::size_t n_blocks(std::uint32_t block_size) const { return (forward.n_docs() + block_size - 1) / block_size; }
-
-    Vocabulary vocabulary;
-    Quantiser quantiser;
-    ForwardIndex forward;
 };
 
 unsigned code(const BlockTiles& tiles, std::size_t block, std::uint32_t row, std::uint32_t member) {

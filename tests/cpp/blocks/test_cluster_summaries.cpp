@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/base/error.hpp"
+#include "support/document_parts.hpp"
 #include "support/random_rows.hpp"
 #include "support/recording_monitor.hpp"
 #include "support/temporary_directory.hpp"
@@ -26,13 +27,8 @@ using test::Row;
 using test::Rows;
 using test::TemporaryDirectory;
 
-struct Built {
-    explicit Built(const Rows& rows) {
-        Progress progress = test::silent();
-        vocabulary = Vocabulary::build(rows.view(), 1, progress);
-        quantiser = Quantiser::build(rows.view(), vocabulary, 1, progress);
-        forward = ForwardIndex::build(rows.view(), vocabulary, 1, progress);
-    }
+struct Built : test::DocumentParts {
+    using DocumentParts::DocumentParts;
     ClusterSummaries summaries(std::uint32_t cluster_size, std::uint32_t n_rows,
                                const ClusterSummaries::Pruning& pruning, unsigned threads = 1,
                                std::optional<std::uint32_t> n_group_rows = {}) const {
@@ -40,10 +36,6 @@ struct Built {
         return ClusterSummaries::build(forward, vocabulary, quantiser, cluster_size, n_rows, n_group_rows, pruning,
                                        threads, progress);
     }
-
-    Vocabulary vocabulary;
-    Quantiser quantiser;
-    ForwardIndex forward;
 };
 
 using Lists = std::map<std::uint32_t, std::map<std::uint32_t, int>>;  // slot -> cluster -> impact

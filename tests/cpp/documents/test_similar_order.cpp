@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/blocks/block_maxima.hpp"
+#include "support/document_parts.hpp"
 #include "support/random_rows.hpp"
 #include "support/recording_monitor.hpp"
 
@@ -24,21 +25,12 @@ using test::RecordingMonitor;
 using test::Row;
 using test::Rows;
 
-struct Built {
-    explicit Built(const Rows& rows) {
-        Progress progress = test::silent();
-        vocabulary = Vocabulary::build(rows.view(), 1, progress);
-        quantiser = Quantiser::build(rows.view(), vocabulary, 1, progress);
-        forward = ForwardIndex::build(rows.view(), vocabulary, 1, progress);
-    }
+struct Built : test::DocumentParts {
+    using DocumentParts::DocumentParts;
     std::vector<std::uint32_t> order(std::uint32_t block_size, unsigned threads = 1) const {
         Progress progress = test::silent();
         return similar_order(forward, vocabulary, block_size, threads, progress);
     }
-
-    Vocabulary vocabulary;
-    Quantiser quantiser;
-    ForwardIndex forward;
 };
 
 void expect_permutation(std::vector<std::uint32_t> order, std::size_t n_docs) {

@@ -11,6 +11,7 @@
 
 #include "core/base/error.hpp"
 #include "core/selection/hits.hpp"
+#include "support/document_parts.hpp"
 #include "support/random_rows.hpp"
 #include "support/recording_monitor.hpp"
 #include "support/temporary_directory.hpp"
@@ -23,19 +24,12 @@ using test::Row;
 using test::Rows;
 using test::TemporaryDirectory;
 
-struct Built {
-    explicit Built(const Rows& rows) {
-        Progress progress = test::silent();
-        vocabulary = Vocabulary::build(rows.view(), 1, progress);
-        forward = ForwardIndex::build(rows.view(), vocabulary, 1, progress);
-    }
+struct Built : test::DocumentParts {
+    using DocumentParts::DocumentParts;
     EntryPoints entries(std::size_t max, unsigned threads = 1) const {
         Progress progress = test::silent();
         return EntryPoints::build(forward, vocabulary, max, threads, progress);
     }
-
-    Vocabulary vocabulary;
-    ForwardIndex forward;
 };
 
 std::vector<std::uint32_t> documents_of(const EntryPoints& entries, std::uint32_t slot) {

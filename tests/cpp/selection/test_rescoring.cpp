@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "support/brute_force.hpp"
+#include "support/document_parts.hpp"
 #include "support/random_rows.hpp"
 
 namespace thresher {
@@ -17,21 +18,14 @@ using test::Row;
 using test::Rows;
 using test::rows_of;
 
-struct Collection {
-    explicit Collection(const Rows& docs) {
-        Progress progress = test::silent();
-        vocabulary = Vocabulary::build(docs.view(), 1, progress);
-        forward = ForwardIndex::build(docs.view(), vocabulary, 1, progress);
-    }
+struct Collection : test::DocumentParts {
+    using DocumentParts::DocumentParts;
     std::vector<Hit> rescore(Rescoring& rescoring, const Rows& queries, std::size_t row,
                              const std::vector<std::uint32_t>& docs) const {
         SlotQuery query;
         query.assign(queries.view(), row, vocabulary);
         return rescoring.rescore(query, docs, forward, {});
     }
-
-    Vocabulary vocabulary;
-    ForwardIndex forward;
 };
 
 TEST(Rescoring, GivesTheTrueScoresOfTheDocumentsInTheirOrder) {

@@ -7,16 +7,14 @@
 #include <vector>
 
 #include "core/traversal/compressed_postings.hpp"
+#include "support/document_parts.hpp"
 #include "support/random_rows.hpp"
 
 namespace thresher::test {
 
-struct PostingsOf {
-    explicit PostingsOf(const Rows& docs, unsigned threads = 1) {
+struct PostingsOf : DocumentParts {
+    explicit PostingsOf(const Rows& docs, unsigned threads = 1) : DocumentParts(docs) {
         Progress progress = silent();
-        vocabulary = Vocabulary::build(docs.view(), 1, progress);
-        quantiser = Quantiser::build(docs.view(), vocabulary, 1, progress);
-        const auto forward = ForwardIndex::build(docs.view(), vocabulary, 1, progress);
         postings = CompressedPostings::build(forward, vocabulary, quantiser, threads, progress);
         for (std::size_t doc = 0; doc < docs.n_rows(); ++doc) {
             for (std::size_t i = 0; i < docs.view().row_size(doc); ++i) {
@@ -27,8 +25,6 @@ struct PostingsOf {
         }
     }
 
-    Vocabulary vocabulary;
-    Quantiser quantiser;
     CompressedPostings postings;
     std::map<std::uint32_t, std::vector<std::pair<std::uint32_t, std::uint8_t>>> lists;  // slot -> document, impact
 };

@@ -1,0 +1,24 @@
+// What every engine has of its documents: the parts that others are built from.
+#pragma once
+
+#include "core/documents/forward_index.hpp"
+#include "core/documents/quantiser.hpp"
+#include "core/documents/vocabulary.hpp"
+#include "support/random_rows.hpp"
+
+namespace thresher::test {
+
+struct DocumentParts {
+    explicit DocumentParts(const Rows& docs) {
+        Progress progress = silent();
+        vocabulary = Vocabulary::build(docs.view(), 1, progress);
+        quantiser = Quantiser::build(docs.view(), vocabulary, 1, progress);
+        forward = ForwardIndex::build(docs.view(), vocabulary, 1, progress);
+    }
+
+    Vocabulary vocabulary;
+    Quantiser quantiser;
+    ForwardIndex forward;
+};
+
+}  // namespace thresher::test
