@@ -1,5 +1,4 @@
-// ImpactIndex: the same hits as a brute force where nothing stops a search, and wherever it says that nothing did; true
-// scores in any case.
+// ImpactIndex beyond the contract of every engine: exact wherever it says that no limit stopped a search.
 #include "engines/impact_index.hpp"
 
 #include <gtest/gtest.h>
@@ -11,40 +10,31 @@
 #include <limits>
 #include <map>
 #include <memory>
-#include <numeric>
-#include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "core/base/error.hpp"
 #include "engines/registry.hpp"
 #include "support/altered_file.hpp"
 #include "support/brute_force.hpp"
-#include "support/error_of.hpp"
 #include "support/impact_parts.hpp"
 #include "support/random_rows.hpp"
-#include "support/recording_monitor.hpp"
+#include "support/search_errors.hpp"
 #include "support/temporary_directory.hpp"
+#include "support/trials.hpp"
 
 namespace thresher {
 namespace {
 
 using test::brute_force;
 using test::BruteForce;
-using test::Cancelled;
-using test::error_of;
 using test::expect_true_scores;
 using test::Hits;
-using test::n_shared;
 using test::Random;
-using test::RecordingMonitor;
 using test::Row;
 using test::Rows;
 using test::rows_of;
 using test::scattered_rows;
 using test::signed_dyadic;
-using test::signed_real;
 using test::TemporaryDirectory;
 
 std::unique_ptr<ImpactIndex> build(const Rows& docs, unsigned threads = 1) {
@@ -58,58 +48,53 @@ Hits search(const ImpactIndex& index, const Rows& queries, std::size_t k, const 
     return hits;
 }
 
-enum class Sums { exact, rounded };  // whether the sums of the weights' products are exact in double
-
-void expect_exact(const BruteForce& truth, const Hits& hits, std::size_t query, Sums sums) {
-    ASSERT_NO_FATAL_FAILURE(test::expect_top_k(truth, hits, query)) << "k " << hits.k;
-    if (sums == Sums::rounded) return;
-    ASSERT_NO_FATAL_FAILURE(test::expect_identical(truth, hits, query)) << "k " << hits.k;
-}
-
 // Exact without limits, and with those that it says it did not need.
-void expect_right(const Rows& docs, const Rows& queries, Sums sums) {
-    const auto truth = brute_force(docs, queries);
-    const auto index = build(docs);
-    for (const std::size_t k : {std::size_t{1}, std::size_t{10}, docs.n_rows() + 5}) {
-        const auto n = static_cast<std::int64_t>(k);
-        for (const ImpactSearchParams& params : {ImpactSearchParams{},
-                                                 {.deadline_us = 1e9},
-                                                 {.deadline_us = HUGE_VAL},
-                                                 {.postings_budget = INT64_MAX, .rescored = n},
-                                                 {.postings_budget = 1, .rescored = n},
-                                                 {.postings_budget = 40, .rescored = n},
-                                                 {.postings_budget = 200, .rescored = n},
-                                                 {.postings_budget = 1000, .rescored = n},
-                                                 {.postings_budget = 200}}) {
-            SCOPED_TRACE("budget " + std::to_string(params.postings_budget) + ", k " + std::to_string(k));
-            const bool is_limited = params.postings_budget > 0 && params.postings_budget < INT64_MAX;
-            const Hits hits = search(*index, queries, k, params);
-            ASSERT_NO_FATAL_FAILURE(expect_true_scores(truth, hits));
-            for (std::size_t query = 0; query < queries.n_rows(); ++query) {
-                ASSERT_TRUE(hits.complete[query] == 1 || (is_limited && hits.complete[query] == 0))
-                    << "query " << query;
-                if (hits.complete[query] == 0) continue;
-                ASSERT_NO_FATAL_FAILURE(expect_exact(truth[query], hits, query, sums)) << "query " << query;
+class ImpactIndexOnTrials : public testing::TestWithParam<test::NamedTrials> {};
+
+TEST_P(ImpactIndexOnTrials, IsExactWhereItSaysThatItIsComplete) {
+    for (const test::Trial& trial : GetParam().make()) {
+        const auto truth = brute_force(trial.docs, trial.queries);
+        const auto index = build(trial.docs);
+        for (const std::size_t k : {std::size_t{1}, std::size_t{10}, trial.docs.n_rows() + 5}) {
+            const auto n = static_cast<std::int64_t>(k);
+            for (const ImpactSearchParams& params : {ImpactSearchParams{},
+                                                     {.deadline_us = HUGE_VAL},
+                                                     {.postings_budget = INT64_MAX, .rescored = n},
+                                                     {.postings_budget = 1, .rescored = n},
+                                                     {.postings_budget = 40, .rescored = n},
+                                                     {.postings_budget = 200, .rescored = n},
+                                                     {.postings_budget = 1000, .rescored = n},
+                                                     {.postings_budget = 200}}) {
+                SCOPED_TRACE("budget " + std::to_string(params.postings_budget) + ", k " + std::to_string(k));
+                const bool is_limited = params.postings_budget > 0 && params.postings_budget < INT64_MAX;
+                const Hits hits = search(*index, trial.queries, k, params);
+                ASSERT_NO_FATAL_FAILURE(expect_true_scores(truth, hits));
+                for (std::size_t query = 0; query < trial.queries.n_rows(); ++query) {
+                    ASSERT_TRUE(hits.complete[query] == 1 || (is_limited && hits.complete[query] == 0));
+                    if (hits.complete[query] == 0) continue;
+                    ASSERT_NO_FATAL_FAILURE(expect_exact(truth[query], hits, query, trial.sums));
+                }
             }
         }
     }
 }
 
-TEST(ImpactIndex, AgreesWithBruteForceOnExactSums) {
-    Random random(1);
-    for (const std::size_t n_docs : {1, 2, 63, 64, 65, 700}) {
-        const Rows docs = test::random_rows(random, n_docs, 100, 6, test::dyadic_weight);
-        expect_right(docs, test::random_rows(random, 8, 100, 5, test::dyadic_weight), Sums::exact);
-        expect_right(docs, test::random_rows(random, 8, 100, 5, signed_dyadic), Sums::exact);
-    }
-}
+INSTANTIATE_TEST_SUITE_P(EveryTrial, ImpactIndexOnTrials, testing::ValuesIn(test::kTrials),
+                         [](const auto& of) { return std::string(of.param.name); });
 
-TEST(ImpactIndex, AgreesWithBruteForceOnRealWeights) {
-    Random random(2);
-    const Rows docs = test::random_rows(random, 900, 100, 8, test::real_weight);
-    expect_right(docs, test::random_rows(random, 8, 100, 6, test::real_weight), Sums::rounded);
-    expect_right(docs, test::random_rows(random, 8, 100, 6, signed_real), Sums::rounded);
-    expect_right(docs, test::random_rows(random, 4, 100, 1, test::real_weight), Sums::rounded);  // a term or none
+TEST(ImpactIndex, IsCompleteWhereThereIsNothingToBeFound) {
+    const auto expect_complete = [](const ImpactIndex& index, const Rows& queries) {
+        for (const ImpactSearchParams& params : {ImpactSearchParams{}, {.postings_budget = 1}, {.deadline_us = 1}}) {
+            EXPECT_EQ(search(index, queries, 2, params).complete, std::vector<std::uint8_t>(queries.n_rows(), 1));
+        }
+    };
+    for (const std::size_t n_docs : {0, 1, 100}) {
+        expect_complete(*build(rows_of(5, std::vector<Row>(n_docs))), rows_of(5, {{}, {{0, 1.0F}}}));
+    }
+    Random random(8);
+    const auto negative = [](Random& source) { return -test::dyadic_weight(source); };
+    expect_complete(*build(test::random_rows(random, 200, 50, 6, test::dyadic_weight)),
+                    test::random_rows(random, 6, 50, 5, negative));
 }
 
 TEST(ImpactIndex, OfMoreWindowsThanOne) {
@@ -126,70 +111,11 @@ TEST(ImpactIndex, OfMoreWindowsThanOne) {
             for (std::size_t query = 0; query < queries.n_rows(); ++query) {
                 ASSERT_TRUE(params.postings_budget > 0 || hits.complete[query] == 1);
                 if (hits.complete[query] == 0) continue;
-                ASSERT_NO_FATAL_FAILURE(expect_exact(truth[query], hits, query, Sums::exact)) << "query " << query;
+                ASSERT_NO_FATAL_FAILURE(expect_exact(truth[query], hits, query, test::Sums::exact))
+                    << "query " << query;
             }
         }
     }
-}
-
-TEST(ImpactIndex, PutsSmallerIdsFirstAmongTies) {
-    Random random(4);
-    const Rows originals = test::random_rows(random, 10, 30, 5, test::dyadic_weight);
-    Rows docs;
-    docs.n_terms = 30;
-    for (int copy = 0; copy < 25; ++copy) {
-        for (std::size_t r = 0; r < originals.n_rows(); ++r) {
-            Row row;
-            for (std::size_t i = 0; i < originals.view().row_size(r); ++i) {
-                row.emplace_back(originals.view().row_terms(r)[i], originals.view().row_weights(r)[i]);
-            }
-            docs.add(row);
-        }
-    }
-    expect_right(docs, test::random_rows(random, 6, 30, 5, signed_dyadic), Sums::exact);
-    const Rows same = rows_of(9, std::vector<Row>(500, Row{{1, 2.0F}, {4, 0.5F}, {8, 0.125F}}));
-    expect_right(same, rows_of(9, {{{1, 1.0F}}, {{4, 1.0F}, {8, -1.0F}}, {{1, 1.0F}, {4, -4.0F}}, {}}), Sums::exact);
-}
-
-TEST(ImpactIndex, OfEmptyRowsAndUnknownTerms) {
-    Rows docs;
-    docs.n_terms = 100;
-    for (int doc = 0; doc < 200; ++doc) {
-        docs.add(doc % 3 == 0 ? Row{{10, 1.0F + static_cast<float>(doc)}, {90, 1.0F}} : Row{});
-    }
-    expect_right(docs,
-                 rows_of(100, {{}, {{0, 1.0F}}, {{10, 1.0F}}, {{10, -1.0F}, {90, 150.0F}}, {{5, 1.0F}, {90, 1.0F}}}),
-                 Sums::exact);
-    for (const std::uint64_t n_terms : {0, 1, 5}) {
-        for (const std::size_t n_docs : {0, 1, 2, 100}) {
-            const auto index = build(rows_of(n_terms, std::vector<Row>(n_docs)));
-            const Row all = n_terms == 0 ? Row{} : Row{{0, 1.0F}};
-            for (const ImpactSearchParams& params :
-                 {ImpactSearchParams{}, {.postings_budget = 1}, {.deadline_us = 1}}) {
-                const Hits hits = search(*index, rows_of(n_terms, {{}, all}), 2, params);
-                EXPECT_EQ(hits.ids, (std::vector<std::int64_t>{-1, -1, -1, -1}));
-                EXPECT_EQ(hits.complete, (std::vector<std::uint8_t>{1, 1})) << "there is nothing to be found";
-            }
-        }
-    }
-}
-
-TEST(ImpactIndex, OfHundredsOfQueryTermsAndLargeTermIds) {
-    Random random(5);
-    const std::uint64_t n_terms = (std::uint64_t{1} << 32) - 1;
-    Rows docs = test::random_rows(random, 300, n_terms, 10, test::dyadic_weight);
-    docs.add(Row{{0, 1.0F}, {4294967294U, 3.0F}});
-    Rows queries;
-    queries.n_terms = n_terms;
-    for (int query = 0; query < 3; ++query) {
-        std::map<std::uint32_t, float> row{{4294967294U, 0.5F}, {123, 1.0F}};
-        for (int i = 0; i < 400; ++i) {
-            row[docs.terms[static_cast<std::size_t>(random() % docs.terms.size())]] = signed_dyadic(random);
-        }
-        queries.add(row);
-    }
-    queries.add(Row{{4294967294U, 1.0F}});
-    expect_right(docs, queries, Sums::exact);
 }
 
 // Where no more than 8,192 terms are read, the others still count.
@@ -215,44 +141,8 @@ TEST(ImpactIndex, OfMoreQueryTermsThanAreEverRead) {
     const Hits hits = search(*build(docs), queries, 95);
     for (std::size_t query = 0; query < 2; ++query) {
         ASSERT_EQ(hits.complete[query], 1);
-        ASSERT_NO_FATAL_FAILURE(expect_exact(truth[query], hits, query, Sums::exact));
+        ASSERT_NO_FATAL_FAILURE(expect_exact(truth[query], hits, query, test::Sums::exact));
     }
-}
-
-TEST(ImpactIndex, OfDocumentsAndQueriesThatAreNotCanonical) {
-    const Rows docs = rows_of(9, {{{8, 1.0F}, {2, 2.0F}, {8, 3.0F}}, {{2, 0.0F}}, {{4, 1.0F}, {0, 1.0F}}});
-    expect_right(docs, rows_of(9, {{{8, 2.0F}, {2, 1.0F}, {8, -1.0F}}, {{4, 1.0F}, {0, 5.0F}, {4, -1.0F}}}),
-                 Sums::exact);
-}
-
-TEST(ImpactIndex, OfWeightsOfEveryMagnitude) {
-    Random random(7);
-    const auto any = [](Random& source) {
-        return std::ldexp(1.0F + static_cast<float>(test::unit(source)),
-                          static_cast<int>(test::uniform(source, -60, 60)));
-    };
-    const auto subnormal = [](Random& source) {
-        return static_cast<float>(test::uniform(source, 1, 100)) * std::numeric_limits<float>::denorm_min();
-    };
-    const Rows queries = test::random_rows(random, 5, 80, 6, any);
-    for (const std::size_t n_docs : {30, 300}) {
-        expect_right(test::random_rows(random, n_docs, 80, 6, any), queries, Sums::rounded);
-        expect_right(test::random_rows(random, n_docs, 80, 6, subnormal), queries, Sums::rounded);
-    }
-    Rows one = test::random_rows(random, 300, 60, 6, test::real_weight);
-    one.weights[one.weights.size() / 2] = 1e30F;  // its term's other weights are all on level 1
-    one.weights[one.weights.size() / 3] = 1e-38F;
-    expect_right(one, test::random_rows(random, 6, 60, 9, signed_real), Sums::rounded);
-    expect_right(one, rows_of(60, {{{0, 1e-6F}, {1, 1e6F}, {2, 1e-3F}}, {{0, 1e-20F}, {1, -1e15F}, {3, -1e-20F}}}),
-                 Sums::rounded);
-}
-
-// What light terms still can give must not be lost in the rounding of what a huge one had.
-TEST(ImpactIndex, FindsDocumentsOfLightTermsBesideHugeOnes) {
-    expect_right(rows_of(2, {{{0, 1e30F}}, {{0, 1e-10F}}, {{1, 1.0F}}}), rows_of(2, {{{0, 1.0F}, {1, 1.0F}}}),
-                 Sums::exact);
-    const auto index = build(rows_of(2, {{{0, 1e30F}}, {{0, 1e-10F}}, {{1, 1.0F}}}));
-    EXPECT_EQ(search(*index, rows_of(2, {{{0, 1.0F}, {1, 1.0F}}}), 2).ids, (std::vector<std::int64_t>{0, 2}));
 }
 
 // The score of the best document, as float32 has it, may be above its true score by more than the usual rounding.
@@ -289,16 +179,6 @@ TEST(ImpactIndex, OfScoresBeyondFloat) {
     }
 }
 
-TEST(ImpactIndex, FindsNothingForQueriesWithNegativeWeightsOnly) {
-    Random random(8);
-    const auto negative = [](Random& source) { return -test::dyadic_weight(source); };
-    const Rows docs = test::random_rows(random, 200, 50, 6, test::dyadic_weight);
-    const Rows queries = test::random_rows(random, 6, 50, 5, negative);
-    expect_right(docs, queries, Sums::exact);
-    EXPECT_EQ(search(*build(docs), queries, 3, {.postings_budget = 1}).complete, std::vector<std::uint8_t>(6, 1))
-        << "which no limit keeps from being known";
-}
-
 // ---- Limits.
 
 // All postings of a term that weighs the same everywhere are one level: they are read or they are not.
@@ -328,9 +208,7 @@ struct ImpactIndexLimits : testing::Test {
         index = build(docs);
         exact = search(*index, queries, 10);
     }
-    double recall(const Hits& hits) const {
-        return static_cast<double>(n_shared(hits, exact)) / static_cast<double>(n_shared(exact, exact));
-    }
+    double recall(const Hits& hits) const { return test::recall(hits, exact); }
 
     Random random;
     Rows docs;
@@ -417,30 +295,10 @@ TEST_F(ImpactIndexLimits, ADeadlineFarAwayChangesNothingUnderABudget) {
     }
 }
 
-TEST_F(ImpactIndexLimits, NeedNoThreadOrBatchOfTheirOwn) {
-    Rows many = queries;
-    for (int i = 0; i < 600; ++i) many.add(test::random_row(random, 200, 6, signed_real));
-    for (const ImpactSearchParams& params :
-         {ImpactSearchParams{}, {.postings_budget = 100}, {.postings_budget = 1500, .rescored = 12}}) {
-        const Hits one = search(*index, many, 10, params);
-        for (unsigned threads = 2; threads <= 4; ++threads) {
-            EXPECT_EQ(search(*index, many, 10, params, threads), one);
-        }
-        EXPECT_EQ(test::search_one_by_one(*index, many, 10, params), one);
-    }
-    EXPECT_EQ(test::search(*index, queries, 10), search(*index, queries, 10, ImpactSearchParams{})) << "the defaults";
-}
-
 // A context is kept between searches: whatever kind the one before was, the next one is right.
 TEST_F(ImpactIndexLimits, LeaveNothingBehindForTheNextQuery) {
     Rows kinds = rows_of(200, {{{0, -1.0F}, {1, -2.0F}, {150, -1.0F}}, {{0, 1.0F}, {1, -1.5F}, {120, 2.0F}}, {}});
-    for (std::size_t row = 0; row < 3; ++row) {
-        Row copy;
-        for (std::size_t p = 0; p < queries.view().row_size(row); ++p) {
-            copy.emplace_back(queries.view().row_terms(row)[p], queries.view().row_weights(row)[p]);
-        }
-        kinds.add(copy);
-    }
+    for (std::size_t row = 0; row < 3; ++row) kinds.add(test::row_of(queries, row));
     const std::vector<ImpactSearchParams> limits{{},
                                                  {.postings_budget = 40},
                                                  {.postings_budget = 3000, .rescored = 10},
@@ -482,40 +340,6 @@ TEST_F(ImpactIndexLimits, NobodyNeedsToAskWhetherTheyWereReached) {
 
 // ---- Building, saving, refusing.
 
-TEST(ImpactIndex, IsTheSameFileOnEveryNumberOfThreads) {
-    Random random(50);
-    const Rows docs = scattered_rows(random, 65600, 500, 300, 8, test::real_weight);
-    const TemporaryDirectory directory;
-    const auto save = [&](unsigned threads) {
-        build(docs, threads)->save(directory.path("f"), nullptr);
-        return test::read_bytes(directory.path("f"));
-    };
-    const auto one = save(1);
-    for (const unsigned threads : {2U, 5U}) EXPECT_EQ(save(threads), one) << threads << " threads";
-}
-
-TEST(ImpactIndex, GivesTheSameHitsFromAFile) {
-    Random random(51);
-    const TemporaryDirectory directory;
-    const Rows docs = test::random_rows(random, 400, 100, 8, test::real_weight);
-    const Rows queries = test::random_rows(random, 20, 100, 6, signed_real);
-    const auto index = build(docs, 2);
-    index->save(directory.path("f"), nullptr);
-    for (const bool verify : {true, false}) {
-        const auto opened = open_index(directory.path("f"), verify, nullptr);
-        EXPECT_EQ(opened->engine(), "impact");
-        EXPECT_EQ(opened->nbytes(), index->nbytes());
-        EXPECT_TRUE(opened->parameters().empty());
-        const auto& impact = dynamic_cast<const ImpactIndex&>(*opened);
-        for (const ImpactSearchParams& params :
-             {ImpactSearchParams{}, {.postings_budget = 60, .rescored = 10}, {.postings_budget = 300}}) {
-            EXPECT_EQ(search(impact, queries, 10, params), search(*index, queries, 10, params));
-        }
-        impact.save(directory.path("again"), nullptr);
-        EXPECT_EQ(test::read_bytes(directory.path("again")), test::read_bytes(directory.path("f")));
-    }
-}
-
 TEST(ImpactIndex, TellsItsParts) {
     Random random(52);
     const Rows docs = test::random_rows(random, 400, 100, 8, test::real_weight);
@@ -529,26 +353,10 @@ TEST(ImpactIndex, TellsItsParts) {
     EXPECT_TRUE(sizes["forward"] > 0 && sizes["vocabulary"] > 0 && !sizes.contains("order"));
 }
 
-TEST(ImpactIndex, GivesBackTheDocuments) {
-    Random random(53);
-    const Rows docs = test::random_rows(random, 200, 300, 8, test::real_weight);
-    std::vector<std::int64_t> ids(200);
-    std::iota(ids.begin(), ids.end(), std::int64_t{0});
-    const auto rows = build(docs)->vectors(ids);
-    EXPECT_EQ(rows.indptr, docs.indptr);
-    EXPECT_EQ(rows.terms, docs.terms);
-    EXPECT_EQ(rows.weights, docs.weights);
-}
-
 TEST(ImpactIndex, NamesWhatIsWrong) {
     const auto index = build(rows_of(1, {{{0, 1.0F}}, {{0, 2.0F}}}));
     const auto searched = [&](const ImpactSearchParams& params, std::size_t k = 1) {
-        const std::string batch = error_of([&] { search(*index, rows_of(1, {{{0, 1.0F}}}), k, params); });
-        const std::vector<std::uint32_t> terms{0};
-        const std::vector<float> weights{1.0F};
-        Hits hits(1, k);
-        EXPECT_EQ(error_of([&] { index->search_one(terms, weights, params, hits.view()); }), batch);
-        return batch;
+        return test::error_of_search(*index, params, k);
     };
     EXPECT_EQ(searched({.postings_budget = -1}), "postings_budget must be >= 0, got -1");
     EXPECT_EQ(searched({.postings_budget = INT64_MIN}), "postings_budget must be >= 0, got -9223372036854775808");
@@ -560,57 +368,6 @@ TEST(ImpactIndex, NamesWhatIsWrong) {
     EXPECT_EQ(searched({.rescored = 9}, 10), "no error");
     EXPECT_EQ(searched({INT64_MAX, HUGE_VAL, INT64_MAX}, 3), "no error");
     EXPECT_EQ(searched({1, 5e-324, 3}, 3), "no error");
-    EXPECT_EQ(error_of([&] { search(*index, rows_of(1, {{}}), 0); }), "k must be >= 1, got 0");
-    EXPECT_EQ(error_of([&] { search(*index, rows_of(2, {{{1, 1.0F}}}), 1); }),
-              "queries: row 0 has term 1, but there are only 1 terms");
-    EXPECT_EQ(error_of([&] { build(rows_of(1, {{{0, -1.0F}}})); }),
-              "docs: row 0 has weight -1 for term 0; document weights must be >= 0");
-    EXPECT_EQ(error_of([&] { build(rows_of(std::uint64_t{1} << 32, {})); }),
-              "docs: 4294967296 columns; at most 2^32 - 1 are supported");
-}
-
-TEST(ImpactIndex, ReportsProgressThatRisesToTheNumberOfRows) {
-    Random random(54);
-    const Rows canonical = test::random_rows(random, 3000, 100, 3, test::real_weight);
-    for (const int kind : {0, 1, 2}) {
-        Rows docs = kind == 2 ? rows_of(100, std::vector<Row>(3000)) : canonical;
-        if (kind == 1) docs.weights[5] = 0;
-        RecordingMonitor monitor;
-        ImpactIndex::build(docs.view(), 2, &monitor);
-        ASSERT_FALSE(monitor.reports().empty());
-        std::uint64_t before = 0;
-        for (const auto& [done, of] : monitor.reports()) {
-            ASSERT_EQ(of, 3000U);
-            ASSERT_GE(done, before);
-            before = done;
-        }
-        EXPECT_EQ(before, 3000U);
-        // The last pass starts where the others end: all are counted.
-        const std::pair<std::uint64_t, std::uint64_t> last((3000 * 7 + 4) / 8, 3000);
-        EXPECT_NE(std::count(monitor.reports().begin(), monitor.reports().end(), last), 0) << "documents " << kind;
-    }
-}
-
-TEST(ImpactIndex, IsCancelledByTheMonitor) {
-    Random random(55);
-    const Rows docs = test::random_rows(random, 1500, 100, 3, test::real_weight);
-    for (int at = 1; at <= 8; ++at) {  // each pass over the documents polls once at least
-        RecordingMonitor monitor(at);
-        EXPECT_THROW(ImpactIndex::build(docs.view(), 2, &monitor), Cancelled) << at;
-    }
-    const auto index = build(docs);
-    const Rows queries = test::random_rows(random, 50, 100, 4, test::real_weight);
-    const Hits expected = search(*index, queries, 3);
-    for (int at = 1; at <= 2; ++at) {
-        RecordingMonitor monitor(at);
-        Hits hits(50, 3);
-        EXPECT_THROW(index->search(queries.view(), {3, 2, &monitor}, ImpactSearchParams{}, hits.view()), Cancelled);
-        EXPECT_EQ(search(*index, queries, 3, {}, 2), expected) << "a cancelled search leaves nothing behind";
-    }
-    RecordingMonitor monitor;
-    Hits hits(50, 3);
-    index->search(queries.view(), {3, 2, &monitor}, ImpactSearchParams{}, hits.view());
-    EXPECT_EQ(monitor.reports().back(), (std::pair<std::uint64_t, std::uint64_t>(50, 50)));
 }
 
 // ---- Altered files.

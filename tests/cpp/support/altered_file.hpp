@@ -28,6 +28,7 @@
 #include "engines/impact_index.hpp"
 #include "engines/postings_index.hpp"
 #include "engines/registry.hpp"
+#include "support/engine_forms.hpp"
 #include "support/random_rows.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -259,27 +260,23 @@ struct SmallFile {
 
 // One of each engine, of each form that it takes, and of each format version.
 inline std::vector<SmallFile> small_files() {
-    std::vector<SmallFile> files{{"exact", small_file()}};
-    for (const bool reversed : {false, true}) {
+    std::vector<SmallFile> files;
+    const auto add = [&](const std::string& name, const Index& index) {
         const TemporaryDirectory directory;
-        small_block_max_index(reversed)->save(directory.path("f"), nullptr);
-        files.push_back({reversed ? "block-max, reversed" : "block-max", read_bytes(directory.path("f"))});
+        index.save(directory.path("f"), nullptr);
+        files.push_back({name, read_bytes(directory.path("f"))});
+    };
+    add("exact", *small_index());
+    add("block-max", *small_block_max_index(false));
+    add("block-max, reversed", *small_block_max_index(true));
+    add("clustered", *small_clustered_index(false));
+    add("clustered, with neighbours", *small_clustered_index(true));
+    add("graph", *small_graph_index(false));
+    add("graph, reordered", *small_graph_index(true));
+    for (const std::string_view engine : engine_names()) {
+        if (std::ranges::any_of(files, [&](const SmallFile& file) { return file.name == engine; })) continue;
+        add(std::string(engine), *by_name(engine, {}).build(small_collection().view(), 1, nullptr));
     }
-    for (const bool reordered : {false, true}) {
-        const TemporaryDirectory directory;
-        small_clustered_index(reordered)->save(directory.path("f"), nullptr);
-        files.push_back({reordered ? "clustered, with neighbours" : "clustered", read_bytes(directory.path("f"))});
-    }
-    for (const bool reordered : {false, true}) {
-        const TemporaryDirectory directory;
-        small_graph_index(reordered)->save(directory.path("f"), nullptr);
-        files.push_back({reordered ? "graph, reordered" : "graph", read_bytes(directory.path("f"))});
-    }
-    const TemporaryDirectory directory;
-    small_impact_index()->save(directory.path("f"), nullptr);
-    files.push_back({"impact", read_bytes(directory.path("f"))});
-    small_postings_index()->save(directory.path("f"), nullptr);
-    files.push_back({"postings", read_bytes(directory.path("f"))});
     const std::size_t n_newest = files.size();
     for (std::size_t i = 0; i < n_newest; ++i) {
         files.push_back({files[i].name + ", version 1", version_1_of(files[i].bytes)});

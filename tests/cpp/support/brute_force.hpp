@@ -21,6 +21,8 @@
 
 namespace thresher::test {
 
+enum class Sums { exact, rounded };  // whether the sums of the weights' products are exact in double
+
 struct BruteForce {
     std::vector<double> scores;      // document -> inner product
     std::vector<double> magnitudes;  // document -> sum of the absolute products
@@ -80,16 +82,28 @@ inline Hits search(const Index& index, const Rows& queries, std::size_t k, unsig
     return hits;
 }
 
-// One query after the other, each by a call of its own.
-template <class Engine, class Params>
-Hits search_one_by_one(const Engine& index, const Rows& queries, std::size_t k, const Params& params) {
+// One query after the other, each by a call of its own: `search_one(terms, weights, hits)`.
+template <class SearchOne>
+Hits one_by_one(const Rows& queries, std::size_t k, const SearchOne& search_one) {
     Hits hits(queries.n_rows(), k);
     for (std::size_t query = 0; query < queries.n_rows(); ++query) {
-        index.search_one(queries.view().row_terms(query), queries.view().row_weights(query), params,
-                         {k, std::span(hits.ids).subspan(query * k, k), std::span(hits.scores).subspan(query * k, k),
-                          std::span(hits.complete).subspan(query, 1)});
+        search_one(queries.view().row_terms(query), queries.view().row_weights(query),
+                   HitsView{k, std::span(hits.ids).subspan(query * k, k), std::span(hits.scores).subspan(query * k, k),
+                            std::span(hits.complete).subspan(query, 1)});
     }
     return hits;
+}
+
+inline Hits search_one_by_one(const Index& index, const Rows& queries, std::size_t k) {
+    return one_by_one(queries, k,
+                      [&](auto terms, auto weights, const HitsView& hits) { index.search_one(terms, weights, hits); });
+}
+
+template <class Engine, class Params>
+Hits search_one_by_one(const Engine& index, const Rows& queries, std::size_t k, const Params& params) {
+    return one_by_one(queries, k, [&](auto terms, auto weights, const HitsView& hits) {
+        index.search_one(terms, weights, params, hits);
+    });
 }
 
 // The most groups of `size` documents stored side by side that one query's hits are of.
@@ -103,6 +117,11 @@ inline std::size_t most_groups(const Hits& hits, std::int64_t size, const std::v
         max = std::max(max, groups.size());
     }
     return max;
+}
+
+// Whether a score is the true one, up to rounding; scores beyond float32 are infinite.
+inline bool is_score(float score, double truth, double tolerance) {
+    return score == static_cast<float>(truth) || std::fabs(static_cast<double>(score) - truth) <= tolerance;
 }
 
 // Whatever a search leaves out, what it returns is right: true scores, best first, each document once.
@@ -120,9 +139,9 @@ inline void expect_true_scores(const std::vector<BruteForce>& truth, const Hits&
             ASSERT_TRUE(seen.insert(hits.ids[at]).second) << "query " << query << " document " << hits.ids[at];
             const auto doc = static_cast<std::size_t>(hits.ids[at]);
             ASSERT_GT(hits.scores[at], 0);
-            ASSERT_NEAR(static_cast<double>(hits.scores[at]), truth[query].scores[doc],
-                        1e-6 * truth[query].scores[doc] + 1e-12 * truth[query].magnitudes[doc] + 1e-44)
-                << "query " << query << " document " << doc;
+            ASSERT_TRUE(is_score(hits.scores[at], truth[query].scores[doc],
+                                 1e-6 * truth[query].scores[doc] + 1e-12 * truth[query].magnitudes[doc] + 1e-44))
+                << "query " << query << " document " << doc << ": " << hits.scores[at];
             ASSERT_TRUE(at == query * hits.k || hits.scores[at] < hits.scores[at - 1] ||
                         (hits.scores[at] == hits.scores[at - 1] && hits.ids[at] > hits.ids[at - 1]))
                 << "query " << query << " is out of order";
@@ -140,6 +159,11 @@ inline std::size_t n_shared(const Hits& hits, const Hits& best) {
         }
     }
     return n;
+}
+
+// The fraction of the best hits that was found.
+inline double recall(const Hits& hits, const Hits& best) {
+    return static_cast<double>(n_shared(hits, best)) / static_cast<double>(n_shared(best, best));
 }
 
 // The exact answer, ties to the smaller id: for weights whose sums of products are exact in double.
@@ -178,9 +202,8 @@ inline void expect_top_k(const BruteForce& truth, const Hits& hits, std::size_t 
         ASSERT_TRUE(returned.insert(ids[rank]).second) << "document " << ids[rank] << " twice";
         const auto doc = static_cast<std::size_t>(ids[rank]);
         ASSERT_GT(scores[rank], 0);
-        ASSERT_NEAR(static_cast<double>(scores[rank]), truth.scores[doc],
-                    1e-5 * std::fabs(truth.scores[doc]) + noise(doc) + 1e-44)
-            << "query " << query << " document " << doc;
+        ASSERT_TRUE(is_score(scores[rank], truth.scores[doc], 1e-5 * std::fabs(truth.scores[doc]) + noise(doc) + 1e-44))
+            << "query " << query << " document " << doc << ": " << scores[rank];
         if (rank == 0) continue;
         ASSERT_TRUE(scores[rank - 1] > scores[rank] || (scores[rank - 1] == scores[rank] && ids[rank - 1] < ids[rank]))
             << "query " << query << " rank " << rank << " is out of order";
@@ -194,6 +217,25 @@ inline void expect_top_k(const BruteForce& truth, const Hits& hits, std::size_t 
         const auto last = static_cast<double>(scores[n - 1]);
         ASSERT_LE(truth.scores[doc], last + 1e-5 * last + noise(doc) + 1e-44)
             << "query " << query << " lacks document " << doc;
+    }
+}
+
+inline void expect_exact(const BruteForce& truth, const Hits& hits, std::size_t query, Sums sums) {
+    if (sums == Sums::exact) {
+        ASSERT_NO_FATAL_FAILURE(expect_identical(truth, hits, query)) << "k " << hits.k;
+    } else {
+        ASSERT_NO_FATAL_FAILURE(expect_top_k(truth, hits, query)) << "k " << hits.k;
+    }
+}
+
+// That the hits of each query, as the index searches by itself, are the best there are.
+inline void expect_exact(const Index& index, const Rows& queries, const std::vector<BruteForce>& truth, Sums sums,
+                         const std::vector<std::size_t>& ks) {
+    for (const std::size_t k : ks) {
+        const Hits hits = search(index, queries, k);
+        for (std::size_t query = 0; query < queries.n_rows(); ++query) {
+            ASSERT_NO_FATAL_FAILURE(expect_exact(truth[query], hits, query, sums));
+        }
     }
 }
 

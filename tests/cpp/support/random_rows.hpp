@@ -62,6 +62,18 @@ inline Rows rows_of(std::uint64_t n_terms, const std::vector<Row>& rows) {
     return result;
 }
 
+inline Row row_of(const Rows& rows, std::size_t row) {
+    Row result;
+    for (std::size_t i = 0; i < rows.view().row_size(row); ++i) {
+        result.emplace_back(rows.view().row_terms(row)[i], rows.view().row_weights(row)[i]);
+    }
+    return result;
+}
+
+inline void add_rows(Rows& rows, const Rows& more) {
+    for (std::size_t row = 0; row < more.n_rows(); ++row) rows.add(row_of(more, row));
+}
+
 // A row of about `length` distinct ascending terms; small terms are frequent and large ones rare.
 template <class Weight>
 std::map<std::uint32_t, float> random_row(Random& random, std::uint64_t n_terms, std::size_t length,
