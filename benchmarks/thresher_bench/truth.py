@@ -104,7 +104,9 @@ class Truth:
     def _check(self) -> None:
         """Raise ValueError if nothing is to be found: whatever finds it has no recall, least of all a perfect one."""
         if not self.wanted.counts.any():
-            raise ValueError(f"none of {len(self.wanted.counts)} queries has a document of positive score: there is no recall")
+            raise ValueError(
+                f"none of {len(self.wanted.counts)} queries has a document of positive score: there is no recall"
+            )
 
     def _scores(self, ids: npt.NDArray[np.integer]) -> npt.NDArray[np.float64]:
         """Return the float64 scores of documents, -inf in place of -1."""

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "../core/base/interruption.hpp"
 #include "../core/documents/csr.hpp"
 #include "../core/documents/stored_documents.hpp"
 #include "../core/storage/index_file.hpp"
@@ -89,7 +90,7 @@ Index::Rows Index::vectors(std::span<const std::int64_t> docs) const {
                                         std::to_string(n_docs()));
         }
         forward.read(order.position(static_cast<std::uint32_t>(doc)), postings);
-        std::sort(postings.begin(), postings.end(), by_term);
+        std::sort(postings.begin(), postings.end(), interruptible(by_term));
         for (const auto& [slot, weight] : postings) {
             rows.terms.push_back(vocabulary.term(slot));
             rows.weights.push_back(weight);

@@ -14,7 +14,6 @@ from typer.testing import CliRunner
 import thresher
 from helpers import run_python
 from strategies import learned
-from thresher._extras import missing
 from thresher.formats import bigann
 from thresher_bench.app import app
 from thresher_bench.page import write_report

@@ -75,8 +75,9 @@ float float_of(std::uint16_t half) noexcept {
 using kernels::DocumentFormat;
 #include "../../kernels/document_layout.inc"
 
-// Writes a document of which `postings` has the common postings, then the `n_rare` others.
-void write_document(std::span<const Posting> postings, std::size_t n_rare, const DocumentFormat& format,
+// Writes a document of which `postings` has the common postings, then the `n_rare` others. False if it has a weight
+// that the format does not hold, which leaves its stretch with other weights.
+bool write_document(std::span<const Posting> postings, std::size_t n_rare, const DocumentFormat& format,
                     std::uint8_t* to) {
     const std::size_t n_common = postings.size() - n_rare;
     const auto common_size = static_cast<std::uint16_t>(n_common);
@@ -97,10 +98,14 @@ void write_document(std::span<const Posting> postings, std::size_t n_rare, const
         std::memcpy(rare + i * format.slot_bytes, &postings[n_common + i].slot, format.slot_bytes);
     }
     BitWriter weights(rare + n_rare * format.slot_bytes, format.weight_bits);
+    std::uint32_t all = 0;
     for (const Posting& posting : postings) {
-        weights.put(pattern_of(posting.weight, format.halves) - format.least_weight);
+        const std::uint32_t weight = pattern_of(posting.weight, format.halves) - format.least_weight;
+        all |= weight;
+        weights.put(weight);
     }
     weights.finish();
+    return all >> format.weight_bits == 0;
 }
 
 }  // namespace
@@ -157,13 +162,12 @@ ForwardIndex ForwardIndex::encode(std::size_t n_docs, std::uint32_t n_slots, uns
             documents.for_each(doc, [&](std::uint32_t slot, float weight) {
                 std::size_t& at = slot < kCommonSlots ? common : rare;
                 const std::size_t end = slot < kCommonSlots ? sizes[doc].n_common : postings.size();
-                const std::uint32_t pattern = pattern_of(weight, format.halves) - format.least_weight;
-                if (at == end || pattern >> format.weight_bits != 0) documents.reject_changed();
+                if (at == end) documents.reject_changed();
                 postings[at++] = {slot, weight};
             });
             if (common != sizes[doc].n_common || rare != postings.size()) documents.reject_changed();
             documents.see(postings);
-            write_document(postings, sizes[doc].n_rare, format, to);
+            if (!write_document(postings, sizes[doc].n_rare, format, to)) documents.reject_changed();
         });
     Filling<std::uint32_t> words(3);
     words.items[0] = format.halves ? 1 : 0;
@@ -175,12 +179,10 @@ ForwardIndex ForwardIndex::encode(std::size_t n_docs, std::uint32_t n_slots, uns
 
 namespace {
 
-// A number from a slot such that two collections of slots hardly ever have the same sum (the finaliser of SplitMix64).
+// A number from a slot such that two collections of slots hardly ever have the same sum.
 std::uint64_t fingerprint(std::uint64_t slot) noexcept {
-    std::uint64_t x = (slot + 1) * 0x9E3779B97F4A7C15U;
-    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9U;
-    x = (x ^ (x >> 27)) * 0x94D049BB133111EBU;
-    return x ^ (x >> 31);
+    const std::uint64_t x = (slot + 1) * 0x9E3779B97F4A7C15U;
+    return (x ^ (x >> 32)) * 0xBF58476D1CE4E5B9U;
 }
 
 // Canonical rows, as long as no other thread changes them.
@@ -198,8 +200,11 @@ class CanonicalDocuments {
             const std::uint32_t term = read_once(terms[i]);
             const std::uint32_t slot = vocabulary_.slot(term);
             const float weight = read_once(weights[i]);
-            const bool is_weight = weight > 0 && weight <= std::numeric_limits<float>::max();
-            if (slot == kNoSlot || term <= previous || !is_weight) reject_changed();
+            bool canonical = slot != kNoSlot;
+            canonical &= term > previous;  // no branches: nearly every posting passes every test
+            canonical &= weight > 0;
+            canonical &= weight <= std::numeric_limits<float>::max();
+            if (!canonical) reject_changed();
             previous = term;
             visit(slot, weight);
         }

@@ -13,8 +13,6 @@ namespace {
 constexpr std::size_t kRowsPerTask = 8192;
 constexpr std::size_t kPostingsAtATime = 65536;  // between two interruption points
 
-bool is_weight(float weight) noexcept { return weight > 0 && weight <= std::numeric_limits<float>::max(); }
-
 // The element-wise maximum over all postings of value(slot, weight). A maximum does not depend on the order.
 template <class Value>
 Buffer<float> maximum_by_slot(const CsrView& docs, const Vocabulary& vocabulary, unsigned threads, Progress& progress,
@@ -33,7 +31,10 @@ Buffer<float> maximum_by_slot(const CsrView& docs, const Vocabulary& vocabulary,
                               if (p % kPostingsAtATime == 0) interruption_point(kPostingsAtATime);
                               const std::uint32_t slot = vocabulary.slot(read_once(docs.terms[p]));
                               const float weight = read_once(docs.weights[p]);
-                              if (slot == kNoSlot || !is_weight(weight)) reject_changed("docs");
+                              bool canonical = slot != kNoSlot;
+                              canonical &= weight > 0;
+                              canonical &= weight <= std::numeric_limits<float>::max();
+                              if (!canonical) reject_changed("docs");
                               mine[slot] = std::max(mine[slot], value(slot, weight));
                           }
                       });

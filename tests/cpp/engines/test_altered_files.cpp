@@ -283,7 +283,8 @@ class Rewriter {
     void write(const std::string& path, const std::vector<std::pair<std::string, std::uint64_t>>& changes) const {
         Parameters parameters;
         for (const auto& [name, value] : file_.parameters().entries()) {
-            const auto change = std::find_if(changes.begin(), changes.end(), [&](auto& c) { return c.first == name; });
+            const auto change =
+                std::find_if(changes.begin(), changes.end(), [&wanted = name](auto& c) { return c.first == wanted; });
             if (change != changes.end()) {
                 parameters.set(name, change->second);
             } else if (name == "row_density" || name == "summary_energy" || name.ends_with("_frequency")) {

@@ -15,9 +15,9 @@
 #include <vector>
 
 #include "core/storage/index_file.hpp"
-#include "support/parameters_of.hpp"
 #include "support/brute_force.hpp"
 #include "support/error_of.hpp"
+#include "support/parameters_of.hpp"
 #include "support/random_rows.hpp"
 #include "support/search_errors.hpp"
 #include "support/trials.hpp"
@@ -221,8 +221,7 @@ TEST(BlockMaxIndex, TellsItsParameters) {
     EXPECT_EQ(test::parameters_of(*build(docs, {4, true, 0.25, 0.5})),
               "block_size=4\nreorder=1\nbound_frequency=0.25\ntile_frequency=0.5\n");
     const std::vector<std::uint32_t> order{1, 0};
-    EXPECT_TRUE(
-        test::parameters_of(*build(docs, {4, false, 0.25, 0.5}, order)).starts_with("block_size=4\nreorder=1"));
+    EXPECT_TRUE(test::parameters_of(*build(docs, {4, false, 0.25, 0.5}, order)).starts_with("block_size=4\nreorder=1"));
 }
 
 TEST(BlockMaxIndex, NamesAParameterThatIsWrong) {

@@ -19,9 +19,9 @@
 
 #include "core/storage/index_file.hpp"
 #include "engines/registry.hpp"
-#include "support/parameters_of.hpp"
 #include "support/brute_force.hpp"
 #include "support/error_of.hpp"
+#include "support/parameters_of.hpp"
 #include "support/random_rows.hpp"
 #include "support/recording_monitor.hpp"
 #include "support/search_errors.hpp"

@@ -21,10 +21,10 @@
 
 #include "core/storage/index_file.hpp"
 #include "engines/registry.hpp"
-#include "support/parameters_of.hpp"
 #include "support/altered_file.hpp"
 #include "support/brute_force.hpp"
 #include "support/error_of.hpp"
+#include "support/parameters_of.hpp"
 #include "support/random_rows.hpp"
 #include "support/search_errors.hpp"
 #include "support/temporary_directory.hpp"

@@ -240,7 +240,7 @@ TEST(DocumentGraph, ComparesByAngleNotByLength) {
     const Built built(rows_of(4, {{{0, 1.0F}, {1, 1.0F}, {2, 1.0F}},
                                   {{0, 900.0F}, {3, 900.0F}},
                                   {{0, 1.0F}, {3, 1.125F}},
-                                  {{1, 1.0F}, {0, 0.25F}}}));
+                                  {{0, 0.25F}, {1, 1.0F}}}));
     const Candidates candidates = built.candidates(3);
     ASSERT_EQ(candidates[0][0].doc, 1U) << "the longest has the greatest inner product";
     std::vector<std::uint32_t> chosen;
