@@ -34,7 +34,7 @@ class Wanted(NamedTuple):
         lowest = np.where(there, best, np.inf).min(axis=1, initial=np.inf) * (1 - TOLERANCE)
         return cls(there.sum(axis=1, dtype=np.int64), lowest)
 
-    def part(self, rows: slice) -> Self:
+    def part(self, rows: slice | npt.NDArray[np.int64]) -> Self:
         """Return what is wanted of some of the queries."""
         return type(self)(self.counts[rows], self.lowest[rows])
 

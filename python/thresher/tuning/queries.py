@@ -68,7 +68,7 @@ class Questions:
 
     def answered(self) -> Questions:
         """Return those that some document answers: the others tell nothing of recall."""
-        return self.part(np.flatnonzero(self.wanted))
+        return self.part(np.flatnonzero(self.wanted.counts))
 
     def part(self, rows: slice | npt.NDArray[np.int64]) -> Questions:
         """Return some of the queries."""
