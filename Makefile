@@ -74,7 +74,7 @@ build-release build-asan-ubsan build-tsan: build-%: $(ready)/json $(ready)/googl
 configure = cmake --preset $(1) $(if $(filter %san,$(1)),$(clang),-DTHRESHER_WERROR=$(werror)) >build/$(1).log 2>&1 \
     || { cat build/$(1).log >&2; exit 1; }
 werror := $(if $(STRICT),ON,OFF)
-# clang compiles sanitized code in a third of GCC's time, and has libFuzzer; it may be here without its runtime.
+# clang compiles sanitized code faster than GCC, and has libFuzzer.
 clang = $(addprefix -DCMAKE_CXX_COMPILER=,$(shell tools/clang.sh))
 
 # Without it the C++ tests are left out, and tools/run_tests.py tells so.
