@@ -16,8 +16,8 @@ if grep -E '^[^ ]*\.(a|cpp|hpp|cmake) ' <<<"$listing"; then
     echo "these belong to C++ users, not into a wheel" >&2
     exit 1
 fi
-if grep -vE '^(thresher|thresher\.libs|thresher-[0-9.]+\.dist-info)/' <<<"$listing"; then
-    echo "a wheel of thresher installs nothing but thresher" >&2
+if grep -vE '^(thresher|_thresher_command|thresher\.libs|thresher-[0-9.]+\.dist-info)/' <<<"$listing"; then
+    echo "a wheel of thresher installs nothing but thresher and where its command starts" >&2
     exit 1
 fi
 
