@@ -25,7 +25,7 @@ using test::small_index;
 TEST(Registry, BuildsAnIndexOfEachEngineByItsName) {
     const Rows docs = small_collection();
     const auto names = engine_names();
-    EXPECT_EQ(names.size(), 6U);
+    EXPECT_GE(names.size(), 6U);
     for (const std::string_view name : names) {
         const auto index = build_index(name, docs.view(), {}, {.threads = 1});
         EXPECT_EQ(index->engine(), name);
