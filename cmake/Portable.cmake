@@ -8,7 +8,8 @@ function(thresher_portable_module target)
     return()
   endif()
   set(renewed
-    fstat lstat stat pthread_create pthread_join pthread_once __pthread_key_create pthread_cond_clockwait)
+    fstat lstat stat pthread_create pthread_join pthread_once __pthread_key_create pthread_cond_clockwait
+    pthread_getspecific pthread_setspecific pthread_key_create exp log log2 pow)
   list(TRANSFORM renewed PREPEND "LINKER:--wrap=")
   target_sources(${target} PRIVATE cmake/portable.cpp)
   target_link_options(${target} PRIVATE

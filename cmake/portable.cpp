@@ -36,6 +36,34 @@ int __wrap___pthread_key_create(pthread_key_t* key, void (*destructor)(void*)) {
     return old_pthread_key_create(key, destructor);
 }
 
+__asm__(".symver old_getspecific, pthread_getspecific@" OLDEST);
+__asm__(".symver old_setspecific, pthread_setspecific@" OLDEST);
+__asm__(".symver old_key_create, pthread_key_create@" OLDEST);
+
+void* old_getspecific(pthread_key_t);
+int old_setspecific(pthread_key_t, const void*);
+int old_key_create(pthread_key_t*, void (*)(void*));
+
+void* __wrap_pthread_getspecific(pthread_key_t key) { return old_getspecific(key); }
+int __wrap_pthread_setspecific(pthread_key_t key, const void* value) { return old_setspecific(key, value); }
+int __wrap_pthread_key_create(pthread_key_t* key, void (*destructor)(void*)) { return old_key_create(key, destructor); }
+
+// Renewed in 2.29, without the old way of telling errors.
+__asm__(".symver old_exp, exp@" OLDEST);
+__asm__(".symver old_log, log@" OLDEST);
+__asm__(".symver old_log2, log2@" OLDEST);
+__asm__(".symver old_pow, pow@" OLDEST);
+
+double old_exp(double);
+double old_log(double);
+double old_log2(double);
+double old_pow(double, double);
+
+double __wrap_exp(double x) { return old_exp(x); }
+double __wrap_log(double x) { return old_log(x); }
+double __wrap_log2(double x) { return old_log2(x); }
+double __wrap_pow(double base, double exponent) { return old_pow(base, exponent); }
+
 // Since 2.30. A condition variable made with default attributes measures by CLOCK_REALTIME.
 int __wrap_pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex, clockid_t clock,
                                   const struct timespec* deadline) {
