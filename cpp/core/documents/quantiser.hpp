@@ -50,7 +50,9 @@ class Quantiser {
   private:
     static std::uint8_t quantise(float weight, float maximum) noexcept {
         const double code = static_cast<double>(weight) / static_cast<double>(maximum) * kMaxImpact + 0.5;
-        return code < 1.0 ? std::uint8_t{1} : static_cast<std::uint8_t>(code);
+        if (!(code >= 1.0)) return 1;
+        // Above the maximum are only weights that another thread has changed since.
+        return static_cast<std::uint8_t>(std::min(code, static_cast<double>(kMaxImpact)));
     }
 
     Buffer<float> maxima_;  // slot -> largest weight
