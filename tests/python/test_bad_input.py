@@ -282,5 +282,5 @@ def test_whole_numbers_beyond_a_float_name_their_argument() -> None:
         (thresher.BlockMaxIndex.build(docs), "alpha"),
         (thresher.ClusteredIndex.build(docs), "heap_factor"),
     ):
-        with pytest.raises(ValueError, match=f"{name} is out of range: a whole number beyond what a float holds"):
+        with pytest.raises(ValueError, match=f"{name} must be finite, got a whole number beyond float64"):
             index.search(docs, 1, **{name: 10**400})  # type: ignore[arg-type]

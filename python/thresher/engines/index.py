@@ -162,8 +162,8 @@ class Index:
 
     @property
     def params(self) -> dict[str, int | float]:
-        """Build parameters."""
-        return self._live.params
+        """Build parameters; true and false are 1 and 0, as in the file."""
+        return {name: int(value) if isinstance(value, bool) else value for name, value in self._live.params.items()}
 
     @property
     def search_params(self) -> dict[str, int | float | str]:
