@@ -405,9 +405,7 @@ class Index:
                 f"{cls.__name__} has no build; an engine has, such as ExactIndex: see thresher.engines()"
             )
         require_known(options, cls._build_options, f"{cls.__name__}.build")
-        given: dict[str, Any] = dict(options)
-        shape, threads = given.pop("shape", None), as_threads(given.pop("threads", 0))
-        progress = as_progress(given.pop("progress", None))
+        given, shape, threads, progress = _divided(options)
         arguments: list[object] = [threads, progress]
         if cls._build_params is not None:
             params = cls._build_params()
@@ -423,9 +421,7 @@ class Index:
         """Search for each query with options of `_search_options`."""
         require_known(options, self._search_options, f"{type(self).__name__}.search")
         handle: Any = self._live
-        given: dict[str, Any] = dict(options)
-        shape, threads = given.pop("shape", None), as_threads(given.pop("threads", 0))
-        progress = as_progress(given.pop("progress", None))
+        given, shape, threads, progress = _divided(options)
         params = self._params_with(given) if given else self._own_params
         rows = as_csr(queries, shape=shape, name="queries")
         arguments = rows.indptr, rows.indices, rows.data, rows.shape[1], as_k(k), threads, progress
@@ -477,6 +473,15 @@ class Index:
         return set_params(
             handle.own_search_params(), {name: value for name, value in given.items() if value is not None}
         )
+
+
+def _divided(
+    options: Mapping[str, object],
+) -> tuple[dict[str, Any], tuple[int, int] | None, int, Progress | None]:
+    """Return an engine's own options, and those that builds and searches of all engines take: checked, or the usual."""
+    own: dict[str, Any] = dict(options)
+    shape, threads = own.pop("shape", None), as_threads(own.pop("threads", 0))
+    return own, shape, threads, as_progress(own.pop("progress", None))
 
 
 # What all engines' documentation says, from before it is written out here.
