@@ -95,7 +95,7 @@ def check_peers(checked: Checked, files: list[Path], folder: Path) -> int:
         assert library.reason is None, library
         assert row[:RECALLS] != ["-"] * RECALLS, row
         assert row[RECALLS - 1] != "-" or library.name not in EXACT, row
-        grid = grids.quick(library.name)
+        grid = grids.quick(library.name, COPIES * N_DOCS, K)
         assert [build.settings for build in library.builds] == grid.builds
         for build in library.builds:
             assert build.reason is None

@@ -202,7 +202,7 @@ TEST(OpenIndex, StaysInBoundsAfterAnySingleBitFlip) {
         SCOPED_TRACE(name);
         Patcher patcher(directory.path("f"), whole);
         // Any bit of the smallest file, a sample of the others.
-        const std::size_t step = name == "exact" ? test::kFlipStep : 29 * test::kFlipStep;
+        const std::size_t step = name == "exact" ? 1 : 29;
         for (std::size_t bit = 8 * entry_at(n_sections(whole)); bit < 8 * whole.size(); bit += step) {
             patcher.flip(bit);
             ASSERT_NO_FATAL_FAILURE(search_unless_refused(directory.path("f")))
@@ -220,7 +220,7 @@ TEST(OpenIndex, StaysInBoundsWhateverASectionHolds) {
         for (std::size_t s = 1; s < n_sections(whole); ++s) {
             const auto offset = static_cast<std::size_t>(get<std::uint64_t>(whole, entry_at(s) + kOffsetAt));
             const auto size = static_cast<std::size_t>(get<std::uint64_t>(whole, entry_at(s) + kSizeAt));
-            for (int round = 0; round < 16; ++round) {
+            for (int round = 0; round < 8; ++round) {
                 Bytes file = whole;
                 const auto from =
                     static_cast<std::size_t>(round < 4 ? 0 : test::uniform(random, 0, static_cast<int>(size)));

@@ -284,14 +284,6 @@ inline std::vector<SmallFile> small_files() {
     return files;
 }
 
-// Between two bits that a test flips: it flips all of them, but for a sample where each access costs a hundredfold and
-// one thread has nothing to show.
-#ifdef __SANITIZE_THREAD__
-inline constexpr std::size_t kFlipStep = 37;
-#else
-inline constexpr std::size_t kFlipStep = 1;
-#endif
-
 // Flips single bits of a file in place.
 class Patcher {
   public:
