@@ -166,7 +166,7 @@ Long long_collection() {
     Random random(3);
     Long all;
     all.docs.n_terms = all.queries.n_terms = 3000;
-    for (int doc = 0; doc < 1200; ++doc) {
+    for (int doc = 0; doc < 400; ++doc) {
         test::Row row;
         for (std::uint32_t term = 0; term < 3000; ++term) {
             if (test::uniform(random, 0, 2) == 0) row.emplace_back(term, test::real_weight(random));
@@ -209,19 +209,19 @@ void expect_to_end_anywhere(int least, const std::function<void()>& call) {
 TEST_P(EveryEngine, CanBeEndedAnywhere) {
     const Long collection = long_collection();
     const auto build = [&] { return build_index(GetParam(), collection.docs.view(), {}, {.threads = 1}); };
-    expect_to_end_anywhere(30, build);
+    expect_to_end_anywhere(10, build);
     const auto index = build();
     const test::Hits expected = test::search(*index, collection.queries, 100);
-    expect_to_end_anywhere(2, [&] { test::search(*index, collection.queries, 1200); });
+    expect_to_end_anywhere(2, [&] { test::search(*index, collection.queries, 400); });
     const auto one = [&] {
         for (int i = 0; i < 8; ++i) {
-            test::Hits hits(1, 1200);
+            test::Hits hits(1, 400);
             index->search_one(collection.queries.view().row_terms(0), collection.queries.view().row_weights(0),
                               hits.view());
         }
     };
     expect_to_end_anywhere(2, one);
-    std::vector<std::int64_t> ids(1200);
+    std::vector<std::int64_t> ids(400);
     expect_to_end_anywhere(2, [&] { index->vectors(ids); });
     EXPECT_EQ(test::search(*index, collection.queries, 100), expected) << "what was ended leaves nothing behind";
 }

@@ -161,8 +161,8 @@ TEST(ClusterSummaries, ArePrunedByTheRules) {
     for (const Built& built : collections) {
         for (const std::uint32_t cluster_size : {4U, 32U}) {
             for (const std::uint32_t n_rows : {0U, 5U}) {
-                for (const std::size_t n_postings : {0, 1, 2, 7, 30, 200, 100000}) {
-                    for (const double energy : {1e-9, 0.1, 0.5, 0.9, 0.999, 1.0}) {
+                for (const std::size_t n_postings : {0, 1, 2, 30, 200, 100000}) {
+                    for (const double energy : {1e-9, 0.5, 0.9, 1.0}) {
                         const ClusterSummaries::Pruning pruning{n_postings, energy};
                         const auto summaries = built.summaries(cluster_size, n_rows, pruning);
                         Lists expected = expected_lists(built, cluster_size, n_rows, pruning);

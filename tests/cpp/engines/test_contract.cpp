@@ -186,7 +186,7 @@ TEST_P(Contract, AnswersNarrowerQueries) {
 
 TEST_P(Contract, HitsDependOnNeitherTheThreadsNorTheBatch) {
     Random random(21);
-    const Rows docs = test::random_rows(random, 800, 200, 8, test::real_weight);
+    const Rows docs = test::random_rows(random, 400, 200, 8, test::real_weight);
     const Rows queries = test::random_rows(random, 270, 200, 6, signed_real);  // more than share a window, or a mark
     for_each_index(docs, [&](const Index& index) {
         const Hits one = search(index, queries, 7, 1);
@@ -377,16 +377,16 @@ void expect_rises_to(const RecordingMonitor& monitor, std::uint64_t total) {
 
 TEST_P(Contract, ReportsProgressThatRisesToTheNumberOfRows) {
     Random random(28);
-    const Rows canonical = test::random_rows(random, 3000, 100, 3, test::real_weight);
+    const Rows canonical = test::random_rows(random, 1000, 100, 3, test::real_weight);
     Rows with_a_zero = canonical;
     with_a_zero.weights[5] = 0;
-    for (const Rows& docs : {canonical, with_a_zero, rows_of(100, std::vector<Row>(3000))}) {
+    for (const Rows& docs : {canonical, with_a_zero, rows_of(100, std::vector<Row>(1000))}) {
         for (const EngineForm& form : forms.forms) {
             for (const unsigned threads : {1, 3}) {
                 SCOPED_TRACE(form.name + ", threads " + std::to_string(threads));
                 RecordingMonitor monitor;
                 form.build(docs.view(), threads, &monitor);
-                ASSERT_NO_FATAL_FAILURE(expect_rises_to(monitor, 3000));
+                ASSERT_NO_FATAL_FAILURE(expect_rises_to(monitor, 1000));
             }
         }
     }
@@ -423,7 +423,7 @@ int times_cancelled(const Call& call) {
 
 TEST_P(Contract, IsCancelledByTheMonitor) {
     Random random(29);
-    const Rows docs = test::random_rows(random, 1500, 100, 3, test::real_weight);
+    const Rows docs = test::random_rows(random, 700, 100, 3, test::real_weight);
     const Rows queries = test::random_rows(random, 50, 100, 4, test::real_weight);
     for (const EngineForm& form : forms.forms) {
         EXPECT_GE(times_cancelled([&](Monitor& monitor) { form.build(docs.view(), 2, &monitor); }), 6) << form.name;

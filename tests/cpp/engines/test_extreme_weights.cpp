@@ -235,7 +235,7 @@ TEST(ExtremeWeights, OfOneDocumentHideThousands) {
         for (const std::int64_t n_weights : {1, 300}) {
             Rows docs;
             docs.n_terms = 3;
-            for (std::uint32_t doc = 0; doc < 6000; ++doc) {
+            for (std::uint32_t doc = 0; doc < 3000; ++doc) {
                 const auto size = static_cast<float>(uniform(random, 1, n_weights)) / 256;
                 const bool has_more = uniform(random, 0, 3) == 0;
                 docs.add(has_more ? Row{{0, size}, {1, doc == 2500 ? outlier : size}, {2, 0.5F}} : Row{{0, size}});

@@ -211,7 +211,7 @@ Rows grouped(Random& random, std::size_t n_docs, std::size_t n_groups) {
 TEST(DocumentGraph, ChoosesByTheRule) {
     Random random(1);
     std::size_t repaired = 0;
-    for (const std::size_t n_docs : {3, 10, 250}) {
+    for (const std::size_t n_docs : {3, 10, 120}) {
         for (const std::uint64_t n_terms : {20, 2000}) {
             const Built built(test::random_rows(random, n_docs, n_terms, 6, test::real_weight));
             for (const std::size_t degree : {1, 2, 4, 16}) {
