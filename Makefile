@@ -9,6 +9,8 @@ MAKEFLAGS   += --no-print-directory
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export Q
+# Hundreds of Python processes are started here: each compiled numpy and scipy anew where their bytecode is not kept.
+unexport PYTHONDONTWRITEBYTECODE
 
 python := $(VENV)/bin/python
 pip    := $(python) -m pip install -qq --no-compile
