@@ -59,6 +59,6 @@ CALLS = ("search_one", "search", "build", "progress", "vectors", "save", "open",
 def test_the_process_exits_with_0(call: str, tmp_path: object) -> None:
     names = sorted(thresher.engines())
     for name in (names[len(call) % len(names)], names[(len(call) + 3) % len(names)]):
-        for _ in range(3):
+        for _ in range(2):
             done = run_python(PREPARE, name, call, f"{tmp_path}/index")
             assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -249,8 +249,8 @@ def test_very_many_terms(engine: Engine, n_terms: int) -> None:
     query_weights = rng.uniform(0.1, 2, lengths[-1]).astype(np.float32)
     queries = Collection(lengths, np.concatenate(asked).astype(np.uint32), query_weights, (2, n_terms))
     index = build(engine, docs)
-    for params in exact_of(engine.engine):
-        for k in (20, 500):
+    for number, params in enumerate(exact_of(engine.engine)):
+        for k in (20, 500) if number == 0 else (20,):
             assert_exact(search(index, queries, k, **params), docs, queries, k)
 
 

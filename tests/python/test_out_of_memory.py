@@ -18,7 +18,7 @@ SCRIPT = Path(__file__).parents[1] / "soak" / "out_of_memory.py"
 @pytest.mark.parametrize("name", sorted(thresher.engines()))
 def test_calls_end_with_a_result_or_a_memory_error(name: str) -> None:
     done = subprocess.run(
-        [sys.executable, str(SCRIPT), "--runs", "40", "--engine", name],
+        [sys.executable, str(SCRIPT), "--runs", "20", "--engine", name],
         capture_output=True,
         text=True,
         timeout=300,

@@ -166,7 +166,7 @@ Long long_collection() {
     Random random(3);
     Long all;
     all.docs.n_terms = all.queries.n_terms = 3000;
-    for (int doc = 0; doc < 400; ++doc) {
+    for (int doc = 0; doc < 300; ++doc) {
         test::Row row;
         for (std::uint32_t term = 0; term < 3000; ++term) {
             if (test::uniform(random, 0, 2) == 0) row.emplace_back(term, test::real_weight(random));
@@ -199,8 +199,8 @@ void expect_to_end_anywhere(int least, const std::function<void()>& call) {
         call();
     }
     EXPECT_GE(all.asked(), least);
-    for (int i = 0; i < 5; ++i) {
-        Counter counter(1 + i * (all.asked() - 1) / 5);  // how often it is asked may differ by what was left before
+    for (int i = 0; i < 3; ++i) {
+        Counter counter(1 + i * (all.asked() - 1) / 3);  // how often it is asked may differ by what was left before
         const InterrupterScope scope(counter);
         EXPECT_THROW(call(), Cancelled) << i;
     }
@@ -209,19 +209,19 @@ void expect_to_end_anywhere(int least, const std::function<void()>& call) {
 TEST_P(EveryEngine, CanBeEndedAnywhere) {
     const Long collection = long_collection();
     const auto build = [&] { return build_index(GetParam(), collection.docs.view(), {}, {.threads = 1}); };
-    expect_to_end_anywhere(10, build);
+    expect_to_end_anywhere(8, build);
     const auto index = build();
     const test::Hits expected = test::search(*index, collection.queries, 100);
-    expect_to_end_anywhere(2, [&] { test::search(*index, collection.queries, 400); });
+    expect_to_end_anywhere(2, [&] { test::search(*index, collection.queries, 300); });
     const auto one = [&] {
         for (int i = 0; i < 8; ++i) {
-            test::Hits hits(1, 400);
+            test::Hits hits(1, 300);
             index->search_one(collection.queries.view().row_terms(0), collection.queries.view().row_weights(0),
                               hits.view());
         }
     };
     expect_to_end_anywhere(2, one);
-    std::vector<std::int64_t> ids(400);
+    std::vector<std::int64_t> ids(300);
     expect_to_end_anywhere(2, [&] { index->vectors(ids); });
     EXPECT_EQ(test::search(*index, collection.queries, 100), expected) << "what was ended leaves nothing behind";
 }

@@ -170,8 +170,11 @@ inline double recall(const Hits& hits, const Hits& best) {
 inline void expect_identical(const BruteForce& truth, const Hits& hits, std::size_t query) {
     std::vector<std::size_t> order(truth.scores.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-        return static_cast<float>(truth.scores[a]) > static_cast<float>(truth.scores[b]);
+    const auto best = order.begin() + static_cast<std::ptrdiff_t>(std::min(hits.k, order.size()));
+    std::partial_sort(order.begin(), best, order.end(), [&](std::size_t a, std::size_t b) {
+        const auto score_of_a = static_cast<float>(truth.scores[a]);
+        const auto score_of_b = static_cast<float>(truth.scores[b]);
+        return score_of_a != score_of_b ? score_of_a > score_of_b : a < b;
     });
     for (std::size_t rank = 0; rank < hits.k; ++rank) {
         const bool any = rank < order.size() && static_cast<float>(truth.scores[order[rank]]) > 0;

@@ -5,7 +5,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -38,9 +37,9 @@ class TemporaryDirectory {
 
 inline std::vector<std::byte> read_bytes(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
-    const std::vector<char> chars((std::istreambuf_iterator<char>(file)), {});
-    const auto bytes = std::as_bytes(std::span(chars));
-    return {bytes.begin(), bytes.end()};
+    std::vector<std::byte> bytes(static_cast<std::size_t>(file.seekg(0, std::ios::end).tellg()));
+    file.seekg(0).read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    return bytes;
 }
 
 inline void write_bytes(const std::string& path, std::span<const std::byte> bytes) {
