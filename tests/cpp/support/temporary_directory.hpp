@@ -37,8 +37,8 @@ class TemporaryDirectory {
 
 inline std::vector<std::byte> read_bytes(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
-    std::vector<std::byte> bytes(static_cast<std::size_t>(file.seekg(0, std::ios::end).tellg()));
-    file.seekg(0).read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    std::vector<std::byte> bytes(std::filesystem::file_size(path));
+    file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
     return bytes;
 }
 
