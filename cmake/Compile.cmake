@@ -10,7 +10,7 @@ function(thresher_compile_options target)
   endif()
 endfunction()
 
-# For what is around the library, tests and benchmarks: sanitized, it is not optimised, which would take twice as long
+# For benchmarks, which are around the library: sanitized, it is not optimised, which would take twice as long
 # to compile.
 function(thresher_harness_options target)
   thresher_compile_options(${target})
