@@ -9,6 +9,8 @@
 #include "core/base/version.hpp"
 #include "core/documents/csr_view.hpp"
 #include "core/selection/hits.hpp"
+#include "core/selection/selection.hpp"
 #include "core/storage/named_values.hpp"
 #include "engines/index.hpp"
 #include "engines/registry.hpp"
+#include "engines/search_options.hpp"

@@ -67,7 +67,7 @@ void select_candidates(State& state, const Kernels& table) {
     std::vector<std::uint32_t> candidates(kWindow);
     std::vector<std::int32_t> candidate_scores(kWindow);
     run(state, double{kRows} * kWindow, double{kRows} * kWindow + 4.0 * kWindow, [&] {
-        table.select_candidates(rows.data(), weights.data(), kRows, scores.data(), kWindow,
+        table.select_candidates(rows.data(), weights.data(), kRows, scores.data(), kWindow, nullptr,
                                 std::numeric_limits<std::int32_t>::max(), candidates.data(), candidate_scores.data());
     });
 }

@@ -49,9 +49,11 @@ Measured measure(const Index& index, const CsrView& queries, std::size_t k, unsi
     Measured measured;
     measured.ids.resize(queries.n_rows() * k);
     std::vector<float> scores(measured.ids.size());
-    measure_batches(index, queries, {k, threads, nullptr}, repeats, {k, measured.ids, scores}, measured);
+    std::vector<std::uint8_t> exact(queries.n_rows());
+    measure_batches(index, queries, {.k = k, .threads = threads}, repeats, {k, measured.ids, scores, exact}, measured);
     std::vector<std::int64_t> one(k);
-    measured.query_us = query_microseconds(index, queries, repeats, {k, one, std::span(scores).first(k)});
+    measured.query_us =
+        query_microseconds(index, queries, repeats, {k, one, std::span(scores).first(k), std::span(exact).first(1)});
     return measured;
 }
 

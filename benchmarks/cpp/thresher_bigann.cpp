@@ -83,7 +83,9 @@ Truth computed_truth(const Arguments& arguments, const CsrView& queries) {
     const std::size_t n = queries.n_rows() * arguments.k;
     std::vector<std::int64_t> ids(n);
     Truth truth{{}, "computed", base.rows.n_rows(), {}, std::vector<float>(n)};
-    exact->search(queries, {arguments.k, arguments.build_threads, nullptr}, {arguments.k, ids, truth.scores});
+    std::vector<std::uint8_t> exact_rows(queries.n_rows());
+    exact->search(queries, {arguments.k, arguments.build_threads, nullptr},
+                  {arguments.k, ids, truth.scores, exact_rows});
     for (const std::int64_t id : ids) truth.ids.push_back(static_cast<std::int32_t>(id));
     truth.answers = {queries.n_rows(), arguments.k, truth.ids, truth.scores, nullptr};
     return truth;

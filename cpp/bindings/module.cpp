@@ -29,22 +29,21 @@ namespace py = pybind11;
 namespace thresher {
 namespace {
 
-// The arrays that a search fills: ids, scores and, where the engine can be stopped, which queries were not.
+// The arrays that a search fills.
 class HitArrays {
   public:
     // `shape`: (n_queries, k), or (k,) for a single query.
-    HitArrays(std::vector<py::ssize_t> shape, bool with_complete)
-        : ids_(shape), scores_(shape), shape_(std::move(shape)) {
-        if (with_complete) complete_.emplace(std::vector<py::ssize_t>(shape_.begin(), shape_.end() - 1));
-    }
-    HitsView view() {
-        HitsView hits{static_cast<std::size_t>(shape_.back()), items_of(ids_), items_of(scores_)};
-        if (complete_) hits.complete = items_of(*complete_);
-        return hits;
-    }
+    explicit HitArrays(const std::vector<py::ssize_t>& shape)
+        : ids_(shape),
+          scores_(shape),
+          exact_(shape.size() == 1 ? 1 : shape.front()),
+          k_(static_cast<std::size_t>(shape.back())),
+          is_single_(shape.size() == 1) {}
+    HitsView view() { return {.k = k_, .ids = items_of(ids_), .scores = items_of(scores_), .exact = items_of(exact_)}; }
+    // ids, scores and, bool, whether they are exact.
     py::tuple take() {
-        if (!complete_) return py::make_tuple(std::move(ids_), std::move(scores_));
-        return py::make_tuple(std::move(ids_), std::move(scores_), complete_->view("bool"));
+        if (is_single_) return py::make_tuple(std::move(ids_), std::move(scores_), *exact_.data() != 0);
+        return py::make_tuple(std::move(ids_), std::move(scores_), exact_.view("bool"));
     }
 
   private:
@@ -55,36 +54,124 @@ class HitArrays {
 
     Array<std::int64_t> ids_;
     Array<float> scores_;
-    std::optional<Array<std::uint8_t>> complete_;
-    std::vector<py::ssize_t> shape_;
+    Array<std::uint8_t> exact_;
+    std::size_t k_;
+    bool is_single_;
 };
 
-template <class... Params>
-constexpr bool kCanBeStopped = (std::is_same_v<Params, ImpactSearchParams> || ...);
+SearchOptions with_monitor(const SearchOptions& options, Monitor* monitor) {
+    SearchOptions all = options;
+    all.monitor = monitor;
+    return all;
+}
 
 // `params`: what the engine's own search takes, or nothing.
 template <class Engine, class... Params>
 py::tuple search(const Engine& index, const Array<std::int64_t>& indptr, const Array<std::uint32_t>& indices,
-                 const Array<float>& data, std::uint64_t n_terms, std::size_t k, unsigned threads,
+                 const Array<float>& data, std::uint64_t n_terms, const SearchOptions& options,
                  const py::object& progress, const Params&... params) {
     const CsrView queries = view(indptr, indices, data, n_terms);
-    HitArrays arrays({static_cast<py::ssize_t>(queries.n_rows()), static_cast<py::ssize_t>(k)},
-                     kCanBeStopped<Params...>);
+    HitArrays arrays({static_cast<py::ssize_t>(queries.n_rows()),
+                      static_cast<py::ssize_t>(std::min(options.k, index.n_docs()))});
     const HitsView hits = arrays.view();
     without_gil(progress,
-                [&](Monitor* monitor) { index.search(queries, SearchOptions{k, threads, monitor}, params..., hits); });
+                [&](Monitor* monitor) { index.search(queries, with_monitor(options, monitor), params..., hits); });
     return arrays.take();
 }
 
 template <class Engine, class... Params>
 py::tuple search_one(const Engine& index, const Array<std::uint32_t>& terms, const Array<float>& weights, std::size_t k,
                      const Params&... params) {
-    HitArrays arrays({static_cast<py::ssize_t>(k)}, kCanBeStopped<Params...>);
+    HitArrays arrays({static_cast<py::ssize_t>(std::min(k, index.n_docs()))});
     const HitsView hits = arrays.view();
     const auto query_terms = items(terms, "terms");
     const auto query_weights = items(weights, "weights");
-    without_gil(py::none(), [&](Monitor*) { index.search_one(query_terms, query_weights, params..., hits); });
+    without_gil(py::none(), [&](Monitor*) {
+        index.search_one(query_terms, query_weights, SearchOptions{.k = k, .threads = 1}, params..., hits);
+    });
     return arrays.take();
+}
+
+// All hits of each query, one query's behind the other's: ids, scores, where each query's begin, and whether they are
+// exact.
+template <class Engine, class... Params>
+py::tuple search_all(const Engine& index, const Array<std::int64_t>& indptr, const Array<std::uint32_t>& indices,
+                     const Array<float>& data, std::uint64_t n_terms, const SearchOptions& options,
+                     const py::object& progress, const Params&... params) {
+    const CsrView queries = view(indptr, indices, data, n_terms);
+    std::vector<std::vector<Hit>> rows(queries.n_rows());
+    Array<std::uint8_t> exact(static_cast<py::ssize_t>(rows.size()));
+    const std::span<std::uint8_t> are_exact(exact.mutable_data(), rows.size());
+    without_gil(progress, [&](Monitor* monitor) {
+        SearchOptions all = with_monitor(options, monitor);
+        all.k = SearchOptions::kAll;
+        index.search(queries, all, params..., HitsView{.exact = are_exact, .rows = rows});
+    });
+    std::vector<std::int64_t> offsets{0};
+    for (const auto& row : rows) offsets.push_back(offsets.back() + static_cast<std::int64_t>(row.size()));
+    Array<std::int64_t> ids(offsets.back());
+    Array<float> scores(offsets.back());
+    std::int64_t* id = ids.mutable_data();
+    float* score = scores.mutable_data();
+    for (const auto& row : rows) {
+        for (const Hit& hit : row) {
+            *id++ = hit.doc;
+            *score++ = hit.score;
+        }
+    }
+    return py::make_tuple(std::move(ids), std::move(scores), to_array(offsets), exact.view("bool"));
+}
+
+Array<std::int64_t> count(const Index& index, const Array<std::int64_t>& indptr, const Array<std::uint32_t>& indices,
+                          const Array<float>& data, std::uint64_t n_terms, const SearchOptions& options,
+                          const py::object& progress) {
+    const CsrView queries = view(indptr, indices, data, n_terms);
+    const auto counts = without_gil(
+        progress, [&](Monitor* monitor) { return index.count(queries, with_monitor(options, monitor)); });
+    return to_array(std::vector<std::int64_t>(counts.begin(), counts.end()));
+}
+
+// Options of searches, with the names that they have everywhere.
+void define_search_options(py::module_& module) {
+    py::class_<SearchOptions> options(module, "SearchOptions");
+    options.def(py::init<>());
+    SearchOptions::fields([&]<class Field>(const char* name, Field SearchOptions::* member) {
+        if constexpr (std::is_same_v<Field, SearchOptions::Selections>) {
+            options.def_property(
+                name, [member](const SearchOptions& self) { return (self.*member).size(); },
+                [member](SearchOptions& self, const std::vector<std::shared_ptr<Selection>>& selections) {
+                    (self.*member).assign(selections.begin(), selections.end());
+                });
+        } else {
+            options.def_readwrite(name, member);
+        }
+    });
+}
+
+void define_selection(py::module_& module) {
+    using namespace py::literals;
+    const auto shared = [](Selection selection) { return std::make_shared<Selection>(std::move(selection)); };
+    py::class_<Selection, std::shared_ptr<Selection>>(
+        module, "Selection",
+        "A set of an index's documents, made by `Index.select`, for `allowed` and `exclude` of its searches.\n\n"
+        "Sets of one index combine by `&`, `|`, `-` and `~`; what comes out is another. Any number of searches may use\n"
+        "one at once.")
+        .def("__len__", &Selection::size)
+        .def_property_readonly("n_docs", &Selection::n_docs, "Documents of the index.")
+        .def("ids", [](const Selection& self) { return to_array(self.ids()); }, "The documents' ids, int64, ascending.")
+        .def("mask", [](const Selection& self) { return to_array(self.mask()).view("bool"); },
+             "A bool for each document of the index, shape (n_docs,).")
+        .def("__contains__", &Selection::has_id, "id"_a)
+        .def("__and__", [shared](const Selection& a, const Selection& b) { return shared(a & b); }, py::is_operator())
+        .def("__or__", [shared](const Selection& a, const Selection& b) { return shared(a | b); }, py::is_operator())
+        .def("__sub__", [shared](const Selection& a, const Selection& b) { return shared(a - b); }, py::is_operator())
+        .def("__invert__", [shared](const Selection& self) { return shared(~self); })
+        .def("__eq__", [](const Selection& a, const Selection& b) { return a == b; }, py::is_operator())
+        .def("__hash__", [](const py::object& self) { return reinterpret_cast<std::uintptr_t>(self.ptr()) / 16; })
+        .def("__repr__", [](const Selection& self) {
+            return "<Selection: " + std::to_string(self.size()) + " of " + std::to_string(self.n_docs()) +
+                   " documents>";
+        });
 }
 
 // `params`: what the engine's own build takes, or nothing.
@@ -161,8 +248,10 @@ template <class Engine, class Params>
 void define_search(py::class_<Engine, Index>& engine) {
     using namespace py::literals;
     engine
-        .def("search_with", &search<Engine, Params>, "indptr"_a, "indices"_a, "data"_a, "n_terms"_a, "k"_a, "threads"_a,
+        .def("search_with", &search<Engine, Params>, "indptr"_a, "indices"_a, "data"_a, "n_terms"_a, "options"_a,
              "progress"_a, "params"_a)
+        .def("search_all_with", &search_all<Engine, Params>, "indptr"_a, "indices"_a, "data"_a, "n_terms"_a,
+             "options"_a, "progress"_a, "params"_a)
         .def("search_one_with", &search_one<Engine, Params>, "terms"_a, "weights"_a, "k"_a, "params"_a)
         .def("own_search_params", &Engine::search_params, "A copy of the parameters of searches that are given none.")
         .def("with_search_params", &Engine::with_search_params, "params"_a);
@@ -241,6 +330,8 @@ PYBIND11_MODULE(_core_of_main_interpreter, module, py::mod_gil_not_used()) {
     thresher::kernels::active();  // a foreign THRESHER_ISA is an ImportError here, not a surprise at the first search
     module.def("isa", [] { return thresher::kernels::active().name; }, "The instruction set in use.");
     module.def("describe", &thresher::describe, "path"_a, "Header, parameters and sections of an index file.");
+    thresher::define_selection(module);
+    thresher::define_search_options(module);
     py::class_<Index>(module, "Index")
         .def_property_readonly("engine", &Index::engine)
         .def_property_readonly("n_docs", &Index::n_docs)
@@ -255,8 +346,25 @@ PYBIND11_MODULE(_core_of_main_interpreter, module, py::mod_gil_not_used()) {
                                    for (const auto& [part, size] : index.nbytes()) parts[py::str(part)] = size;
                                    return parts;
                                })
-        .def("search", &thresher::search<Index>, "indptr"_a, "indices"_a, "data"_a, "n_terms"_a, "k"_a, "threads"_a,
+        .def("search", &thresher::search<Index>, "indptr"_a, "indices"_a, "data"_a, "n_terms"_a, "options"_a,
              "progress"_a)
+        .def("search_all", &thresher::search_all<Index>, "indptr"_a, "indices"_a, "data"_a, "n_terms"_a, "options"_a,
+             "progress"_a)
+        .def("count", &thresher::count, "indptr"_a, "indices"_a, "data"_a, "n_terms"_a, "options"_a, "progress"_a)
+        .def(
+            "select_mask",
+            [](const Index& index, const thresher::Array<std::uint8_t>& mask, const std::string& name) {
+                const auto selection = index.select(thresher::items(mask, name.c_str()), name.c_str());
+                return std::const_pointer_cast<thresher::Selection>(selection);
+            },
+            "mask"_a, "name"_a)
+        .def(
+            "select_ids",
+            [](const Index& index, const thresher::Array<std::int64_t>& ids, const std::string& name) {
+                const auto selection = index.select(thresher::items(ids, name.c_str()), name.c_str());
+                return std::const_pointer_cast<thresher::Selection>(selection);
+            },
+            "ids"_a, "name"_a)
         .def("search_one", &thresher::search_one<Index>, "terms"_a, "weights"_a, "k"_a)
         .def("vectors", &thresher::vectors, "ids"_a)
         .def(
@@ -319,13 +427,7 @@ PYBIND11_MODULE(_core_of_main_interpreter, module, py::mod_gil_not_used()) {
 
     thresher::define_params<GraphParams>(module, "GraphParams");
 
-    thresher::define_params<GraphSearchParams>(module, "GraphSearchParams")
-        .def(
-            "allow",
-            [](GraphSearchParams& params, const thresher::Array<std::uint8_t>& allowed) {
-                params.allowed = thresher::items(allowed, "allowed");
-            },
-            py::arg("allowed").noconvert(), py::keep_alive<1, 2>());
+    thresher::define_params<GraphSearchParams>(module, "GraphSearchParams");
 
     py::class_<GraphIndex, Index> graph(module, "GraphIndex");
     thresher::define_search<GraphIndex, GraphSearchParams>(graph);

@@ -65,14 +65,12 @@ std::uint32_t block_size_of(const BlockMaxParams& params) noexcept {
 }  // namespace
 
 // What one thread needs to search, kept between searches.
-struct BlockMaxIndex::Context {
+struct BlockMaxIndex::Context : SearchContext {
     Context(std::uint32_t n_slots, std::size_t n_superblocks)
-        : exhaustive(n_slots), bounds(n_superblocks), blocks(n_superblocks), opening(n_slots) {}
+        : SearchContext(n_slots), bounds(n_superblocks), blocks(n_superblocks) {}
 
     ExhaustiveSearch::Context exhaustive;
-    std::vector<SlotQuery> queries;  // of a batch
-    std::vector<const SlotQuery*> exhaustive_queries;
-    std::vector<std::size_t> exhaustive_rows;
+    std::vector<Task> exhaustive_tasks;
 
     BlockBounds::Context bounds;
     BestBlocks blocks;
@@ -197,52 +195,48 @@ void BlockMaxIndex::check_search(const BlockMaxSearchParams& params) const {
     check_count(params.superblock_budget, "superblock_budget");
 }
 
-void BlockMaxIndex::search_with(const CsrView& queries, const SearchOptions& options,
-                                const BlockMaxSearchParams& params, const HitsView& hits) const {
-    const std::size_t k = std::min(hits.k, n_docs());
+void BlockMaxIndex::search_with(const CsrView& queries, const Request& request, const BlockMaxSearchParams& params,
+                                const HitsView& hits) const {
     const std::size_t max_terms = block_bounds().max_terms();
-    const auto search = [&](std::size_t begin, std::size_t end, Context& context) {
-        if (context.queries.size() < end - begin) context.queries.resize(end - begin);
-        context.exhaustive_queries.clear();
-        context.exhaustive_rows.clear();
-        for (std::size_t row = begin; row < end; ++row) {
-            SlotQuery& query = context.queries[row - begin];
-            query.assign(queries, row, vocabulary());
-            const bool boundable = query.size() <= max_terms;
-            if (!boundable || (params.exact() && exhaustive_is_cheaper(query, k))) {
-                context.exhaustive_queries.push_back(&query);
-                context.exhaustive_rows.push_back(row);
+    const auto answer = [&](std::span<const Task> tasks, Context& context) {
+        context.exhaustive_tasks.clear();
+        for (const Task& task : tasks) {
+            const bool boundable = task.query->size() <= max_terms;
+            if (!boundable || (!params.is_limited() && exhaustive_is_cheaper(task))) {
+                context.exhaustive_tasks.push_back(task);
                 continue;
             }
-            search_pruned(query, k, params, context);
-            hits.write(row, context.opening.top.hits());
+            const bool is_exact = search_pruned(task, params, context);
+            hits.write(task.row, context.best.hits(), is_exact);
         }
-        exhaustive_.search(context.exhaustive_queries, context.exhaustive_rows, forward(), order(), context.exhaustive,
-                           hits);
+        exhaustive_.search(context.exhaustive_tasks, documents(), context.gate, context.exhaustive, hits);
     };
-    search_in_batches(queries.n_rows(), n_docs(), kBatch, options, contexts_, search, vocabulary().n_slots(),
+    search_in_batches(queries, request, kBatch, hits, contexts_, answer, vocabulary().n_slots(),
                       blocks_.n_superblocks());
 }
 
-void BlockMaxIndex::search_pruned(const SlotQuery& query, std::size_t k, const BlockMaxSearchParams& params,
-                                  Context& context) const {
+bool BlockMaxIndex::search_pruned(const Task& task, const BlockMaxSearchParams& params, Context& context) const {
+    const auto& [k, allowed, min_score, depth] = task.wanted;
+    context.best.reset(k, min_score);
     const BlockBounds bounds = block_bounds();
-    bounds.plan(query, {.fraction = params.beta}, context.bounds);
+    bounds.plan(*task.query, {.fraction = params.beta}, context.bounds);
     const BoundPlan& plan = context.bounds.plan;
-    if (!(plan.unit > 0)) {
-        context.opening.top.reset(k);
-        return;
-    }
-    if (params.superblock_budget == 0) {
+    if (!(plan.unit > 0)) return true;  // nothing can score above 0
+    const bool all = params.superblock_budget == 0 || static_cast<std::size_t>(params.superblock_budget) >= superblocks_.n_blocks();
+    if (all) {
         bounds.sum(context.bounds);
     } else {
-        bounds.sum(superblocks_, static_cast<std::size_t>(params.superblock_budget), context.bounds);
+        bounds.sum(superblocks_, static_cast<std::size_t>(params.superblock_budget), allowed, context.bounds);
     }
     const std::size_t budget =
         params.block_budget == 0 ? blocks_.n_blocks() : static_cast<std::size_t>(params.block_budget);
-    BlockOpening opening(forward(), order(), tiles_, query, k, plan, 1 / params.alpha, context.opening);
-    context.blocks.start(context.bounds, blocks_.n_blocks(), kFirstBlocks + k / kHitsPerFirstBlock, budget);
+    context.gate.open(task, documents(), context.best);
+    BlockOpening opening(documents(), tiles_, k, plan, 1 / params.alpha, context.gate, context.opening);
+    context.blocks.start(context.bounds, blocks_.n_blocks(), kFirstBlocks + k / kHitsPerFirstBlock, budget, allowed,
+                         blocks_.block_size());
     while (context.blocks.next(opening.cutoff())) opening.open(context.blocks.blocks());
+    context.gate.close();
+    return all && plan.kept >= 1 && params.alpha >= 1 && context.blocks.max_left_out() < opening.cutoff();
 }
 
 BlockBounds BlockMaxIndex::block_bounds() const noexcept {
@@ -250,13 +244,15 @@ BlockBounds BlockMaxIndex::block_bounds() const noexcept {
 }
 
 // By a model of both costs. Only the time depends on it: both ways give the same hits.
-bool BlockMaxIndex::exhaustive_is_cheaper(const SlotQuery& query, std::size_t k) const {
+bool BlockMaxIndex::exhaustive_is_cheaper(const Task& task) const {
     const auto docs = static_cast<double>(n_docs());
     const auto blocks = static_cast<double>(blocks_.n_blocks());
-    const auto hits = static_cast<double>(k);
+    const auto hits = static_cast<double>(task.wanted.k);
+    // Blocks to open: those of so many hits, if all documents were allowed, less those that have none that are.
+    const double opened = hits / task.wanted.fraction() * task.wanted.fraction_of_blocks();
     double exhaustive = kScanTime * docs + kHitTime * hits;
-    double pruning = kPruningTime + hits * (kOpeningTime + kOpeningByTerm * static_cast<double>(query.size()));
-    for (const std::uint32_t slot : query.slots) {
+    double pruning = kPruningTime + opened * (kOpeningTime + kOpeningByTerm * static_cast<double>(task.query->size()));
+    for (const std::uint32_t slot : task.query->slots) {
         const double listed = kPostingTime * vocabulary().document_frequency(slot);
         exhaustive += slot < exhaustive_.postings().n_rows() ? kCellTime * docs : listed;
         pruning += slot < blocks_.n_rows() ? kCodeTime * blocks : listed;

@@ -53,14 +53,14 @@ struct BlockMaxSearchParams {
     // A block is opened, and a member of it scored, if its bound, times alpha, reaches the k-th best score so far: 1 is
     // exact, less is faster.
     double alpha = 1.0;
-    // Share of a query's terms, by their largest possible contribution, that bounds are summed from: 1 is exact.
+    // Fraction of a query's terms, by their largest possible contribution, that bounds are summed from: 1 is exact.
     double beta = 1.0;
     // Blocks to open at most, best bound first; 0: no limit.
     std::int64_t block_budget = 0;
     // Superblocks (of 128 blocks) whose blocks are bounded at all, best bound first; 0: all.
     std::int64_t superblock_budget = 0;
 
-    bool exact() const noexcept { return alpha >= 1.0 && beta >= 1.0 && block_budget == 0 && superblock_budget == 0; }
+    bool is_limited() const noexcept { return alpha < 1.0 || beta < 1.0 || block_budget > 0 || superblock_budget > 0; }
 
     template <class Visit>
     static void fields(const Visit& visit) {
@@ -104,13 +104,13 @@ class BlockMaxIndex final : public TunableIndex<BlockMaxIndex, BlockMaxParams, B
     BlockMaxIndex(const BlockMaxIndex& other);
 
     void check_search(const BlockMaxSearchParams& params) const override;
-    void search_with(const CsrView& queries, const SearchOptions& options, const BlockMaxSearchParams& params,
+    std::uint32_t block_size() const noexcept override { return blocks_.block_size(); }
+    void search_with(const CsrView& queries, const Request& request, const BlockMaxSearchParams& params,
                      const HitsView& hits) const override;
-    bool exhaustive_is_cheaper(const SlotQuery& query, std::size_t k) const;
+    bool exhaustive_is_cheaper(const Task& task) const;
     BlockBounds block_bounds() const noexcept;
-    // Finds the hits of `query`, in no particular order, into the context.
-    void search_pruned(const SlotQuery& query, std::size_t k, const BlockMaxSearchParams& params,
-                       Context& context) const;
+    // Finds the task's hits, in no particular order, into context.best; true if they are the best for certain.
+    bool search_pruned(const Task& task, const BlockMaxSearchParams& params, Context& context) const;
 
     ExhaustiveSearch exhaustive_;
     BlockMaxima blocks_;

@@ -30,11 +30,11 @@ constexpr std::int64_t kMaxNeighbours = 256;
 constexpr std::size_t kNeighboursPerTask = 64;
 
 // Clusters to open where the caller does not say: these, and so many for each hit.
-constexpr std::size_t kBudget = 64;
-constexpr std::size_t kBudgetPerHit = 8;
+constexpr double kBudget = 64;
+constexpr double kBudgetPerHit = 8;
 // Groups to look into where the caller does not say: so many for each cluster to open, and all where that would be a
 // large part of them: clusters side by side are summed faster than those here and there (docs/internals/clustered.md).
-constexpr std::size_t kGroupsPerCluster = 5;
+constexpr double kGroupsPerCluster = 5;
 constexpr std::size_t kLargePart = 8;
 // Documents from which on there are groups, and the fraction of them that a term is in to have codes there.
 constexpr std::size_t kGroupedFrom = 1'500'000;
@@ -74,15 +74,15 @@ std::size_t or_all(std::int64_t count) noexcept {
 }  // namespace
 
 // What one thread needs to search, kept between searches.
-struct ClusteredIndex::Context {
+struct ClusteredIndex::Context : SearchContext {
     Context(std::uint32_t n_slots, std::size_t n_superblocks, std::size_t n_superblocks_of_groups)
-        : group_bounds(n_superblocks_of_groups),
+        : SearchContext(n_slots),
+          group_bounds(n_superblocks_of_groups),
           groups(n_superblocks_of_groups),
           bounds(n_superblocks),
-          clusters(n_superblocks),
-          opening(n_slots) {}
+          clusters(n_superblocks) {}
 
-    SlotQuery query;
+    SlotQuery query;  // a document, as one
     BlockBounds::Context group_bounds;
     BestBlocks groups;
     std::vector<std::uint32_t> best_groups;
@@ -90,7 +90,7 @@ struct ClusteredIndex::Context {
     BestBlocks clusters;
     BlockOpening::Context opening;
     // For refinement: the best hits, all hits by position, and the neighbours of the best.
-    std::vector<Hit> best;
+    std::vector<Hit> best_hits;
     std::vector<std::uint32_t> found;
     std::vector<std::uint64_t> neighbours;
 };
@@ -189,8 +189,8 @@ void ClusteredIndex::search_documents(
             for (std::size_t doc = begin; doc < end; ++doc) {
                 forward().read(doc, postings[worker]);
                 context.query.assign(postings[worker]);
-                search_query(context.query, k + 1, {}, context);
-                auto& hits = context.opening.top.hits();
+                search_query({&context.query, {.k = k + 1, .depth = k + 1}}, {}, context);
+                auto& hits = context.best.hits();
                 std::sort(hits.begin(), hits.end(), better);
                 for (Hit& hit : hits) hit.doc = order().position(hit.doc);
                 std::erase_if(hits, [&](const Hit& hit) { return hit.doc == doc; });
@@ -267,37 +267,45 @@ void ClusteredIndex::check_search(const ClusteredSearchParams& params) const {
     }
 }
 
-void ClusteredIndex::search_with(const CsrView& queries, const SearchOptions& options,
-                                 const ClusteredSearchParams& params, const HitsView& hits) const {
-    const std::size_t k = std::min(hits.k, n_docs());
-    const auto search = [&](std::size_t begin, std::size_t end, Context& context) {
-        for (std::size_t row = begin; row < end; ++row) {
-            context.query.assign(queries, row, vocabulary());
-            search_query(context.query, k, params, context);
-            hits.write(row, context.opening.top.hits());
+void ClusteredIndex::search_with(const CsrView& queries, const Request& request, const ClusteredSearchParams& params,
+                                 const HitsView& hits) const {
+    const auto answer = [&](std::span<const Task> tasks, Context& context) {
+        for (const Task& task : tasks) {
+            const bool is_exact = search_query(task, params, context);
+            hits.write(task.row, context.best.hits(), is_exact);
         }
     };
-    search_in_batches(queries.n_rows(), n_docs(), kBatch, options, contexts_, search, vocabulary().n_slots(),
+    search_in_batches(queries, request, kBatch, hits, contexts_, answer, vocabulary().n_slots(),
                       summaries_.rows().n_superblocks(), summaries_.groups().n_superblocks());
 }
 
-void ClusteredIndex::search_query(const SlotQuery& query, std::size_t k, const ClusteredSearchParams& params,
-                                  Context& context) const {
+// Where documents are hidden, the k best of the others are as deep in the ranking as k / fraction of all; so many
+// clusters would be opened, but for those that have none.
+ClusteredIndex::Budgets ClusteredIndex::budgets(const Wanted& wanted) const noexcept {
+    const auto depth = static_cast<double>(wanted.depth);
+    const auto n_clusters = static_cast<double>(summaries_.rows().n_blocks());
+    const double of_all = std::min(kBudget + kBudgetPerHit * depth / std::max(wanted.fraction(), 1e-9), n_clusters);
+    const double opened = std::max(of_all * wanted.fraction_of_blocks(), kBudget + kBudgetPerHit * depth);
+    return {static_cast<std::size_t>(opened), static_cast<std::size_t>(kGroupsPerCluster * std::max(of_all, opened))};
+}
+
+bool ClusteredIndex::search_query(const Task& task, const ClusteredSearchParams& params, Context& context) const {
+    const auto& [k, allowed, min_score, depth] = task.wanted;
+    context.best.reset(k, min_score);
     const BlockBounds bounds(quantiser_, summaries_.rows(), summaries_.lists(), 1);
     const std::size_t max = std::min(or_all(params.query_cut), bounds.max_terms());
-    bounds.plan(query, {.max = max}, context.bounds);
+    bounds.plan(*task.query, {.max = max}, context.bounds);
     const BoundPlan& plan = context.bounds.plan;
-    if (!(plan.unit > 0)) {
-        context.opening.top.reset(k);
-        return;
-    }
-    const std::size_t usual = kBudget + kBudgetPerHit * k;
+    if (!(plan.unit > 0)) return true;  // nothing can score above 0
+    const auto [usual, of_groups] = budgets(task.wanted);
     const std::size_t budget = params.cluster_budget == 0 ? usual : static_cast<std::size_t>(params.cluster_budget);
     std::size_t group_budget = static_cast<std::size_t>(params.group_budget);
-    if (group_budget == 0 && budget < summaries_.groups().n_blocks() / (kGroupsPerCluster * kLargePart)) {
-        group_budget = kGroupsPerCluster * budget;
+    if (group_budget == 0) {
+        const std::size_t chosen =
+            params.cluster_budget == 0 ? of_groups : static_cast<std::size_t>(kGroupsPerCluster * static_cast<double>(budget));
+        if (chosen < summaries_.groups().n_blocks() / kLargePart) group_budget = chosen;
     }
-    const auto groups = best_groups(query, max, group_budget, context);
+    const auto groups = best_groups(task, max, group_budget, context);
     if (groups.empty()) {
         bounds.sum(context.bounds);
     } else {
@@ -305,20 +313,26 @@ void ClusteredIndex::search_query(const SlotQuery& query, std::size_t k, const C
     }
 
     // Summaries' scores lack the terms that were cut: the score that they have to reach is less by their fraction.
-    BlockOpening opening(forward(), order(), tiles_, query, k, plan, plan.kept / params.heap_factor, context.opening);
-    context.clusters.start(context.bounds, summaries_.rows().n_blocks(), std::min(usual, budget), budget);
+    context.gate.open(task, documents(), context.best);
+    BlockOpening opening(documents(), tiles_, k, plan, plan.kept / params.heap_factor, context.gate, context.opening);
+    context.clusters.start(context.bounds, summaries_.rows().n_blocks(), std::min(usual, budget), budget, allowed,
+                           block_size());
     while (context.clusters.next(opening.cutoff())) opening.open(context.clusters.blocks());
     if (params.refine > 0) refine(static_cast<std::size_t>(params.refine), opening, context);
+    context.gate.close();
+    const bool are_bounds = are_whole() && plan.kept >= 1 && params.heap_factor >= 1 && groups.empty();
+    return are_bounds && context.clusters.max_left_out() < opening.cutoff();
 }
 
-std::span<const std::uint32_t> ClusteredIndex::best_groups(const SlotQuery& query, std::size_t query_cut,
-                                                           std::size_t budget, Context& context) const {
+std::span<const std::uint32_t> ClusteredIndex::best_groups(const Task& task, std::size_t query_cut, std::size_t budget,
+                                                           Context& context) const {
     const BlockMaxima& groups = summaries_.groups();
     if (budget == 0 || budget >= groups.n_blocks()) return {};
     const BlockBounds bounds(quantiser_, groups, summaries_.lists(), kernels::kGroup);
-    bounds.plan(query, {.max = std::min(query_cut, bounds.max_terms())}, context.group_bounds);
+    bounds.plan(*task.query, {.max = std::min(query_cut, bounds.max_terms())}, context.group_bounds);
     bounds.sum(context.group_bounds);
-    context.groups.start(context.group_bounds, groups.n_blocks(), budget, groups.n_blocks());
+    context.groups.start(context.group_bounds, groups.n_blocks(), budget, groups.n_blocks(), task.wanted.allowed,
+                         groups.block_size());
     context.best_groups.clear();
     if (context.groups.next(1)) {
         for (const std::uint64_t group : context.groups.blocks()) context.best_groups.push_back(item_of(group));
@@ -326,10 +340,10 @@ std::span<const std::uint32_t> ClusteredIndex::best_groups(const SlotQuery& quer
     return context.best_groups;
 }
 
-// Finishes the neighbours of the best `n` hits.
+// Rescores the neighbours of the best `n` hits.
 void ClusteredIndex::refine(std::size_t n, BlockOpening& opening, Context& context) const {
-    const std::vector<Hit>& hits = context.opening.top.hits();
-    std::vector<Hit>& best = context.best;
+    const std::vector<Hit>& hits = context.best.hits();
+    std::vector<Hit>& best = context.best_hits;
     best.resize(std::min(n, hits.size()));
     std::partial_sort_copy(hits.begin(), hits.end(), best.begin(), best.end(), better);
     std::vector<std::uint32_t>& found = context.found;

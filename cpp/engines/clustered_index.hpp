@@ -77,6 +77,11 @@ struct ClusteredSearchParams {
     // Best hits whose neighbours are scored too.
     std::int64_t refine = 0;
 
+    bool is_limited() const noexcept {
+        const bool is_cut = query_cut > 0 && query_cut < ClusteredSearchParams{}.query_cut;
+        return is_cut || heap_factor < 1 || cluster_budget > 0 || group_budget > 0;
+    }
+
     template <class Visit>
     static void fields(const Visit& visit) {
         visit("query_cut", &ClusteredSearchParams::query_cut);
@@ -132,15 +137,28 @@ class ClusteredIndex final : public TunableIndex<ClusteredIndex, ClusteredParams
     explicit ClusteredIndex(const IndexFile& file);
     ClusteredIndex(const ClusteredIndex& other);
 
+    // Clusters to open, and groups to look into, where the caller does not say.
+    struct Budgets {
+        std::size_t clusters;
+        std::size_t groups;
+    };
+    Budgets budgets(const Wanted& wanted) const noexcept;
+    // Whether summaries give all that members have.
+    bool are_whole() const noexcept {
+        const auto& params = build_params();
+        const bool all_listed = params.n_postings == 0 ||
+                                static_cast<std::size_t>(params.n_postings) >= summaries_.rows().n_blocks();
+        return all_listed && params.summary_energy >= 1;
+    }
     void connect(unsigned threads, Progress& progress);
     void check_search(const ClusteredSearchParams& params) const override;
-    void search_with(const CsrView& queries, const SearchOptions& options, const ClusteredSearchParams& params,
+    std::uint32_t block_size() const noexcept override { return tiles_.block_size(); }
+    void search_with(const CsrView& queries, const Request& request, const ClusteredSearchParams& params,
                      const HitsView& hits) const override;
-    // Finds the hits of `query`, in no particular order, into the context.
-    void search_query(const SlotQuery& query, std::size_t k, const ClusteredSearchParams& params,
-                      Context& context) const;
+    // Finds the task's hits, in no particular order, into context.best; true if they are the best for certain.
+    bool search_query(const Task& task, const ClusteredSearchParams& params, Context& context) const;
     // The groups that are worth a look, ascending; none: all are.
-    std::span<const std::uint32_t> best_groups(const SlotQuery& query, std::size_t query_cut, std::size_t budget,
+    std::span<const std::uint32_t> best_groups(const Task& task, std::size_t query_cut, std::size_t budget,
                                                Context& context) const;
     void refine(std::size_t n, BlockOpening& opening, Context& context) const;
 

@@ -16,13 +16,10 @@ constexpr std::size_t kBatch = 256;
 
 }  // namespace
 
-struct ExactIndex::Context {
-    explicit Context(std::uint32_t n_slots) : search(n_slots) {}
+struct ExactIndex::Context : SearchContext {
+    using SearchContext::SearchContext;
 
     ExhaustiveSearch::Context search;
-    std::vector<SlotQuery> queries;
-    std::vector<const SlotQuery*> batch;
-    std::vector<std::size_t> rows;
 };
 
 ExactIndex::ExactIndex(const ExactParams& params, Vocabulary vocabulary, ForwardIndex forward, ExhaustiveSearch search)
@@ -73,21 +70,12 @@ std::vector<EstimatedPart> ExactIndex::estimated_parts(const CollectionStatistic
     return parts;
 }
 
-void ExactIndex::search_with(const CsrView& queries, const SearchOptions& options, const NoParams& /*params*/,
+void ExactIndex::search_with(const CsrView& queries, const Request& request, const NoParams& /*params*/,
                              const HitsView& hits) const {
-    const auto search = [&](std::size_t begin, std::size_t end, Context& context) {
-        if (context.queries.size() < end - begin) context.queries.resize(end - begin);
-        context.batch.clear();
-        context.rows.clear();
-        for (std::size_t row = begin; row < end; ++row) {
-            SlotQuery& query = context.queries[row - begin];
-            query.assign(queries, row, vocabulary());
-            context.batch.push_back(&query);
-            context.rows.push_back(row);
-        }
-        search_.search(context.batch, context.rows, forward(), order(), context.search, hits);
+    const auto answer = [&](std::span<const Task> tasks, Context& context) {
+        search_.search(tasks, documents(), context.gate, context.search, hits);
     };
-    search_in_batches(queries.n_rows(), n_docs(), kBatch, options, contexts_, search, vocabulary().n_slots());
+    search_in_batches(queries, request, kBatch, hits, contexts_, answer, vocabulary().n_slots());
 }
 
 }  // namespace thresher

@@ -58,7 +58,7 @@ class ExactIndex final : public TunableIndex<ExactIndex, ExactParams, NoParams> 
     ExactIndex(const ExactIndex& other);
 
     void check_search(const NoParams&) const override {}
-    void search_with(const CsrView& queries, const SearchOptions& options, const NoParams& params,
+    void search_with(const CsrView& queries, const Request& request, const NoParams& params,
                      const HitsView& hits) const override;
 
     ExhaustiveSearch search_;

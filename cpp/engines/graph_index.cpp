@@ -9,7 +9,7 @@
 #include <string>
 
 #include "../core/graph/document_graph.hpp"
-#include "../core/selection/rescoring.hpp"
+#include "../core/selection/gate.hpp"
 #include "../core/selection/scratch.hpp"
 #include "../core/selection/top_k.hpp"
 #include "../core/selection/visited_set.hpp"
@@ -34,11 +34,8 @@ constexpr std::size_t kWidthPerHit = 8;
 // so many. More entries are a larger fraction of a search's work, and fewer a smaller fraction of the documents.
 constexpr double kEntryShare = 5;
 constexpr std::int64_t kMinEntries = 32;
-// Documents ahead of the one being scored of which it is fetched where they start.
-constexpr std::size_t kStartsAhead = 32;
-// Documents between two interruption points, and about the nanoseconds that each takes.
-constexpr std::size_t kAtATime = 16;
-constexpr std::size_t kScoringTime = 200;
+// Documents ahead of the one being scored of which it is fetched where they start: many, because they are far apart.
+constexpr std::size_t kRangesAhead = 32;
 
 void check_range(std::int64_t value, std::int64_t min, std::int64_t max, const char* name) {
     if (value >= min && value <= max) return;
@@ -62,30 +59,16 @@ bool worse(const Hit& a, const Hit& b) noexcept { return better(b, a); }
 }  // namespace
 
 // What one thread needs to search, kept between searches.
-struct GraphIndex::Context {
-    Context(std::uint32_t n_slots, std::size_t n_docs) : table(n_slots), visited(n_docs) {}
+struct GraphIndex::Context : SearchContext {
+    Context(std::uint32_t n_slots, std::size_t n_docs) : SearchContext(n_slots), visited(n_docs) {}
 
-    SlotQuery query;
-    QueryTable table;
     VisitedSet visited;
     std::vector<Hit> terms;            // slots by what they can contribute
     std::vector<std::uint32_t> found;  // positions to score
-    std::vector<Hit> left;             // positions to go on from: a heap, the best in front
-    std::size_t max_left = 0;          // of them, before a look at which are still wanted
-    TopK nearest;                      // positions: the `ef` best
-    TopK top;                          // ids: the k best of those allowed
-};
-
-// A search's parameters, made out once for all its queries.
-struct GraphIndex::Plan {
-    std::size_t k;
-    std::size_t ef;
-    std::size_t entry_terms;
-    float early_stop;
-    std::span<const std::uint8_t> allowed;
-    // If they are few: the positions of the allowed documents, which are then all scored.
-    bool score_all;
-    std::vector<std::uint32_t> few;
+    std::size_t n_scored = 0;
+    std::vector<Hit> left;     // positions to go on from: a heap, the best in front
+    std::size_t max_left = 0;  // of them, before a look at which are still wanted
+    TopK nearest;              // positions: the `ef` best of those allowed, whatever they score
 };
 
 GraphIndex::GraphIndex(const GraphParams& params, const ClusteredIndex& guide)
@@ -193,85 +176,79 @@ void GraphIndex::check_search(const GraphSearchParams& params) const {
     if (!(params.early_stop >= 0 && params.early_stop <= 1)) {
         throw std::invalid_argument("early_stop must be in [0, 1], got " + std::to_string(params.early_stop));
     }
-    if (!params.allowed.empty() && params.allowed.size() != n_docs()) {
-        throw std::invalid_argument("allowed: " + std::to_string(params.allowed.size()) + " documents; the index has " +
-                                    std::to_string(n_docs()));
-    }
 }
 
-void GraphIndex::search_with(const CsrView& queries, const SearchOptions& options, const GraphSearchParams& params,
+void GraphIndex::search_with(const CsrView& queries, const Request& request, const GraphSearchParams& params,
                              const HitsView& hits) const {
-    Plan plan;
-    plan.k = std::min(hits.k, n_docs());
-    const std::size_t ef = params.ef == 0 ? kWidth + kWidthPerHit * plan.k : static_cast<std::size_t>(params.ef);
-    plan.ef = std::min(std::max(ef, plan.k), n_docs());
-    plan.entry_terms = params.entry_terms == 0 ? std::numeric_limits<std::size_t>::max()
-                                               : static_cast<std::size_t>(params.entry_terms);
-    plan.early_stop = static_cast<float>(params.early_stop);
-    plan.allowed = params.allowed;
-    plan.score_all = false;
-    if (!plan.allowed.empty()) {
-        // A walk passes n_docs / n_allowed documents for each that it may return, about ef * m of them.
-        const auto n_allowed = n_docs() - static_cast<std::size_t>(std::ranges::count(plan.allowed, 0));
-        const double walked = static_cast<double>(plan.ef) * static_cast<double>(build_params().m) *
-                              static_cast<double>(n_docs()) / static_cast<double>(std::max<std::size_t>(n_allowed, 1));
-        plan.score_all = static_cast<double>(n_allowed) <= walked;
-        for (std::uint32_t position = 0; plan.score_all && position < n_docs(); ++position) {
-            if (plan.allowed[order().id_of(position)] != 0) plan.few.push_back(position);
-        }
-    }
-    const auto search = [&](std::size_t begin, std::size_t end, Context& context) {
-        for (std::size_t row = begin; row < end; ++row) {
-            context.query.assign(queries, row, vocabulary());
-            search_query(plan, context);
-            hits.write(row, context.top.hits());
+    const auto answer = [&](std::span<const Task> tasks, Context& context) {
+        for (const Task& task : tasks) {
+            if (walk_is_dearer(task.wanted, params)) {
+                scan(task, request, context, hits);
+                continue;
+            }
+            const bool is_exact = search_query(task, params, context);
+            hits.write(task.row, context.best.hits(), is_exact);
         }
     };
-    search_in_batches(queries.n_rows(), n_docs(), kBatch, options, contexts_, search, vocabulary().n_slots(), n_docs());
+    search_in_batches(queries, request, kBatch, hits, contexts_, answer, vocabulary().n_slots(), n_docs());
 }
 
-void GraphIndex::search_query(const Plan& plan, Context& context) const {
-    context.top.reset(plan.k);
-    context.nearest.reset(plan.ef);
-    context.max_left = std::max(kMaxLeft, kMaxLeftPerHit * plan.ef);
+std::size_t GraphIndex::width(const Wanted& wanted, const GraphSearchParams& params) const noexcept {
+    const std::size_t ef = params.ef == 0 ? kWidth + kWidthPerHit * wanted.depth : static_cast<std::size_t>(params.ef);
+    return std::min(std::max(ef, wanted.k), n_docs());
+}
+
+// Whether a walk scores more documents than are allowed: it passes n_docs / n_allowed of them for each that it may
+// return, about ef * m.
+bool GraphIndex::walk_is_dearer(const Wanted& wanted, const GraphSearchParams& params) const noexcept {
+    if (wanted.allowed == nullptr) return false;
+    const double walked = static_cast<double>(width(wanted, params)) * static_cast<double>(build_params().m);
+    return static_cast<double>(wanted.allowed->size()) * wanted.fraction() <= walked;
+}
+
+bool GraphIndex::search_query(const Task& task, const GraphSearchParams& params, Context& context) const {
+    const std::size_t ef = width(task.wanted, params);
+    const auto early_stop = static_cast<float>(params.early_stop);
+    context.best.reset(task.wanted.k, task.wanted.min_score);
+    context.nearest.reset(ef, -std::numeric_limits<float>::infinity());
+    context.max_left = std::max(kMaxLeft, kMaxLeftPerHit * ef);
     empty_scratch(context.left, context.max_left);
     empty_scratch(context.found);
-    context.table.load(context.query);
-    if (plan.score_all) {
-        score(plan.few, plan, context);
-    } else {
-        context.visited.clear();
-        enter(plan, context);
-        score_found(plan, context);
-    }
-    while (!plan.score_all && !context.left.empty()) {
+    context.n_scored = 0;
+    context.visited.clear();
+    context.gate.open(task, documents(), context.best);
+    enter(*task.query, params.entry_terms == 0 ? task.query->size() : static_cast<std::size_t>(params.entry_terms),
+          context);
+    score_found(context);
+    while (!context.left.empty()) {
         const Hit next = context.left.front();
         if (!context.nearest.wants(next.score)) break;
         // 0 is never: a document of a negative score may lead to better ones.
-        const bool stops_early = plan.early_stop > 0 && context.top.full();
-        if (stops_early && next.score < plan.early_stop * context.top.threshold()) break;
+        const bool stops_early = early_stop > 0 && context.best.full();
+        if (stops_early && next.score < early_stop * context.best.threshold()) break;
         std::pop_heap(context.left.begin(), context.left.end(), worse);
         context.left.pop_back();
         edges_.for_each(next.doc, [&](std::uint32_t position) {
             if (position < n_docs() && context.visited.insert(position)) context.found.push_back(position);
         });
-        score_found(plan, context);
+        score_found(context);
     }
-    context.table.clear(context.query);
+    context.gate.close();
+    return context.n_scored == n_docs();
 }
 
-// The entry points of the terms that can contribute most.
-void GraphIndex::enter(const Plan& plan, Context& context) const {
+// The entry points of the `n_terms` terms that can contribute most.
+void GraphIndex::enter(const SlotQuery& query, std::size_t n_terms, Context& context) const {
     auto& terms = context.terms;
     terms.clear();
-    for (std::size_t i = 0; i < context.query.size(); ++i) {
-        const std::uint32_t slot = context.query.slots[i];
-        const float weight = context.query.weights[i];
+    for (std::size_t i = 0; i < query.size(); ++i) {
+        const std::uint32_t slot = query.slots[i];
+        const float weight = query.weights[i];
         const float heaviest = entries_.heaviest(slot);
         // The product may be below what a float can hold, and a sum of such products not.
         if (weight > 0 && heaviest > 0) terms.push_back({weight * heaviest, slot});
     }
-    const std::size_t n = std::min(plan.entry_terms, terms.size());
+    const std::size_t n = std::min(n_terms, terms.size());
     std::partial_sort(terms.begin(), terms.begin() + static_cast<std::ptrdiff_t>(n), terms.end(), better);
     for (std::size_t i = 0; i < n; ++i) {
         entries_.documents().for_each(terms[i].doc, [&](std::uint32_t position) {
@@ -280,38 +257,30 @@ void GraphIndex::enter(const Plan& plan, Context& context) const {
     }
 }
 
-// Scores the documents found and empties the list.
-void GraphIndex::score_found(const Plan& plan, Context& context) const {
-    score(context.found, plan, context);
-    context.found.clear();
-    if (!context.left.empty()) edges_.prefetch(context.left.front().doc);
-}
-
-// Scores documents, none twice in a search.
-void GraphIndex::score(std::span<const std::uint32_t> found, const Plan& plan, Context& context) const {
+// Scores the documents found, none twice in a search, and empties the list. Documents that are not allowed are scored
+// too: they lead to others.
+void GraphIndex::score_found(Context& context) const {
     const ForwardIndex& documents = forward();
-    const DocumentOrder& ids = order();
-    for (std::size_t i = 0; i < std::min(kStartsAhead, found.size()); ++i) documents.prefetch_range(found[i]);
+    const std::vector<std::uint32_t>& found = context.found;
+    for (std::size_t i = 0; i < std::min(kRangesAhead, found.size()); ++i) documents.prefetch_range(found[i]);
     for (std::size_t i = 0; i < std::min(kDocsAhead, found.size()); ++i) documents.prefetch(found[i]);
     for (std::size_t i = 0; i < found.size(); ++i) {
-        if (i % kAtATime == 0) interruption_point(kAtATime * kScoringTime);
-        if (i + kStartsAhead < found.size()) documents.prefetch_range(found[i + kStartsAhead]);
+        if (i % kScoredAtATime == 0) interruption_point(kScoredAtATime * kScoringNanoseconds);
+        if (i + kRangesAhead < found.size()) documents.prefetch_range(found[i + kRangesAhead]);
         if (i + kDocsAhead < found.size()) documents.prefetch(found[i + kDocsAhead]);
         const std::uint32_t position = found[i];
-        const auto score = static_cast<float>(documents.score(position, context.table));
-        TopK& nearest = context.nearest;
-        const bool wanted = score > 0 && context.top.wants(score);
+        const float score = context.gate.score(position);
+        context.gate.offer(position, score);
         // What only ties with the worst of the nearest leads no further: else a walk would not end where many tie.
-        const bool near = !plan.score_all && (!nearest.full() || score > nearest.threshold());
-        if (!wanted && !near) continue;
-        const std::uint32_t id = ids.id_of(position);
-        const bool allowed = plan.allowed.empty() || plan.allowed[id] != 0;
-        if (wanted && allowed) context.top.add({score, id});
-        if (!near) continue;
-        if (allowed) nearest.add({score, position});
+        TopK& nearest = context.nearest;
+        if (nearest.full() && score <= nearest.threshold()) continue;
+        if (context.gate.allows(position)) nearest.add({score, position});
         context.left.push_back({score, position});
         std::push_heap(context.left.begin(), context.left.end(), worse);
     }
+    context.n_scored += found.size();
+    context.found.clear();
+    if (!context.left.empty()) edges_.prefetch(context.left.front().doc);
     if (context.left.size() <= context.max_left) return;
     std::erase_if(context.left, [&](const Hit& hit) { return !context.nearest.wants(hit.score); });
     std::make_heap(context.left.begin(), context.left.end(), worse);

@@ -57,8 +57,11 @@ struct GraphSearchParams {
     std::int64_t entry_terms = 8;
     // It also ends when the best document left scores less than this fraction of the k-th best; in [0, 1], 0: never.
     double early_stop = 0;
-    // One byte for each document by id, 0: not to be returned; empty: all may be. Must outlive the search.
-    std::span<const std::uint8_t> allowed = {};  // NOLINT(readability-redundant-member-init): GCC warns without it
+
+    bool is_limited() const noexcept {
+        const bool is_cut = entry_terms > 0 && entry_terms < GraphSearchParams{}.entry_terms;
+        return ef > 0 || is_cut || early_stop > 0;
+    }
 
     template <class Visit>
     static void fields(const Visit& visit) {
@@ -98,7 +101,6 @@ class GraphIndex final : public TunableIndex<GraphIndex, GraphParams, GraphSearc
   private:
     friend TunableIndex;
     struct Context;
-    struct Plan;
 
     GraphIndex(const GraphParams& params, const ClusteredIndex& guide);
     explicit GraphIndex(const IndexFile& file);
@@ -107,13 +109,14 @@ class GraphIndex final : public TunableIndex<GraphIndex, GraphParams, GraphSearc
     // The edges of the documents, among candidates that `guide` finds.
     PositionLists connected(std::unique_ptr<ClusteredIndex> guide, unsigned threads, Progress& progress) const;
     void check_search(const GraphSearchParams& params) const override;
-    void search_with(const CsrView& queries, const SearchOptions& options, const GraphSearchParams& params,
+    void search_with(const CsrView& queries, const Request& request, const GraphSearchParams& params,
                      const HitsView& hits) const override;
-    // Finds the hits of the context's query, in no particular order, into the context.
-    void search_query(const Plan& plan, Context& context) const;
-    void enter(const Plan& plan, Context& context) const;
-    void score_found(const Plan& plan, Context& context) const;
-    void score(std::span<const std::uint32_t> found, const Plan& plan, Context& context) const;
+    std::size_t width(const Wanted& wanted, const GraphSearchParams& params) const noexcept;
+    bool walk_is_dearer(const Wanted& wanted, const GraphSearchParams& params) const noexcept;
+    // Finds the task's hits, in no particular order, into context.best; true if they are the best for certain.
+    bool search_query(const Task& task, const GraphSearchParams& params, Context& context) const;
+    void enter(const SlotQuery& query, std::size_t n_terms, Context& context) const;
+    void score_found(Context& context) const;
 
     EntryPoints entries_;
     PositionLists edges_;

@@ -24,10 +24,9 @@ constexpr std::size_t kRescoredPerHit = 5;
 }  // namespace
 
 // What one thread needs to search, kept between searches.
-struct ImpactIndex::Context {
-    Context(std::uint32_t n_slots, std::size_t n_docs) : search(n_slots, n_docs) {}
+struct ImpactIndex::Context : SearchContext {
+    Context(std::uint32_t n_slots, std::size_t n_docs) : SearchContext(n_slots), search(n_docs) {}
 
-    SlotQuery query;
     AnytimeSearch search;
 };
 
@@ -96,24 +95,23 @@ void ImpactIndex::check_search(const ImpactSearchParams& params) const {
     check_count(params.rescored, "rescored");
 }
 
-void ImpactIndex::search_with(const CsrView& queries, const SearchOptions& options, const ImpactSearchParams& params,
+void ImpactIndex::search_with(const CsrView& queries, const Request& request, const ImpactSearchParams& params,
                               const HitsView& hits) const {
-    const std::size_t k = std::min(hits.k, n_docs());
     SearchLimits limits;
     if (params.postings_budget > 0) limits.postings = static_cast<std::uint64_t>(params.postings_budget);
     if (params.deadline_us > 0) limits.microseconds = params.deadline_us;
-    limits.rescored =
-        params.rescored > 0 ? std::max(static_cast<std::size_t>(params.rescored), k) : kRescored + kRescoredPerHit * k;
-    const SearchedIndex searched{vocabulary(), levels_, quantiser_, forward(), order()};
-    const auto search = [&](std::size_t begin, std::size_t end, Context& context) {
-        for (std::size_t row = begin; row < end; ++row) {
-            context.query.assign(queries, row, vocabulary());
-            const bool is_complete = context.search.search(searched, context.query, k, limits);
-            hits.write(row, context.search.hits());
-            hits.set_complete(row, is_complete);
+    const SearchedIndex searched{documents(), levels_, quantiser_};
+    const auto answer = [&](std::span<const Task> tasks, Context& context) {
+        for (const Task& task : tasks) {
+            const auto& [k, allowed, min_score, depth] = task.wanted;
+            SearchLimits of_task = limits;
+            of_task.rescored = params.rescored > 0 ? std::max(static_cast<std::size_t>(params.rescored), k)
+                                                  : kRescored + kRescoredPerHit * depth;
+            const bool is_exact = context.search.search(searched, task, of_task, context.gate, context.best);
+            hits.write(task.row, context.best.hits(), is_exact);
         }
     };
-    search_in_batches(queries.n_rows(), n_docs(), kBatch, options, contexts_, search, vocabulary().n_slots(), n_docs());
+    search_in_batches(queries, request, kBatch, hits, contexts_, answer, vocabulary().n_slots(), n_docs());
 }
 
 }  // namespace thresher

@@ -34,6 +34,8 @@ struct ImpactSearchParams {
     // choice by k.
     std::int64_t rescored = 0;
 
+    bool is_limited() const noexcept { return postings_budget > 0 || deadline_us > 0; }
+
     template <class Visit>
     static void fields(const Visit& visit) {
         visit("postings_budget", &ImpactSearchParams::postings_budget);
@@ -56,10 +58,6 @@ class ImpactIndex final : public TunableIndex<ImpactIndex, NoParams, ImpactSearc
     static Dials dials(std::size_t n_docs, std::size_t k);
     static std::vector<EstimatedPart> estimated_parts(const CollectionStatistics& statistics, const NoParams& params);
 
-    // hits.complete says of each query whether it ended before its limits, and is exact then.
-    using TunableIndex::search;
-    using TunableIndex::search_one;
-
   protected:
     std::vector<std::pair<std::string, std::size_t>> engine_nbytes() const override;
     void save_engine(Parameters& counts, SectionList& sections) const override;
@@ -73,7 +71,7 @@ class ImpactIndex final : public TunableIndex<ImpactIndex, NoParams, ImpactSearc
     ImpactIndex(const ImpactIndex& other);
 
     void check_search(const ImpactSearchParams& params) const override;
-    void search_with(const CsrView& queries, const SearchOptions& options, const ImpactSearchParams& params,
+    void search_with(const CsrView& queries, const Request& request, const ImpactSearchParams& params,
                      const HitsView& hits) const override;
 
     Quantiser quantiser_;

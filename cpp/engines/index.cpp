@@ -10,14 +10,6 @@
 
 namespace thresher {
 
-namespace {
-
-void check_k(std::size_t k) {
-    if (k < 1) throw std::invalid_argument("k must be >= 1, got " + std::to_string(k));
-}
-
-}  // namespace
-
 Index::Index(std::shared_ptr<const StoredDocuments> documents)
     : documents_(std::move(documents)),
       n_docs_(documents_->forward.n_docs()),
@@ -32,19 +24,25 @@ std::vector<std::pair<std::string, std::size_t>> Index::nbytes() const {
     return parts;
 }
 
+std::shared_ptr<const Selection> Index::select(std::span<const std::uint8_t> mask, const char* name) const {
+    return std::make_shared<const Selection>(Selection::of_mask(documents_, block_size(), mask, name));
+}
+
+std::shared_ptr<const Selection> Index::select(std::span<const std::int64_t> ids, const char* name) const {
+    return std::make_shared<const Selection>(Selection::of_ids(documents_, block_size(), ids, name));
+}
+
 void Index::check_and_search(const CsrView& queries, const SearchOptions& options,
-                             const std::function<void(const CsrView&)>& search_canonical) const {
-    check_k(options.k);
+                             const SearchCanonical& search_canonical) const {
     CsrView within = queries;  // columns beyond the index's may be there, as long as nothing is in them
-    within.n_terms = std::min(queries.n_terms, n_terms());
+    within.n_terms = options.unknown_terms == "ignore" ? kMaxTerms : std::min(queries.n_terms, n_terms());
     Progress checking(options.monitor);
     const CanonicalCsr canonical(within, Signs::any, "queries", options.threads, checking);
-    search_canonical(canonical.view());
+    search_canonical(canonical.view(), options);
 }
 
 void Index::check_and_search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,
-                                 const SearchOptions& options,
-                                 const std::function<void(const CsrView&)>& search_canonical) const {
+                                 const SearchOptions& options, const SearchCanonical& search_canonical) const {
     if (terms.size() != weights.size()) {
         throw std::invalid_argument("terms and weights differ in length: " + std::to_string(terms.size()) + " and " +
                                     std::to_string(weights.size()));
@@ -54,26 +52,45 @@ void Index::check_and_search_one(std::span<const std::uint32_t> terms, std::span
 }
 
 void Index::search(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const {
-    check_and_search(queries, options, [&](const CsrView& checked) { search_canonical(checked, options, hits); });
+    check_and_search(queries, options, [&](const CsrView& checked, const SearchOptions& with) {
+        search_canonical(checked, with, hits);
+    });
 }
 
 Hits Index::search(const CsrView& queries, const SearchOptions& options) const {
-    Hits hits(queries.n_rows(), options.k);
+    Hits hits(queries.n_rows(), std::min(options.k, n_docs()));
     search(queries, options, hits.view());
     return hits;
 }
 
 void Index::search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,
                        const HitsView& hits) const {
-    const SearchOptions options{hits.k, 1, nullptr};
-    check_and_search_one(terms, weights, options,
-                         [&](const CsrView& query) { search_canonical(query, options, hits); });
+    search_one(terms, weights, SearchOptions{.k = hits.k, .threads = 1}, hits);
 }
 
-Hits Index::search_one(std::span<const std::uint32_t> terms, std::span<const float> weights, std::size_t k) const {
-    Hits hits(1, k);
-    search_one(terms, weights, hits.view());
+void Index::search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,
+                       const SearchOptions& options, const HitsView& hits) const {
+    check_and_search_one(terms, weights, options, [&](const CsrView& query, const SearchOptions& with) {
+        search_canonical(query, with, hits);
+    });
+}
+
+Hits Index::search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,
+                       const SearchOptions& options) const {
+    Hits hits(1, std::min(options.k, n_docs()));
+    search_one(terms, weights, options, hits.view());
     return hits;
+}
+
+std::vector<std::uint64_t> Index::count(const CsrView& queries, const SearchOptions& options) const {
+    SearchOptions all = options;
+    all.k = SearchOptions::kAll;
+    std::vector<std::uint64_t> counts(queries.n_rows());
+    std::vector<std::uint8_t> exact(counts.size());
+    check_and_search(queries, all, [&](const CsrView& checked, const SearchOptions& with) {
+        search_by_defaults(checked, with, {.exact = exact, .counts = counts});
+    });
+    return counts;
 }
 
 Index::Rows Index::vectors(std::span<const std::int64_t> docs) const {

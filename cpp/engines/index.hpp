@@ -14,7 +14,9 @@
 #include "../core/base/monitor.hpp"
 #include "../core/documents/csr_view.hpp"
 #include "../core/selection/hits.hpp"
+#include "../core/selection/selection.hpp"
 #include "../core/storage/named_values.hpp"
+#include "search_options.hpp"
 
 namespace thresher {
 
@@ -22,20 +24,16 @@ class Parameters;
 class SectionList;
 struct StoredDocuments;
 
-struct SearchOptions {
-    std::size_t k = 10;
-    unsigned threads = 0;        // 0: one for each core
-    Monitor* monitor = nullptr;  // borrowed
-};
-
 // What a search finds, query by query: k ids each, best first, and their scores. Missing ones are -1 and -infinity.
 struct Hits {
     std::size_t k = 0;
     std::vector<std::int64_t> ids;
     std::vector<float> scores;
+    std::vector<std::uint8_t> exact;  // for each query: 1 if it is proven that no better document was left out
 
-    Hits(std::size_t n_queries, std::size_t n_hits) : k(n_hits), ids(n_queries * n_hits), scores(n_queries * n_hits) {}
-    HitsView view() noexcept { return {.k = k, .ids = ids, .scores = scores}; }
+    Hits(std::size_t n_queries, std::size_t n_hits)
+        : k(n_hits), ids(n_queries * n_hits), scores(n_queries * n_hits), exact(n_queries) {}
+    HitsView view() noexcept { return {.k = k, .ids = ids, .scores = scores, .exact = exact}; }
 };
 
 // An index is immutable: any number of threads may search it at once.
@@ -54,16 +52,27 @@ class Index {
     // Resident bytes by part.
     std::vector<std::pair<std::string, std::size_t>> nbytes() const;
 
-    // Top k of each query by inner product, positive scores only, into hits (of options.k columns). The result does
-    // not depend on the number of threads. Throws std::invalid_argument for k = 0 and for queries that have a term
-    // beyond the index's or a weight that is not finite.
+    // A set of documents for `SearchOptions`: those of which `mask` has a byte that is not 0, one for each document; or
+    // those of these ids. Throws std::invalid_argument, whose message calls the argument `name`.
+    std::shared_ptr<const Selection> select(std::span<const std::uint8_t> mask, const char* name = "mask") const;
+    std::shared_ptr<const Selection> select(std::span<const std::int64_t> ids, const char* name = "ids") const;
+
+    // Top k of each query by inner product into hits: of at least options.k columns, or of n_docs() where that is less.
+    // The result does not depend on the number of threads. Throws std::invalid_argument for options out of range and
+    // for queries that have a weight that is not finite or, unless that is to be ignored, a term beyond the index's.
     void search(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const;
     Hits search(const CsrView& queries, const SearchOptions& options = {}) const;
 
-    // One query of any term order, on the calling thread.
+    // One query of any term order, on the calling thread; without options, hits.k documents.
     void search_one(std::span<const std::uint32_t> terms, std::span<const float> weights, const HitsView& hits) const;
+    void search_one(std::span<const std::uint32_t> terms, std::span<const float> weights, const SearchOptions& options,
+                    const HitsView& hits) const;
     Hits search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,
-                    std::size_t k = SearchOptions{}.k) const;
+                    const SearchOptions& options = {}) const;
+
+    // How many documents a search finds for each query where none is left out: options.k counts nothing, and neither do
+    // the index's own search parameters.
+    std::vector<std::uint64_t> count(const CsrView& queries, const SearchOptions& options = {}) const;
 
     // What searches go by: the engine's own parameters, by name.
     virtual NamedValues named_search_params() const = 0;
@@ -93,16 +102,20 @@ class Index {
         return index.documents_;
     }
 
-    // Checks queries and k as `search` promises, and calls `search_canonical` with canonical queries.
+    // Calls `search_canonical` with canonical queries, once they are checked as `search` promises.
+    using SearchCanonical = std::function<void(const CsrView&, const SearchOptions&)>;
     void check_and_search(const CsrView& queries, const SearchOptions& options,
-                          const std::function<void(const CsrView&)>& search_canonical) const;
+                          const SearchCanonical& search_canonical) const;
     // The same for one query, on the calling thread.
     void check_and_search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,
-                              const SearchOptions& options,
-                              const std::function<void(const CsrView&)>& search_canonical) const;
+                              const SearchOptions& options, const SearchCanonical& search_canonical) const;
 
-    // Canonical queries no wider than the index, 1 <= k.
+    // Canonical queries. By the index's own parameters, or by the library's.
     virtual void search_canonical(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const = 0;
+    virtual void search_by_defaults(const CsrView& queries, const SearchOptions& options,
+                                    const HitsView& hits) const = 0;
+    // Documents that the engine looks at together, which selections count.
+    virtual std::uint32_t block_size() const noexcept { return 1; }
     virtual std::vector<std::pair<std::string, std::size_t>> engine_nbytes() const = 0;
     virtual void save_engine(Parameters& counts, SectionList& sections) const = 0;
     virtual void save_parameters(Parameters& to) const = 0;

@@ -4,7 +4,6 @@
 #include <array>
 #include <stdexcept>
 
-#include "../core/selection/best_documents.hpp"
 #include "../core/selection/integer_query.hpp"
 #include "../core/traversal/traversal.hpp"
 #include "query_batches.hpp"
@@ -45,13 +44,11 @@ auto traversal_named(std::string_view name) {
 }  // namespace
 
 // What one thread needs to search, kept between searches.
-struct PostingsIndex::Context {
-    Context(std::uint32_t n_slots, std::size_t n_docs) : traversal(n_docs), best(n_slots) {}
+struct PostingsIndex::Context : SearchContext {
+    Context(std::uint32_t n_slots, std::size_t n_docs) : SearchContext(n_slots), traversal(n_docs) {}
 
-    SlotQuery query;
     IntegerQuery integers;
     Traversal traversal;
-    BestDocuments best;
 };
 
 PostingsIndex::PostingsIndex(Vocabulary vocabulary, ForwardIndex forward, Quantiser quantiser,
@@ -111,22 +108,22 @@ void PostingsIndex::save_engine(Parameters& counts, SectionList& sections) const
 
 void PostingsIndex::check_search(const PostingsSearchParams& params) const { traversal_named(params.algorithm); }
 
-void PostingsIndex::search_with(const CsrView& queries, const SearchOptions& options,
-                                const PostingsSearchParams& params, const HitsView& hits) const {
+void PostingsIndex::search_with(const CsrView& queries, const Request& request, const PostingsSearchParams& params,
+                                const HitsView& hits) const {
     const auto traverse = traversal_named(params.algorithm);
-    const std::size_t k = std::min(hits.k, n_docs());
-    const auto search = [&](std::size_t begin, std::size_t end, Context& context) {
-        for (std::size_t row = begin; row < end; ++row) {
-            context.query.assign(queries, row, vocabulary());
-            context.integers.assign(context.query, quantiser_);
-            context.best.start(context.query, k, forward(), order());
-            context.traversal.start(postings_, context.integers, context.best);
+    const auto answer = [&](std::span<const Task> tasks, Context& context) {
+        for (const Task& task : tasks) {
+            context.integers.assign(*task.query, quantiser_);
+            context.best.reset(task.wanted.k, task.wanted.min_score);
+            context.gate.open(task, documents(), context.best);
+            context.traversal.start(postings_, context.integers, task.wanted, context.gate);
             traverse(context.traversal);
             context.traversal.finish();
-            hits.write(row, context.best.end());
+            context.gate.close();
+            hits.write(task.row, context.best.hits(), true);
         }
     };
-    search_in_batches(queries.n_rows(), n_docs(), kBatch, options, contexts_, search, vocabulary().n_slots(), n_docs());
+    search_in_batches(queries, request, kBatch, hits, contexts_, answer, vocabulary().n_slots(), n_docs());
 }
 
 }  // namespace thresher

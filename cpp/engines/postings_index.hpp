@@ -1,8 +1,8 @@
 // Document-at-a-time search over compressed postings: the classical engine, exact, and the right one for short queries.
 //
-// A query becomes integers with a known error (core/integer_query); one of four traversals finds the documents whose
+// A query becomes integers with a known error (core/selection/integer_query); one of four traversals finds the documents whose
 // integer score reaches the cutoff (core/traversal), skipping those that bounds of lists and blocks rule out; these few
-// are rescored in full precision from the forward index (core/rescoring). Which traversal it is changes the time and
+// are scored in full precision from the forward index (core/selection/gate). Which traversal it is changes the time and
 // nothing else: docs/internals/postings.md.
 #pragma once
 
@@ -62,7 +62,7 @@ class PostingsIndex final : public TunableIndex<PostingsIndex, NoParams, Posting
     PostingsIndex(const PostingsIndex& other);
 
     void check_search(const PostingsSearchParams& params) const override;
-    void search_with(const CsrView& queries, const SearchOptions& options, const PostingsSearchParams& params,
+    void search_with(const CsrView& queries, const Request& request, const PostingsSearchParams& params,
                      const HitsView& hits) const override;
 
     Quantiser quantiser_;

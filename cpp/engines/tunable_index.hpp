@@ -17,11 +17,13 @@
 #include "../core/documents/stored_documents.hpp"
 #include "../core/storage/fields.hpp"
 #include "index.hpp"
+#include "request.hpp"
 
 namespace thresher {
 
 // `Engine` derives from this, is a friend of it, can be copied, and has a constructor that takes an IndexFile and a
-// static `check`, which throws std::invalid_argument for build parameters out of range.
+// static `check`, which throws std::invalid_argument for build parameters out of range. Search parameters that may cost
+// hits have is_limited(): whether they do, being less than the library would choose.
 template <class Engine, class BuildParams, class SearchParams>
 class TunableIndex : public Index {
   public:
@@ -64,15 +66,20 @@ class TunableIndex : public Index {
     void search(const CsrView& queries, const SearchOptions& options, const SearchParams& params,
                 const HitsView& hits) const {
         check_search(params);
-        check_and_search(queries, options,
-                         [&](const CsrView& checked) { search_with(checked, options, params, hits); });
+        check_and_search(queries, options, [&](const CsrView& checked, const SearchOptions& with) {
+            request_and_search(checked, with, params, hits);
+        });
     }
     void search_one(std::span<const std::uint32_t> terms, std::span<const float> weights, const SearchParams& params,
                     const HitsView& hits) const {
+        search_one(terms, weights, SearchOptions{.k = hits.k, .threads = 1}, params, hits);
+    }
+    void search_one(std::span<const std::uint32_t> terms, std::span<const float> weights, const SearchOptions& options,
+                    const SearchParams& params, const HitsView& hits) const {
         check_search(params);
-        const SearchOptions options{hits.k, 1, nullptr};
-        check_and_search_one(terms, weights, options,
-                             [&](const CsrView& query) { search_with(query, options, params, hits); });
+        check_and_search_one(terms, weights, options, [&](const CsrView& query, const SearchOptions& with) {
+            request_and_search(query, with, params, hits);
+        });
     }
 
   protected:
@@ -93,7 +100,10 @@ class TunableIndex : public Index {
     const DocumentOrder& order() const noexcept { return documents().order; }
 
     void search_canonical(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const final {
-        search_with(queries, options, search_params(), hits);
+        request_and_search(queries, options, search_params(), hits);
+    }
+    void search_by_defaults(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const final {
+        request_and_search(queries, options, SearchParams{}, hits);
     }
     void save_parameters(Parameters& to) const final { write_fields(params_, "", to); }
     void save_search_params(Parameters& to) const final {
@@ -105,9 +115,20 @@ class TunableIndex : public Index {
 
     // Throws std::invalid_argument for parameters out of range.
     virtual void check_search(const SearchParams& params) const = 0;
-    // As search_canonical, with checked parameters.
-    virtual void search_with(const CsrView& queries, const SearchOptions& options, const SearchParams& params,
+    // As search_canonical, with checked parameters and options.
+    virtual void search_with(const CsrView& queries, const Request& request, const SearchParams& params,
                              const HitsView& hits) const = 0;
+
+    void request_and_search(const CsrView& queries, const SearchOptions& options, const SearchParams& params,
+                            const HitsView& hits) const {
+        if (hits.exact.size() != queries.n_rows()) {
+            throw std::invalid_argument("hits: exact has room for " + std::to_string(hits.exact.size()) + " of " +
+                                        std::to_string(queries.n_rows()) + " queries");
+        }
+        bool is_limited = false;
+        if constexpr (requires { params.is_limited(); }) is_limited = params.is_limited();
+        search_with(queries, Request(options, queries.n_rows(), documents(), is_limited), params, hits);
+    }
 
     // As check_search, for parameters that a file can hold.
     void check_own(const SearchParams& params) const {

@@ -1,6 +1,8 @@
 // AVX2 kernels (with F16C and the CRC32 instruction of SSE4.2). See kernels.hpp for the contracts.
 #include <immintrin.h>
 
+#include <cstring>
+
 #include "kernels.hpp"
 
 namespace thresher::kernels {
@@ -24,12 +26,18 @@ inline void add_row_pair(const std::uint8_t* a, const std::uint8_t* b, __m256i w
 }
 
 std::size_t select_candidates(const std::uint8_t* const* rows, const std::int16_t* weights, std::size_t n_rows,
-                              std::int32_t* scores, std::size_t n_docs, std::int32_t cutoff, std::uint32_t* candidates,
-                              std::int32_t* candidate_scores) noexcept {
+                              std::int32_t* scores, std::size_t n_docs, const std::uint64_t* allowed,
+                              std::int32_t cutoff, std::uint32_t* candidates, std::int32_t* candidate_scores) noexcept {
     const __m256i below = _mm256_set1_epi32(cutoff == INT32_MIN ? INT32_MIN : cutoff - 1);
     const bool everything = cutoff == INT32_MIN;
     std::size_t count = 0;
     for (std::size_t first = 0; first < n_docs; first += 32) {
+        const auto wanted =
+            allowed == nullptr ? ~0U : static_cast<std::uint32_t>(allowed[first / kStrip] >> first % kStrip);
+        if (wanted == 0) {
+            std::memset(scores + first, 0, 32 * sizeof *scores);
+            continue;
+        }
         __m256i sums[4] = {};
         for (std::size_t r = 0; r < n_rows; r += 2) {
             add_row_pair(rows[r] + first, rows[r + 1] + first, _mm256_set1_epi32(load_pair(weights + r)), sums);
@@ -43,6 +51,7 @@ std::size_t select_candidates(const std::uint8_t* const* rows, const std::int16_
             auto hits =
                 static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(total, below))));
             if (everything) hits = 0xFF;
+            hits &= wanted >> 8 * j;
             _mm256_storeu_si256(memory + j, _mm256_setzero_si256());
             if (hits == 0) continue;
             alignas(32) std::int32_t lanes[8];

@@ -1,6 +1,8 @@
 // AVX-512 kernels (F, BW, VL, DQ, VBMI, VBMI2). See kernels.hpp for the contracts.
 #include <immintrin.h>
 
+#include <cstring>
+
 #include "kernels.hpp"
 
 namespace thresher::kernels {
@@ -36,11 +38,16 @@ inline void transpose_lanes(__m512i sums[4]) noexcept {
 }
 
 std::size_t select_candidates(const std::uint8_t* const* rows, const std::int16_t* weights, std::size_t n_rows,
-                              std::int32_t* scores, std::size_t n_docs, std::int32_t cutoff, std::uint32_t* candidates,
-                              std::int32_t* candidate_scores) noexcept {
+                              std::int32_t* scores, std::size_t n_docs, const std::uint64_t* allowed,
+                              std::int32_t cutoff, std::uint32_t* candidates, std::int32_t* candidate_scores) noexcept {
     const __m512i threshold = _mm512_set1_epi32(cutoff);
     std::size_t count = 0;
     for (std::size_t first = 0; first < n_docs; first += kStrip) {
+        const std::uint64_t wanted = allowed == nullptr ? ~std::uint64_t{0} : allowed[first / kStrip];
+        if (wanted == 0) {
+            std::memset(scores + first, 0, kStrip * sizeof *scores);
+            continue;
+        }
         __m512i sums[4] = {};
         for (std::size_t r = 0; r < n_rows; r += 2) {
             add_row_pair(rows[r] + first, rows[r + 1] + first, _mm512_set1_epi32(load_pair(weights + r)), sums);
@@ -53,6 +60,7 @@ std::size_t select_candidates(const std::uint8_t* const* rows, const std::int16_
             _mm512_storeu_si512(memory, _mm512_setzero_si512());
             hits |= static_cast<std::uint64_t>(_mm512_cmpge_epi32_mask(sums[j], threshold)) << (16 * j);
         }
+        hits &= wanted;
         if (hits == 0) continue;
         alignas(64) std::int32_t lanes[kStrip];
         for (std::size_t j = 0; j < 4; ++j) _mm512_store_si512(lanes + 16 * j, sums[j]);

@@ -47,9 +47,11 @@ struct Kernels {
     // Adds `n_rows` dense rows of impacts (an even number; rows[i][d] is document d's impact, weights[i] its factor)
     // to scores[0 .. n_docs), n_docs a multiple of kStrip; writes the documents whose sum is >= cutoff, ascending,
     // with their sums, and returns how many; leaves scores zeroed for the next query. The outputs hold n_docs each.
+    // Of `allowed`, a bit for each document, kStrip a word, only those are written that have theirs set; nullptr: all.
     std::size_t (*select_candidates)(const std::uint8_t* const* rows, const std::int16_t* weights, std::size_t n_rows,
-                                     std::int32_t* scores, std::size_t n_docs, std::int32_t cutoff,
-                                     std::uint32_t* candidates, std::int32_t* candidate_scores) noexcept;
+                                     std::int32_t* scores, std::size_t n_docs, const std::uint64_t* allowed,
+                                     std::int32_t cutoff, std::uint32_t* candidates,
+                                     std::int32_t* candidate_scores) noexcept;
 
     // Adds `n_rows` dense rows (an even number) of 4-bit codes, times weights up to 127, to bounds[0 .. n), saturating
     // at 65,535, for n = n_superblocks * kSuperblock blocks; writes the largest bound of each superblock. Byte j of

@@ -22,12 +22,15 @@ void accumulate_lists(const std::uint32_t* lists, const std::int32_t* weights, s
 }
 
 std::size_t select_candidates(const std::uint8_t* const* rows, const std::int16_t* weights, std::size_t n_rows,
-                              std::int32_t* scores, std::size_t n_docs, std::int32_t cutoff, std::uint32_t* candidates,
-                              std::int32_t* candidate_scores) noexcept {
+                              std::int32_t* scores, std::size_t n_docs, const std::uint64_t* allowed,
+                              std::int32_t cutoff, std::uint32_t* candidates, std::int32_t* candidate_scores) noexcept {
     std::size_t count = 0;
     for (std::size_t first = 0; first < n_docs; first += kStrip) {
+        const std::uint64_t wanted = allowed == nullptr ? ~std::uint64_t{0} : allowed[first / kStrip];
         std::uint32_t sums[kStrip];
         std::memcpy(sums, scores + first, sizeof sums);
+        std::memset(scores + first, 0, sizeof sums);
+        if (wanted == 0) continue;
         for (std::size_t r = 0; r < n_rows; ++r) {
             const std::uint8_t* row = rows[r] + first;
             const auto weight = static_cast<std::uint32_t>(static_cast<std::int32_t>(weights[r]));
@@ -37,9 +40,8 @@ std::size_t select_candidates(const std::uint8_t* const* rows, const std::int16_
             const auto sum = static_cast<std::int32_t>(sums[d]);
             candidates[count] = static_cast<std::uint32_t>(first + d);
             candidate_scores[count] = sum;
-            count += sum >= cutoff;
+            count += sum >= cutoff && (wanted >> d & 1) != 0;
         }
-        std::memset(scores + first, 0, sizeof sums);
     }
     return count;
 }

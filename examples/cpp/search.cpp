@@ -18,7 +18,7 @@ int main() try {
 
     const std::array<std::uint32_t, 2> query_terms{0, 2};
     const std::array<float, 2> query_weights{1.0F, 2.0F};
-    const thresher::Hits hits = index->search_one(query_terms, query_weights, 2);
+    const thresher::Hits hits = index->search_one(query_terms, query_weights, {.k = 2});
     for (std::size_t rank = 0; rank < hits.k; ++rank) {
         std::printf("%zu. document %lld, score %g\n", rank + 1, static_cast<long long>(hits.ids[rank]),
                     hits.scores[rank]);

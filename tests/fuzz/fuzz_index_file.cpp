@@ -64,6 +64,8 @@ void search(const thresher::Index& index) {
     const std::array<float, 4> weights{1.0F, 0.5F, -0.25F, 2.0F};
     std::array<std::int64_t, kHits> ids{};
     std::array<float, kHits> scores{};
+    std::array<std::uint8_t, 1> exact{};
+    const thresher::HitsView hits{.k = kHits, .ids = ids, .scores = scores, .exact = exact};
     const auto n_fitting = std::count_if(terms.begin(), terms.end(), [&](auto term) { return term < index.n_terms(); });
     const auto n = static_cast<std::size_t>(n_fitting);
     const auto check_ids = [&] {
@@ -71,14 +73,19 @@ void search(const thresher::Index& index) {
             if (id < -1 || id >= static_cast<std::int64_t>(index.n_docs())) std::abort();
         }
     };
-    index.search_one(std::span(terms).first(n), std::span(weights).first(n), {kHits, ids, scores});
+    index.search_one(std::span(terms).first(n), std::span(weights).first(n), hits);
+    check_ids();
+    std::vector<std::uint8_t> odd(index.n_docs());
+    for (std::size_t doc = 1; doc < odd.size(); doc += 2) odd[doc] = 1;
+    const thresher::SearchOptions filled{.k = kHits, .threads = 1, .allowed = {index.select(odd)}, .fill = true};
+    index.search_one(std::span(terms).first(n), std::span(weights).first(n), filled, hits);
     check_ids();
     // So small a collection is searched exhaustively unless a parameter is given.
     if (const auto* block_max = dynamic_cast<const thresher::BlockMaxIndex*>(&index)) {
         for (const thresher::BlockMaxSearchParams& params :
              {thresher::BlockMaxSearchParams{.block_budget = 1 << 20},
               {.alpha = 0.8, .beta = 0.8, .block_budget = 10, .superblock_budget = 1}}) {
-            block_max->search_one(std::span(terms).first(n), std::span(weights).first(n), params, {kHits, ids, scores});
+            block_max->search_one(std::span(terms).first(n), std::span(weights).first(n), params, hits);
             check_ids();
         }
     }
@@ -92,17 +99,16 @@ void search(const thresher::Index& index) {
                 std::ranges::any_of(parts, [](const auto& part) { return part.first == "groups" && part.second > 0; });
             if (params.group_budget > 0 && !grouped) continue;
             if (params.refine > 0 && clustered->build_params().neighbours == 0) continue;  // it has no graph
-            clustered->search_one(std::span(terms).first(n), std::span(weights).first(n), params, {kHits, ids, scores});
+            clustered->search_one(std::span(terms).first(n), std::span(weights).first(n), params, hits);
             check_ids();
         }
     }
     if (const auto* graph = dynamic_cast<const thresher::GraphIndex*>(&index)) {
-        const std::vector<std::uint8_t> allowed(index.n_docs(), 1);
         for (const thresher::GraphSearchParams& params :
              {thresher::GraphSearchParams{.ef = 5, .entry_terms = 1},
               {.ef = 1 << 20, .entry_terms = 0},
-              {.ef = 5, .entry_terms = 2, .early_stop = 0.9, .allowed = allowed}}) {
-            graph->search_one(std::span(terms).first(n), std::span(weights).first(n), params, {kHits, ids, scores});
+              {.ef = 5, .entry_terms = 2, .early_stop = 0.9}}) {
+            graph->search_one(std::span(terms).first(n), std::span(weights).first(n), params, hits);
             check_ids();
         }
         const std::size_t n_edges_read = std::min<std::size_t>(index.n_docs(), 1000);
@@ -117,14 +123,14 @@ void search(const thresher::Index& index) {
              {thresher::ImpactSearchParams{.postings_budget = 1, .rescored = kHits},
               {.postings_budget = 40, .rescored = kHits},
               {.deadline_us = 1}}) {
-            impact->search_one(std::span(terms).first(n), std::span(weights).first(n), params, {kHits, ids, scores});
+            impact->search_one(std::span(terms).first(n), std::span(weights).first(n), params, hits);
             check_ids();
         }
     }
     if (const auto* postings = dynamic_cast<const thresher::PostingsIndex*>(&index)) {
         for (const char* algorithm : {"wand", "block_max_maxscore", "block_max_wand"}) {
             postings->search_one(std::span(terms).first(n), std::span(weights).first(n), {algorithm},
-                                 {kHits, ids, scores});
+                                 hits);
             check_ids();
         }
     }

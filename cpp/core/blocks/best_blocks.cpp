@@ -26,7 +26,7 @@ BestBlocks::BestBlocks(std::size_t n_superblocks)
     : selected_(n_superblocks * kernels::kSuperblock), selected_bounds_(n_superblocks * kernels::kSuperblock) {}
 
 void BestBlocks::start(const BlockBounds::Context& context, std::size_t n_blocks, std::size_t first,
-                       std::size_t budget) {
+                       std::size_t budget, const Selection* allowed, std::size_t block_size) {
     context_ = &context;
     empty_scratch(blocks_, kMaxKept);
     n_blocks_ = n_blocks;
@@ -36,6 +36,13 @@ void BestBlocks::start(const BlockBounds::Context& context, std::size_t n_blocks
     n_rounds_ = 0;
     round_ = 0;
     high_ = BlockBounds::kSaturated + 1;
+    max_left_out_ = -1;
+    allowed_ = allowed;
+    block_size_ = block_size;
+    if (allowed != nullptr) {  // so many have about `first` among them that are allowed
+        const std::size_t n_allowed = std::max<std::size_t>(allowed->n_blocks() * allowed->block_size() / block_size, 1);
+        first = std::clamp<std::size_t>(first * n_blocks / n_allowed, 1, std::max<std::size_t>(n_blocks, 1));
+    }
 
     // Rounds end at the bounds that so many blocks reach, read off a histogram: of the best block of each superblock,
     // or, where that many would not be among them, of a sample of the blocks.
@@ -73,11 +80,14 @@ bool BestBlocks::next(std::int32_t cutoff) {
         for (std::size_t i = 0; i < n; ++i) {
             if (selected_.items[i] >= n_bounds_) continue;
             const std::uint32_t block = context_->block_at(selected_.items[i]);
-            if (block < n_blocks_) blocks_.push_back(ranked(selected_bounds_.items[i], block));
+            if (block >= n_blocks_) continue;
+            if (allowed_ != nullptr && !allowed_->has_any(block * block_size_, block_size_)) continue;
+            blocks_.push_back(ranked(selected_bounds_.items[i], block));
         }
         if (blocks_.size() > budget_) {
             std::nth_element(blocks_.begin(), blocks_.begin() + static_cast<std::ptrdiff_t>(budget_), blocks_.end(),
                              std::greater<>{});
+            max_left_out_ = std::max(max_left_out_, score_of(blocks_[budget_]));
             blocks_.resize(budget_);
         }
         budget_ -= blocks_.size();

@@ -228,7 +228,8 @@ void BlockBounds::sum(Context& context) const {
     add_rare(context);
 }
 
-void BlockBounds::sum(const BlockMaxima& superblocks, std::size_t superblock_budget, Context& context) const {
+void BlockBounds::sum(const BlockMaxima& superblocks, std::size_t superblock_budget, const Selection* allowed,
+                      Context& context) const {
     const std::size_t n_superblocks = maxima_.n_superblocks();
     if (superblock_budget >= n_superblocks) return sum(context);
     context.groups.clear();
@@ -246,7 +247,11 @@ void BlockBounds::sum(const BlockMaxima& superblocks, std::size_t superblock_bud
     sum(superblocks, 0, superblocks.n_superblocks(), super_bounds, context.super_maxima.items.data(), context);
     auto& ranked = context.ranked;
     ranked.clear();
-    for (std::size_t s = 0; s < n_superblocks; ++s) ranked.push_back(std::uint64_t{super_bounds[s]} << 32 | s);
+    const std::size_t size = superblocks.block_size();
+    for (std::size_t s = 0; s < n_superblocks; ++s) {
+        const bool is_open = allowed == nullptr || allowed->has_any(s * size, size);
+        ranked.push_back(std::uint64_t{is_open ? super_bounds[s] : std::uint16_t{0}} << 32 | s);
+    }
     std::nth_element(ranked.begin(), ranked.begin() + static_cast<std::ptrdiff_t>(superblock_budget), ranked.end(),
                      std::greater<>{});
     std::fill_n(maxima, n_superblocks, std::uint16_t{0});

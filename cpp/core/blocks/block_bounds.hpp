@@ -16,6 +16,7 @@
 #include "../base/buffer.hpp"
 #include "../documents/forward_index.hpp"
 #include "../documents/quantiser.hpp"
+#include "../selection/selection.hpp"
 #include "../windowed/windowed_postings.hpp"
 #include "block_maxima.hpp"
 
@@ -108,9 +109,10 @@ class BlockBounds {
     void plan(const SlotQuery& query, const Cut& cut, Context& context) const;
     // Sums the bounds of all blocks.
     void sum(Context& context) const;
-    // Sums, by the maxima of superblocks, the bounds of the best `superblock_budget` of them; the maxima of the others
-    // are then 0.
-    void sum(const BlockMaxima& superblocks, std::size_t superblock_budget, Context& context) const;
+    // Sums, by the maxima of superblocks, the bounds of the best `superblock_budget` of them that have any of `allowed`
+    // (nullptr: all documents); the maxima of the others are then 0.
+    void sum(const BlockMaxima& superblocks, std::size_t superblock_budget, const Selection* allowed,
+             Context& context) const;
 
     // Sums the bounds of the blocks of some groups of kernels::kGroup consecutive blocks, at least one, ascending.
     // Windows of the lists are of 8 groups, or a multiple.

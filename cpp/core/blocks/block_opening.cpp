@@ -5,7 +5,6 @@
 
 #include "../../kernels/kernels.hpp"
 #include "../base/prefetch.hpp"
-#include "../selection/rescoring.hpp"
 #include "../selection/scratch.hpp"
 #include "../selection/ties.hpp"
 
@@ -19,18 +18,20 @@ constexpr std::size_t kMinPart = 64;
 constexpr std::size_t kMaxMembers = 65536;
 // Tiles fetched ahead of the one in work.
 constexpr std::size_t kTilesAhead = 12;
-// Blocks and members between two interruption points, and about the nanoseconds that each takes.
+// Blocks between two interruption points, and about the nanoseconds that each takes.
 constexpr std::size_t kAtATime = 16;
 constexpr std::size_t kOpeningTime = 100;
-constexpr std::size_t kScoringTime = 200;
 
 }  // namespace
 
-BlockOpening::BlockOpening(const ForwardIndex& forward, const DocumentOrder& order, const BlockTiles& tiles,
-                           const SlotQuery& query, std::size_t k, const BoundPlan& plan, double factor,
-                           Context& context)
-    : forward_(forward), order_(order), tiles_(tiles), query_(query), scale_(factor / plan.unit), context_(context) {
-    context.top.reset(k);
+BlockOpening::BlockOpening(const StoredDocuments& documents, const BlockTiles& tiles, std::size_t k,
+                           const BoundPlan& plan, double factor, Gate& gate, Context& context)
+    : forward_(documents.forward),
+      tiles_(tiles),
+      gate_(gate),
+      k_(k),
+      scale_(factor / plan.unit),
+      context_(context) {
     empty_scratch(context.members, kMaxMembers);
     context.tile_rows.clear();
     context.tile_weights.clear();
@@ -44,7 +45,7 @@ BlockOpening::BlockOpening(const ForwardIndex& forward, const DocumentOrder& ord
     }
     std::sort(lines.begin(), lines.end());
     lines.erase(std::unique(lines.begin(), lines.end()), lines.end());
-    context.table.load(query);
+    raise_cutoff();
 }
 
 void BlockOpening::open(std::span<const std::uint64_t> blocks) {
@@ -65,7 +66,7 @@ void BlockOpening::open(std::span<const std::uint64_t> blocks) {
 void BlockOpening::rescore_members() {
     auto& members = context_.members;
     // Best first by parts that double: a sort's order at the price of a few selections.
-    std::size_t part = std::max(context_.top.capacity(), kMinPart);
+    std::size_t part = std::max(k_, kMinPart);
     for (auto first = members.begin(); first != members.end(); part *= 2) {
         const auto last =
             std::partition(first, members.end(), [&](auto member) { return score_of(member) >= cutoff_; });
@@ -83,9 +84,11 @@ void BlockOpening::rescore_members() {
 void BlockOpening::rescore_all(std::span<const std::uint64_t> members) {
     for (std::size_t i = 0; i < std::min(members.size(), kDocsAhead); ++i) fetch_member(members[i]);
     for (std::size_t i = 0; i < members.size(); ++i) {
-        if (i % kAtATime == 0) interruption_point(kAtATime * kScoringTime);
+        if (i % kScoredAtATime == 0) interruption_point(kScoredAtATime * kScoringNanoseconds);
         if (i + kDocsAhead < members.size()) fetch_member(members[i + kDocsAhead]);
-        if (score_of(members[i]) >= cutoff_) rescore(item_of(members[i]));
+        if (score_of(members[i]) < cutoff_) continue;
+        gate_.offer(item_of(members[i]));
+        raise_cutoff();
     }
 }
 
@@ -109,20 +112,16 @@ void BlockOpening::bound_members(std::uint64_t block) {
                                     context_.tile_weights.data(), context_.tile_rows.size(), size, lacks);
     for (std::uint32_t d = 0; d < n; ++d) {
         const std::int32_t own = bound == BlockBounds::kSaturated ? bound : std::max(bound - lacks[d], 0);
-        if (own >= cutoff_) context_.members.push_back(ranked(own, first + d));
+        if (own >= cutoff_ && gate_.allows(first + d)) context_.members.push_back(ranked(own, first + d));
     }
 }
 
-void BlockOpening::rescore(std::uint32_t doc) {
-    const auto score = static_cast<float>(forward_.score(doc, context_.table));
-    TopK& top = context_.top;
-    if (!(score > 0) || !top.wants(score)) return;
-    top.add({score, order_.id_of(doc)});
-    if (!top.full()) return;
-    const double threshold = lowest_that_may_tie(static_cast<double>(top.threshold()));
-    if (!(threshold > 0)) return;  // the scale may be infinite
-    const double reached = std::min<double>(threshold * scale_, BlockBounds::kSaturated);
-    cutoff_ = std::max(cutoff_, static_cast<std::int32_t>(reached));
+void BlockOpening::raise_cutoff() {
+    if (gate_.threshold() <= threshold_) return;
+    threshold_ = gate_.threshold();
+    const double reached = lowest_that_may_tie(static_cast<double>(threshold_));
+    if (!(reached > 0)) return;  // the scale may be infinite
+    cutoff_ = std::max(cutoff_, static_cast<std::int32_t>(std::min<double>(reached * scale_, BlockBounds::kSaturated)));
 }
 
 }  // namespace thresher

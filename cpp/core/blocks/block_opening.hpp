@@ -6,9 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "../documents/document_order.hpp"
-#include "../documents/forward_index.hpp"
-#include "../selection/top_k.hpp"
+#include "../documents/stored_documents.hpp"
+#include "../selection/gate.hpp"
 #include "best_blocks.hpp"
 #include "block_bounds.hpp"
 #include "block_tiles.hpp"
@@ -19,21 +18,17 @@ class BlockOpening {
   public:
     // Scratch memory, kept from query to query.
     struct Context {
-        explicit Context(std::uint32_t n_slots) : table(n_slots) {}
-        QueryTable table;
         std::vector<std::uint32_t> tile_rows;  // those of the query's rows that tiles have
         std::vector<std::uint8_t> tile_weights;
         std::vector<std::uint32_t> tile_lines;  // offsets of the cache lines of a tile that they lie in
         std::vector<std::uint64_t> members;     // of the blocks just opened, `ranked`
-        TopK top;                               // the hits, by the caller's ids
     };
 
-    // Looks for the best k documents of `query`, which `plan` bounds. A member is rescored, and a block worth opening,
-    // if its bound reaches `factor` times the k-th best score: 1 is exact where bounds are of all terms. Borrows
-    // everything.
-    BlockOpening(const ForwardIndex& forward, const DocumentOrder& order, const BlockTiles& tiles,
-                 const SlotQuery& query, std::size_t k, const BoundPlan& plan, double factor, Context& context);
-    ~BlockOpening() { context_.table.clear(query_); }
+    // Looks for the `k` best documents of a query, which `plan` bounds, through `gate`, which is open to it. A member is
+    // rescored, and a block worth opening, if its bound reaches `factor` times the score that the gate wants: 1 is exact
+    // where bounds are of all terms. Borrows everything.
+    BlockOpening(const StoredDocuments& documents, const BlockTiles& tiles, std::size_t k, const BoundPlan& plan,
+                 double factor, Gate& gate, Context& context);
     BlockOpening(const BlockOpening&) = delete;
     BlockOpening& operator=(const BlockOpening&) = delete;
 
@@ -50,13 +45,14 @@ class BlockOpening {
     void fetch_member(std::uint64_t member) const;
     void bound_members(std::uint64_t block);
     void rescore_members();
-    void rescore(std::uint32_t doc);
+    void raise_cutoff();
 
     const ForwardIndex& forward_;
-    const DocumentOrder& order_;
     const BlockTiles& tiles_;
-    const SlotQuery& query_;
+    Gate& gate_;
+    std::size_t k_;
     double scale_;  // from scores to bounds
+    float threshold_ = 0;  // of the gate, that the cutoff follows
     std::int32_t cutoff_ = 1;
     Context& context_;
 };

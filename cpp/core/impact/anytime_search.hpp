@@ -13,11 +13,9 @@
 #include <limits>
 #include <vector>
 
-#include "../documents/document_order.hpp"
-#include "../documents/forward_index.hpp"
 #include "../documents/quantiser.hpp"
-#include "../documents/vocabulary.hpp"
-#include "../selection/rescoring.hpp"
+#include "../documents/stored_documents.hpp"
+#include "../selection/gate.hpp"
 #include "../selection/top_k.hpp"
 #include "accumulators.hpp"
 #include "best_accumulators.hpp"
@@ -34,32 +32,29 @@ struct SearchLimits {
 
 // What is searched. Borrowed.
 struct SearchedIndex {
-    const Vocabulary& vocabulary;
+    const StoredDocuments& documents;
     const ImpactLevels& levels;
     const Quantiser& quantiser;
-    const ForwardIndex& forward;
-    const DocumentOrder& order;
 };
 
 // Scratch memory of one thread.
 class AnytimeSearch {
   public:
-    AnytimeSearch(std::uint32_t n_slots, std::size_t n_docs) : scores_(n_docs), rescoring_(n_slots) {}
+    explicit AnytimeSearch(std::size_t n_docs) : scores_(n_docs) {}
 
-    // Finds the best k documents of `query`; true if they are, for certain.
-    bool search(const SearchedIndex& index, const SlotQuery& query, std::size_t k, const SearchLimits& limits);
-    // In no particular order.
-    std::vector<Hit>& hits() noexcept { return top_.hits(); }
+    // Finds the documents that `task` wants, through `gate`, into `best`; true if they are the best for certain.
+    bool search(const SearchedIndex& index, const Task& task, const SearchLimits& limits, Gate& gate, TopK& best);
 
   private:
     using Clock = std::chrono::steady_clock;
 
     // The query in work.
-    struct Task {
+    struct Work {
         const SearchedIndex& index;
-        const SlotQuery& query;
-        std::size_t k;
+        const Task& task;
         const SearchLimits& limits;
+        Gate& gate;
+        TopK& best;
         Clock::time_point start;
 
         bool timed() const noexcept { return limits.microseconds < std::numeric_limits<double>::infinity(); }
@@ -69,28 +64,27 @@ class AnytimeSearch {
         }
     };
 
-    static bool is_provable(const Task& task);
-    static std::size_t affordable_terms(const Task& task);
-    static double scan_time(const Task& task);
-    std::size_t first_look(const Task& task) const;
-    bool prove(const Task& task);
-    bool find(const Task& task);
+    static bool is_provable(const Work& work);
+    static std::size_t affordable_terms(const Work& work);
+    static double scan_time(const Work& work);
+    static void start_hits(const Work& work);
+    static double threshold(const Work& work, double known) noexcept;
+    std::size_t first_look(const Work& work) const;
+    bool prove(const Work& work);
+    bool find(const Work& work);
 
-    void read(const Task& task, std::size_t n_levels);
-    void collect(std::size_t n, std::int32_t lowest);
-    bool rescore(const Task& task, double remaining, double known);
-    bool rescore(const Task& task, std::vector<std::uint64_t>& entries, double remaining, double known);
-    bool rescore_in_parts(const Task& task, double remaining, double known);
-    double threshold(double known) const noexcept;
+    void read(const Work& work, std::size_t n_levels);
+    void collect(const Work& work, std::size_t n, std::int32_t lowest);
+    bool rescore(const Work& work, double remaining, double known);
+    bool rescore(const Work& work, std::vector<std::uint64_t>& entries, double remaining, double known);
+    bool rescore_in_parts(const Work& work, double remaining, double known);
     std::int32_t min_sum(double threshold, double remaining) const noexcept;
-    std::size_t cheapest_end(const Task& task, std::size_t n_read, std::size_t max, double known) const;
+    std::size_t cheapest_end(const Work& work, std::size_t n_read, std::size_t max, double known) const;
 
     LevelPlan plan_;
     Accumulators scores_;
-    BestAccumulators best_;
-    Rescoring rescoring_;
+    BestAccumulators collected_;
     std::vector<std::uint32_t> docs_;
-    TopK top_;
 };
 
 }  // namespace thresher

@@ -48,7 +48,9 @@ void Candidates::expect(std::int64_t kth_score) {
     raise_lowest(reach(static_cast<double>(kth_score - slack_) * unit_));
 }
 
-void Candidates::require(double kth_score) { raise_lowest(reach(kth_score)); }
+void Candidates::require(double min_score) {
+    if (unit_ > 0) raise_lowest(reach(min_score));
+}
 
 void Candidates::raise_lowest(std::int64_t lowest) noexcept {
     lowest_ = std::max(lowest_, lowest);

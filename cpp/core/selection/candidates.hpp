@@ -26,8 +26,8 @@ class Candidates {
     // At least k documents have a score of `kth_score`, whether or not they are ever added.
     void expect(std::int64_t kth_score);
 
-    // At least k documents have a true score of this.
-    void require(double kth_score);
+    // What is wanted has a true score of at least this.
+    void require(double min_score);
 
     // Only documents that reach this need be added; it rises as better ones come in.
     std::int32_t cutoff() const noexcept { return cutoff_; }

@@ -1,10 +1,11 @@
-// What a search writes: one row of k ids and scores for each query, best first.
+// What a search writes: for each query the best documents, best first, and whether they are the best for certain.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace thresher {
@@ -21,26 +22,44 @@ inline bool better(const Hit& a, const Hit& b) noexcept {
     return a.score != b.score ? a.score > b.score : a.doc < b.doc;
 }
 
-// Borrowed arrays of shape (n_queries, k), row-major.
+// Borrowed: where a search writes to. Either rows of k columns, or all hits of each query however many they are, or
+// just their number.
 struct HitsView {
     std::size_t k = 0;
-    std::span<std::int64_t> ids;
-    std::span<float> scores;
-    std::span<std::uint8_t> complete = {};  // shape (n_queries,), or empty where nobody asks; see set_complete
+    std::span<std::int64_t> ids = {};       // shape (n_queries, k), row-major
+    std::span<float> scores = {};           // the same
+    std::span<std::uint8_t> exact = {};     // shape (n_queries,): 1 if it is proven that no better document was left out
+    std::span<std::vector<Hit>> rows = {};  // shape (n_queries,), or empty
+    std::span<std::uint64_t> counts = {};   // the same
 
-    // Writes the best k of `found` (which is reordered) as the query's row, padded with -1 and -inf.
-    void write(std::size_t query, std::vector<Hit>& found) const {
+    // Writes the best of `found` (which is reordered) as the query's, a row of k padded with -1 and -inf.
+    void write(std::size_t query, std::vector<Hit>& found, bool is_exact) const {
+        exact[query] = is_exact ? 1 : 0;
+        if (!counts.empty()) {
+            counts[query] = found.size();
+        } else if (!rows.empty()) {
+            std::sort(found.begin(), found.end(), better);
+            rows[query].assign(found.begin(), found.end());
+        } else {
+            write_row(query, found);
+        }
+    }
+    // Hits of the query, once it is written.
+    std::size_t n_hits(std::size_t query) const {
+        if (!counts.empty()) return counts[query];
+        if (!rows.empty()) return rows[query].size();
+        const auto row = ids.subspan(query * k, k);
+        return static_cast<std::size_t>(std::find(row.begin(), row.end(), kNoDocument) - row.begin());
+    }
+
+  private:
+    void write_row(std::size_t query, std::vector<Hit>& found) const {
         const std::size_t n = std::min(k, found.size());
         std::partial_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(n), found.end(), better);
         for (std::size_t rank = 0; rank < k; ++rank) {
             ids[query * k + rank] = rank < n ? static_cast<std::int64_t>(found[rank].doc) : kNoDocument;
             scores[query * k + rank] = rank < n ? found[rank].score : -std::numeric_limits<float>::infinity();
         }
-    }
-
-    // Whether the query's search ran to its end, rather than to a limit that it was given.
-    void set_complete(std::size_t query, bool is_complete) const {
-        if (!complete.empty()) complete[query] = is_complete ? 1 : 0;
     }
 };
 

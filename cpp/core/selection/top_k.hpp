@@ -12,36 +12,49 @@ namespace thresher {
 
 class TopK {
   public:
-    void reset(std::size_t k) {
+    // Of those that score at least `min_score`.
+    void reset(std::size_t k, float min_score) {
         k_ = k;
+        min_score_ = min_score;
+        threshold_ = min_score;
         empty_scratch(hits_, k);
     }
     std::size_t capacity() const noexcept { return k_; }
     bool full() const noexcept { return hits_.size() >= k_; }
-    // Once full: the worst score kept. A document that scores less can't be among the best; one that ties may, by id.
-    float threshold() const noexcept { return hits_.front().score; }
+    // The worst score kept once full, the least that is wanted before. A document that scores less can't be among the
+    // best; one that ties may, by id.
+    float threshold() const noexcept { return threshold_; }
+    // Whether that says more than what a hit must score at least.
+    bool has_risen() const noexcept { return threshold_ > min_score_; }
 
     // Whether a document of this score may be among the best.
-    bool wants(float score) const noexcept { return !full() || score >= threshold(); }
+    bool wants(float score) const noexcept { return score >= threshold_; }
 
-    // Amortised O(log k).
+    // One whose score is wanted. Amortised O(log k).
     void add(const Hit& hit) {
         if (!full()) {
             hits_.push_back(hit);
-            std::push_heap(hits_.begin(), hits_.end(), better);
-        } else if (better(hit, hits_.front())) {
+            if (!full()) return;
+            std::make_heap(hits_.begin(), hits_.end(), better);
+        } else if (k_ > 0 && better(hit, hits_.front())) {
             std::pop_heap(hits_.begin(), hits_.end(), better);
             hits_.back() = hit;
             std::push_heap(hits_.begin(), hits_.end(), better);
+        } else {
+            return;
         }
+        threshold_ = hits_.front().score;
     }
 
     // In no particular order.
     std::vector<Hit>& hits() noexcept { return hits_; }
+    const std::vector<Hit>& hits() const noexcept { return hits_; }
 
   private:
     std::size_t k_ = 0;
-    std::vector<Hit> hits_;  // a heap, the worst in front
+    float min_score_ = 0;
+    float threshold_ = 0;
+    std::vector<Hit> hits_;  // once full, a heap, the worst in front
 };
 
 }  // namespace thresher

@@ -58,6 +58,7 @@ void block_max_maxscore(Traversal& traversal) {
         const std::size_t n_left = traversal.score_window(first, first + kWindow, density < WindowScores::kMaxSparse);
         for (std::size_t i = 0; i < window.size(); ++i) {
             if (i % kAtATime == 0) interruption_point(kAtATime * kListTime * n_left);
+            if (!traversal.allows(window.doc(i))) continue;
             const std::int32_t score = complete(traversal, n_left, window.doc(i), window.score(i));
             if (score >= traversal.cutoff()) traversal.offer(window.doc(i), score);
         }

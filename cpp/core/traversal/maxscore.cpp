@@ -49,6 +49,7 @@ void max_score(Traversal& traversal) {
         const std::size_t n_left = traversal.score_window(first, first + WindowScores::kWindow, false);
         for (std::size_t i = 0; i < window.size(); ++i) {
             if (i % kAtATime == 0) interruption_point(kAtATime * kListTime * n_left);
+            if (!traversal.allows(window.doc(i))) continue;
             const std::int32_t score = complete(traversal, n_left, window.doc(i), window.score(i));
             if (score >= traversal.cutoff()) traversal.offer(window.doc(i), score);
         }

@@ -18,14 +18,16 @@ constexpr std::size_t kAddedByScoring = 50;
 
 }  // namespace
 
-void Traversal::start(const CompressedPostings& postings, const IntegerQuery& query, BestDocuments& best) {
-    k_ = best.k();
-    best_ = &best;
+void Traversal::start(const CompressedPostings& postings, const IntegerQuery& query, const Wanted& wanted, Gate& gate) {
+    k_ = wanted.k;
+    k_of_all_ = k_ + wanted.n_hidden();
+    gate_ = &gate;
     scored_.clear();
     worth_seeds_ = kWorthSeeds;
     non_negative_ = query.non_negative();
     expected_ = 0;
     candidates_.reset(k_, query);
+    candidates_.require(wanted.min_score);
     lists_.clear();
     negative_.clear();
     if (cursors_.size() < query.terms.size()) cursors_.resize(query.terms.size());
@@ -33,7 +35,7 @@ void Traversal::start(const CompressedPostings& postings, const IntegerQuery& qu
         const auto& [slot, weight] = query.terms[i];
         cursors_[i].open(postings, slot, weight);
         (weight > 0 ? lists_ : negative_).push_back(&cursors_[i]);
-        expected_ = std::max(expected_, weight * postings.kth_impact(slot, k_));
+        expected_ = std::max(expected_, weight * postings.kth_impact(slot, k_of_all_));
     }
     // Where nothing lowers a score, that many documents score at least what one term alone gives them.
     if (non_negative_ && expected_ > 0) candidates_.expect(expected_);
@@ -80,7 +82,7 @@ std::size_t Traversal::score_window(std::uint32_t first, std::uint32_t end, bool
 // Where nothing lowers a score, the k-th best of scores that are not complete is one that k documents have.
 void Traversal::learn_from_window() {
     if (!non_negative_) return;
-    expected_ = window_.kth_best(k_, expected_);
+    expected_ = window_.kth_best(k_of_all_, expected_);
     if (expected_ > 0) candidates_.expect(expected_);
 }
 
@@ -127,21 +129,21 @@ void Traversal::score_best(std::size_t n, std::size_t n_left) {
     empty_scratch(docs_, n);
     empty_scratch(limits_, n);
     for (const auto& [doc, bound] : coarse_.take_best(n)) {
-        if (!scored_.insert(doc)) continue;
+        if (!allows(doc) || !scored_.insert(doc)) continue;
         docs_.push_back(doc);
         limits_.push_back(bound + bounds_[n_left]);
     }
-    best_->rescore(docs_, [&](std::size_t next) {
-        candidates_.require(best_->kth_score());
+    gate_->offer(docs_, [&](std::size_t next) {
+        candidates_.require(gate_->threshold());
         return limits_[next] >= cutoff();
     });
+    candidates_.require(gate_->threshold());
 }
 
-void Traversal::finish() {
-    best_->rescore(candidates_.take(), [](std::size_t) { return true; });
-}
+void Traversal::finish() { gate_->offer(candidates_.take()); }
 
 void Traversal::offer(std::uint32_t doc, std::int32_t score) {
+    if (!allows(doc)) return;
     for (PostingCursor* list : negative_) {
         list->next_geq(doc);
         if (list->doc() == doc) score += list->score();
@@ -149,7 +151,7 @@ void Traversal::offer(std::uint32_t doc, std::int32_t score) {
     constexpr std::uint32_t kItself = 0;
     if (score < candidates_.cutoff() || !candidates_.add(doc, &kItself, &score, 1)) return;
     finish();
-    candidates_.require(best_->kth_score());
+    candidates_.require(gate_->threshold());
 }
 
 }  // namespace thresher

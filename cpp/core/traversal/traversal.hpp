@@ -13,8 +13,8 @@
 #include <span>
 #include <vector>
 
-#include "../selection/best_documents.hpp"
 #include "../selection/candidates.hpp"
+#include "../selection/gate.hpp"
 #include "../selection/integer_query.hpp"
 #include "../selection/visited_set.hpp"
 #include "coarse_bounds.hpp"
@@ -29,8 +29,8 @@ class Traversal {
   public:
     explicit Traversal(std::size_t n_docs) : window_(n_docs), coarse_(n_docs), scored_(n_docs) {}
 
-    // Borrows `best`, which gets what it finds, until `finish`.
-    void start(const CompressedPostings& postings, const IntegerQuery& query, BestDocuments& best);
+    // Borrows `gate`, which is open to what it finds, until `finish`.
+    void start(const CompressedPostings& postings, const IntegerQuery& query, const Wanted& wanted, Gate& gate);
 
     // The lists of positive weights by rising bound, and the sum of the bounds of the first i of them.
     std::span<PostingCursor*> lists() noexcept { return lists_; }
@@ -54,10 +54,12 @@ class Traversal {
     // At least 1, because a document with a lower sum over the lists of positive weights has no positive score. A
     // document whose sum is below the cutoff is not wanted.
     std::int32_t cutoff() const noexcept { return candidates_.cutoff() > 1 ? candidates_.cutoff() : 1; }
+    // Whether a document may be returned: others need not be offered.
+    bool allows(std::uint32_t doc) const noexcept { return gate_->allows(doc); }
     // A document with a posting in one of the lists at least, and its sum over them. Documents come in ascending order.
     void offer(std::uint32_t doc, std::int32_t score);
 
-    // Hands what was offered and is still wanted to `best`; what is offered comes to it before if there is too much.
+    // Hands what was offered and is still wanted to the gate; what is offered comes to it before if there is too much.
     void finish();
 
   private:
@@ -71,9 +73,11 @@ class Traversal {
     std::vector<PostingCursor*> negative_;
     std::vector<std::int32_t> bounds_;
     std::size_t k_ = 0;
-    BestDocuments* best_ = nullptr;
+    // So many documents of a score are known to leave k that may be returned.
+    std::size_t k_of_all_ = 0;
+    Gate* gate_ = nullptr;
     bool non_negative_ = true;
-    std::int32_t expected_ = 0;  // so many documents are known to score at least this
+    std::int32_t expected_ = 0;  // k_of_all_ documents are known to score at least this
     Candidates candidates_;
     WindowScores window_;
     CoarseBounds coarse_;

@@ -62,8 +62,8 @@ bool WindowScores::prefers_merging(const PostingCursor& list) const noexcept {
 void WindowScores::keep(std::int32_t cutoff) {
     std::int32_t* const scores = scores_.data();
     if (!noted_) {
-        n_ = kernels::active().select_candidates(nullptr, nullptr, 0, scores, (end_ - first_ + 63) / 64 * 64, cutoff,
-                                                 docs_.data(), doc_scores_.data());
+        n_ = kernels::active().select_candidates(nullptr, nullptr, 0, scores, (end_ - first_ + 63) / 64 * 64, nullptr,
+                                                 cutoff, docs_.data(), doc_scores_.data());
         for (std::size_t i = 0; i < n_; ++i) scores[docs_[i]] = doc_scores_[i];
         noted_ = true;
         return;

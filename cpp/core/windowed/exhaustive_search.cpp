@@ -7,55 +7,53 @@ namespace thresher {
 // Takes what a scan of windows finds for one query. Where that is too much, it is rescored before the scan goes on.
 struct ExhaustiveSearch::Sink {
     Context::Plan& plan;
-    const SlotQuery& query;
-    const ForwardIndex& forward;
-    const DocumentOrder& order;
-    Rescoring& rescoring;
+    const Task& task;
+    const StoredDocuments& documents;
+    Gate& gate;
 
     std::int32_t cutoff() const noexcept { return plan.candidates.cutoff(); }
     void add(std::uint32_t first_doc, const std::uint32_t* docs, const std::int32_t* scores, std::size_t n) {
         if (plan.candidates.add(first_doc, docs, scores, n)) rescore();
     }
+    // Where a cutoff is below 0, the zeros that pad the last window are candidates too: the gate leaves them out.
     void rescore() {
-        auto& [scan, candidates, best] = plan;
-        for (const Hit& hit : rescoring.rescore(query, candidates.take(), forward, order)) best.add(hit);
-        if (best.full()) candidates.require(best.threshold());
+        gate.open(task, documents, plan.best);
+        gate.offer(plan.candidates.take());
+        gate.close();
+        plan.candidates.require(plan.best.threshold());
     }
 };
 
-void ExhaustiveSearch::search(std::span<const SlotQuery* const> queries, std::span<const std::size_t> rows,
-                              const ForwardIndex& forward, const DocumentOrder& order, Context& context,
-                              const HitsView& hits) const {
-    const std::size_t k = std::min(hits.k, forward.n_docs());
-    if (context.plans_.size() < queries.size()) context.plans_.resize(queries.size());
-    for (std::size_t q = 0; q < queries.size(); ++q) plan(*queries[q], k, context, context.plans_[q]);
+void ExhaustiveSearch::search(std::span<const Task> tasks, const StoredDocuments& documents, Gate& gate,
+                              Context& context, const HitsView& hits) const {
+    if (context.plans_.size() < tasks.size()) context.plans_.resize(tasks.size());
+    for (std::size_t t = 0; t < tasks.size(); ++t) plan(tasks[t], context, context.plans_[t]);
     for (std::size_t w = 0; w < postings_.n_windows(); ++w) {
-        for (std::size_t q = 0; q < queries.size(); ++q) {
-            Context::Plan& plan = context.plans_[q];
+        for (std::size_t t = 0; t < tasks.size(); ++t) {
+            Context::Plan& plan = context.plans_[t];
             if (plan.scan.empty()) continue;
-            Sink sink{plan, *queries[q], forward, order, context.rescoring_};
-            context.scan_.scan(postings_, w, plan.scan, sink);
+            Sink sink{plan, tasks[t], documents, gate};
+            context.scan_.scan(postings_, w, plan.scan, tasks[t].wanted.allowed, sink);
             // A term's postings in a window, of one document in sixteen or of all in a row, take about this.
             interruption_point(plan.scan.n_terms() * postings_.window_docs(w) / 16);
         }
     }
-    for (std::size_t q = 0; q < queries.size(); ++q) {
-        // Where a cutoff is below 0, the zeros that pad the last window are candidates too: rescoring leaves them out.
-        auto& [scan, candidates, best] = context.plans_[q];
-        std::vector<Hit>& found = context.rescoring_.rescore(*queries[q], candidates.take(), forward, order);
-        found.insert(found.end(), best.hits().begin(), best.hits().end());
-        hits.write(rows[q], found);
+    for (std::size_t t = 0; t < tasks.size(); ++t) {
+        Context::Plan& plan = context.plans_[t];
+        Sink{plan, tasks[t], documents, gate}.rescore();
+        hits.write(tasks[t].row, plan.best.hits(), true);
     }
 }
 
-void ExhaustiveSearch::plan(const SlotQuery& query, std::size_t k, Context& context, Context::Plan& plan) const {
+void ExhaustiveSearch::plan(const Task& task, Context& context, Context::Plan& plan) const {
     IntegerQuery& integers = context.integers_;
-    integers.assign(query, quantiser_);
+    integers.assign(*task.query, quantiser_);
     plan.scan.clear();
     for (const auto& [slot, weight] : integers.terms) plan.scan.add(postings_, slot, weight);
     plan.scan.seal();
-    plan.candidates.reset(k, integers);
-    plan.best.reset(k);
+    plan.best.reset(task.wanted.k, task.wanted.min_score);
+    plan.candidates.reset(task.wanted.k, integers);
+    plan.candidates.require(task.wanted.min_score);
 }
 
 std::vector<std::pair<std::string, std::size_t>> ExhaustiveSearch::nbytes() const {

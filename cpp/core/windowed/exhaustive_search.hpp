@@ -16,14 +16,14 @@
 #include <vector>
 
 #include "../documents/collection_statistics.hpp"
-#include "../documents/document_order.hpp"
-#include "../documents/forward_index.hpp"
 #include "../documents/quantiser.hpp"
+#include "../documents/stored_documents.hpp"
 #include "../selection/candidates.hpp"
+#include "../selection/gate.hpp"
 #include "../selection/hits.hpp"
 #include "../selection/integer_query.hpp"
-#include "../selection/rescoring.hpp"
 #include "../selection/top_k.hpp"
+#include "../selection/wanted.hpp"
 #include "window_scan.hpp"
 #include "windowed_postings.hpp"
 
@@ -40,25 +40,21 @@ class ExhaustiveSearch {
 
     // Scratch memory of one thread.
     class Context {
-      public:
-        explicit Context(std::uint32_t n_slots) : rescoring_(n_slots) {}
-
       private:
         friend class ExhaustiveSearch;
         struct Plan {
             ScanPlan scan;
             Candidates candidates;
-            TopK best;  // of the candidates that were rescored before the last window; mostly none
+            TopK best;  // of the candidates that were rescored
         };
         std::vector<Plan> plans_;
         IntegerQuery integers_;
         WindowScan scan_;
-        Rescoring rescoring_;
     };
 
-    // Searches `queries`, which visit each window together; the answer to *queries[i] becomes row rows[i] of `hits`.
-    void search(std::span<const SlotQuery* const> queries, std::span<const std::size_t> rows,
-                const ForwardIndex& forward, const DocumentOrder& order, Context& context, const HitsView& hits) const;
+    // Answers tasks, whose queries visit each window together. Exact.
+    void search(std::span<const Task> tasks, const StoredDocuments& documents, Gate& gate, Context& context,
+                const HitsView& hits) const;
 
     std::vector<std::pair<std::string, std::size_t>> nbytes() const;
     static std::vector<EstimatedPart> estimated_parts(const CollectionStatistics& statistics, std::uint32_t window,
@@ -70,7 +66,7 @@ class ExhaustiveSearch {
   private:
     struct Sink;
 
-    void plan(const SlotQuery& query, std::size_t k, Context& context, Context::Plan& plan) const;
+    void plan(const Task& task, Context& context, Context::Plan& plan) const;
 
     Quantiser quantiser_;
     WindowedPostings postings_;

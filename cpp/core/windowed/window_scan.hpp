@@ -9,6 +9,7 @@
 
 #include "../../kernels/kernels.hpp"
 #include "../base/buffer.hpp"
+#include "../selection/selection.hpp"
 #include "windowed_postings.hpp"
 
 namespace thresher {
@@ -46,18 +47,19 @@ class WindowScan {
     // Scores window `w`; windows must come in ascending order. Calls, for each few hundred documents,
     //   sink.cutoff() -> std::int32_t
     //   sink.add(first_doc, docs, scores, n)
-    // with the documents (relative to first_doc) that reach the cutoff.
+    // with the documents (relative to first_doc) that reach the cutoff, of those that are `allowed`: nullptr: all.
     template <class Sink>
-    void scan(const WindowedPostings& postings, std::size_t w, ScanPlan& plan, Sink& sink) {
+    void scan(const WindowedPostings& postings, std::size_t w, ScanPlan& plan, const Selection* allowed, Sink& sink) {
         accumulate(postings, w, plan);
         const std::uint32_t n_docs = (postings.window_docs(w) + 63) / 64 * 64;
+        const std::uint64_t* bits = allowed == nullptr ? nullptr : allowed->words().data() + postings.first_doc(w) / 64;
         rows_.resize(plan.rows_.size());
         for (std::size_t r = 0; r < rows_.size(); ++r) rows_[r] = postings.row(w, plan.rows_[r]);
         for (std::uint32_t first = 0; first < n_docs; first += kStep) {
             const std::uint32_t step = std::min(kStep, n_docs - first);
-            const std::size_t n = kernels::active().select_candidates(rows_.data(), plan.row_weights_.data(),
-                                                                      rows_.size(), scores_.items.data() + first, step,
-                                                                      sink.cutoff(), docs_.data(), doc_scores_.data());
+            const std::size_t n = kernels::active().select_candidates(
+                rows_.data(), plan.row_weights_.data(), rows_.size(), scores_.items.data() + first, step,
+                bits == nullptr ? nullptr : bits + first / 64, sink.cutoff(), docs_.data(), doc_scores_.data());
             sink.add(postings.first_doc(w) + first, docs_.data(), doc_scores_.data(), n);
             for (const std::uint8_t*& row : rows_) row += step;
         }

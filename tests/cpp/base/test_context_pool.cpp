@@ -10,6 +10,9 @@
 #include <vector>
 
 #include "engines/query_batches.hpp"
+#include "support/brute_force.hpp"
+#include "support/document_parts.hpp"
+#include "support/random_rows.hpp"
 
 namespace thresher {
 namespace {
@@ -79,11 +82,23 @@ TEST(ContextPool, KeepsAFewContextsForEachHardwareThread) {
 }
 
 TEST(QueryBatches, MakeContextsForThoseWhoWork) {
-    ContextPool<Counted> pool;
+    struct CountedContext : SearchContext, Counted {
+        CountedContext() : SearchContext(1) {}
+    };
+    const test::DocumentParts docs(test::rows_of(1, std::vector<test::Row>(100, test::Row{{0, 1.0F}})));
+    const test::Rows queries = test::rows_of(1, std::vector<test::Row>(5));
+    const SearchOptions options{.k = 1, .threads = 4};
+    test::Hits hits(5, 1);
+    ContextPool<CountedContext> pool;
     // Three batches of two queries at most, for four workers.
-    search_in_batches(5, 100, 256, SearchOptions{1, 4, nullptr}, pool,
-                      [](std::size_t, std::size_t, Counted&) { EXPECT_LE(Counted::alive, 3U); });
+    search_in_batches(queries.view(), Request(options, 5, docs.documents, false), 256, hits.view(), pool,
+                      [&](std::span<const Task> tasks, CountedContext&) {
+                          EXPECT_LE(Counted::alive, 3U);
+                          std::vector<Hit> none;
+                          for (const Task& task : tasks) hits.view().write(task.row, none, true);
+                      });
     EXPECT_LE(Counted::alive, 3U);
+    EXPECT_EQ(hits.exact, std::vector<std::uint8_t>(5, 1));
 }
 
 TEST(ContextPool, LendsEachContextToOneThreadAtATime) {

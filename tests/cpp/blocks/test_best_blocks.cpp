@@ -57,7 +57,7 @@ using Rounds = std::vector<std::vector<std::uint64_t>>;
 Rounds rounds_of(BestBlocks& best, const Bounds& bounds, std::size_t first, std::size_t budget,
                  const std::function<std::uint32_t(std::size_t)>& cutoff_of_round) {
     Rounds rounds;
-    best.start(bounds.context, bounds.n_blocks, first, budget);
+    best.start(bounds.context, bounds.n_blocks, first, budget, nullptr, 4);
     while (best.next(cutoff_of_round(rounds.size()))) {
         EXPECT_FALSE(best.blocks().empty());
         rounds.push_back(best.blocks());
@@ -205,7 +205,7 @@ TEST(BestBlocks, OfSomeGroups) {
         std::sort(expected.begin(), expected.end(), std::greater<>{});
         for (const std::size_t first : {1, 20, 1000}) {
             BestBlocks best(summaries.rows().n_superblocks());
-            best.start(context, n_blocks, first, kAll);
+            best.start(context, n_blocks, first, kAll, nullptr, 4);
             std::vector<std::uint64_t> found;
             while (best.next(1)) found.insert(found.end(), best.blocks().begin(), best.blocks().end());
             std::sort(found.begin(), found.end(), std::greater<>{});
@@ -237,7 +237,7 @@ TEST(BestBlocks, ComeInRoundsThatGrow) {
 TEST(BestBlocks, OfNone) {
     const Bounds bounds(std::vector<std::uint16_t>{});
     BestBlocks best(0);
-    best.start(bounds.context, 0, 8, kAll);
+    best.start(bounds.context, 0, 8, kAll, nullptr, 4);
     EXPECT_FALSE(best.next(0));
     BestBlocks unstarted(3);
     EXPECT_FALSE(unstarted.next(0));
@@ -250,7 +250,7 @@ TEST(BestBlocks, StartAgain) {
         std::vector<std::uint16_t> of_blocks(1000);
         for (auto& bound : of_blocks) bound = static_cast<std::uint16_t>(test::uniform(random, 0, 1000));
         const Bounds bounds(of_blocks);
-        best.start(bounds.context, bounds.n_blocks, 10, 15);
+        best.start(bounds.context, bounds.n_blocks, 10, 15, nullptr, 4);
         ASSERT_TRUE(best.next(1)) << "and is left there";
         const Rounds rounds = rounds_of(best, bounds, 10, kAll, [](auto) { return 1U; });
         ASSERT_EQ(joined(rounds), bounds.at_least(1));

@@ -456,7 +456,7 @@ TEST(BlockBounds, OfTheBestSuperblocks) {
         bounds.sum(full);
         for (const std::size_t budget : {std::size_t{1}, std::size_t{5}, n_superblocks - 1, n_superblocks, SIZE_MAX}) {
             bounds.plan(query, {}, cut);
-            bounds.sum(built.superblocks, budget, cut);
+            bounds.sum(built.superblocks, budget, nullptr, cut);
             for (std::size_t rank = 0; rank < n_superblocks; ++rank) {
                 const auto s = static_cast<std::uint32_t>(by_bound[rank]);
                 ASSERT_EQ(cut.maxima.items[s], rank < budget ? full.maxima.items[s] : 0) << "rank " << rank;

@@ -37,14 +37,14 @@ struct Built {
              }},
             vocabulary, quantiser, 64, 1, progress);
     }
-    Vocabulary vocabulary;
+    StoredDocuments documents;
+    Vocabulary& vocabulary = documents.vocabulary;
+    ForwardIndex& forward = documents.forward;
     Quantiser quantiser;
-    ForwardIndex forward;
     std::uint32_t n_rows = 0;
     BlockMaxima maxima;
     BlockTiles tiles;
     WindowedPostings postings;
-    DocumentOrder order;
 };
 
 using Hits = std::vector<std::pair<float, std::uint32_t>>;
@@ -83,9 +83,13 @@ Opened open_all(const Built& built, const SlotQuery& query, std::size_t k, doubl
         blocks.push_back(ranked(bounds_context.bounds.items[block], block));
     }
     std::sort(blocks.begin(), blocks.end(), std::greater<>{});
-    BlockOpening::Context context(built.vocabulary.n_slots());
+    BlockOpening::Context context;
+    Gate gate(built.vocabulary.n_slots());
+    TopK best;
     for (int again = 0; again < 2; ++again) {  // a context is used for query after query
-        BlockOpening opening(built.forward, built.order, built.tiles, query, k, bounds_context.plan, factor, context);
+        best.reset(k, kAnyPositive);
+        gate.open({.query = &query}, built.documents, best);
+        BlockOpening opening(built.documents, built.tiles, k, bounds_context.plan, factor, gate, context);
         EXPECT_EQ(opening.cutoff(), 1U);
         for (std::size_t first = 0; first < blocks.size(); first += round) {
             const std::uint32_t before = opening.cutoff();
@@ -93,7 +97,8 @@ Opened open_all(const Built& built, const SlotQuery& query, std::size_t k, doubl
             EXPECT_GE(opening.cutoff(), before) << "it never falls";
         }
         opened.cutoff = opening.cutoff();
-        auto& hits = context.top.hits();
+        gate.close();
+        auto& hits = best.hits();
         std::sort(hits.begin(), hits.end(), better);
         opened.hits.clear();
         for (const Hit& hit : hits) opened.hits.emplace_back(hit.score, hit.doc);
@@ -167,8 +172,12 @@ TEST(BlockOpening, RulesMembersOutByTheirTile) {
         const BlockBounds bounds(built.quantiser, built.maxima, built.postings, kBlock);
         bounds.plan(query, {}, bounds_context);
         bounds.sum(bounds_context);
-        BlockOpening::Context context(built.vocabulary.n_slots());
-        BlockOpening opening(built.forward, built.order, built.tiles, query, 1, bounds_context.plan, 1.0, context);
+        BlockOpening::Context context;
+        Gate gate(built.vocabulary.n_slots());
+        TopK best;
+        best.reset(1, kAnyPositive);
+        gate.open({.query = &query}, built.documents, best);
+        BlockOpening opening(built.documents, built.tiles, 1, bounds_context.plan, 1.0, gate, context);
         const std::uint64_t block = ranked(bounds_context.bounds.items[0], 0);
         opening.open({&block, 1});
         ASSERT_EQ(context.members.size(), 4U);
@@ -180,7 +189,7 @@ TEST(BlockOpening, RulesMembersOutByTheirTile) {
             EXPECT_LT(score_of(*min) * 2, score_of(*max));
             EXPECT_LT(score_of(*max), bounds_context.bounds.items[0]) << "the first lacks term 2";
         }
-        EXPECT_EQ(context.top.hits().front().doc, 0U);
+        EXPECT_EQ(best.hits().front().doc, 0U);
     }
 }
 
@@ -190,12 +199,16 @@ TEST(BlockOpening, FinishesDocumentsThatItIsGiven) {
     const SlotQuery query = random_query(random, built.vocabulary.n_slots());
     BlockBounds::Context bounds_context(built.maxima.n_superblocks());
     BlockBounds(built.quantiser, built.maxima, built.postings, kBlock).plan(query, {}, bounds_context);
-    BlockOpening::Context context(built.vocabulary.n_slots());
-    BlockOpening opening(built.forward, built.order, built.tiles, query, 5, bounds_context.plan, 1.0, context);
+    BlockOpening::Context context;
+    Gate gate(built.vocabulary.n_slots());
+    TopK best;
+    best.reset(5, kAnyPositive);
+    gate.open({.query = &query}, built.documents, best);
+    BlockOpening opening(built.documents, built.tiles, 5, bounds_context.plan, 1.0, gate, context);
     std::vector<std::uint64_t> documents;
     for (std::uint32_t doc = 0; doc < 100; ++doc) documents.push_back(ranked(BlockBounds::kSaturated, doc));
     opening.rescore_all(documents);
-    auto& hits = context.top.hits();
+    auto& hits = best.hits();
     std::sort(hits.begin(), hits.end(), better);
     Hits found;
     for (const Hit& hit : hits) found.emplace_back(hit.score, hit.doc);

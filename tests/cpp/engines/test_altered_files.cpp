@@ -116,7 +116,8 @@ std::tuple<std::vector<std::int64_t>, std::vector<float>, std::vector<std::uint3
     const Rows queries = test::random_rows(random, 20, index.n_terms(), 4, test::signed_real);
     std::vector<std::int64_t> ids(10 * queries.n_rows());
     std::vector<float> scores(ids.size());
-    index.search(queries.view(), {10, 1, nullptr}, {10, ids, scores});
+    std::vector<std::uint8_t> exact(queries.n_rows());
+    index.search(queries.view(), {10, 1, nullptr}, {10, ids, scores, exact});
     std::vector<std::int64_t> docs(index.n_docs());
     std::iota(docs.begin(), docs.end(), 0);
     const auto rows = index.vectors(docs);
@@ -170,11 +171,13 @@ void search_everything(const Index& index) {
             ASSERT_NO_FATAL_FAILURE(expect_ids(test::search(*set, queries, kHits).ids));
         }
     }
+    std::vector<std::uint8_t> odd(index.n_docs());
+    for (std::size_t doc = 1; doc < odd.size(); doc += 2) odd[doc] = 1;
+    test::Hits filled(queries.n_rows(), kHits);
+    index.search(queries.view(), {.k = kHits, .threads = 1, .allowed = {index.select(odd)}, .fill = true},
+                 filled.view());
+    ASSERT_NO_FATAL_FAILURE(expect_ids(filled.ids));
     if (const auto* graph = dynamic_cast<const GraphIndex*>(&index)) {
-        const std::vector<std::uint8_t> all(index.n_docs(), 1);
-        test::Hits hits(queries.n_rows(), kHits);
-        graph->search(queries.view(), {kHits, 1, nullptr}, {.ef = 4, .early_stop = 0.9, .allowed = all}, hits.view());
-        ASSERT_NO_FATAL_FAILURE(expect_ids(hits.ids));
         for (std::int64_t doc = 0; doc < n_docs; ++doc) ASSERT_NO_FATAL_FAILURE(expect_ids(graph->edges(doc)));
     }
     std::vector<std::int64_t> docs(index.n_docs());

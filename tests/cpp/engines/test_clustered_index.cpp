@@ -579,7 +579,7 @@ TEST(ClusteredIndex, RefinesByTheNeighboursOfTheBestHits) {
                         if (score > 0) expected.push_back({score, static_cast<std::uint32_t>(id)});
                     }
                     Hits written(1, k);
-                    written.view().write(0, expected);
+                    written.view().write(0, expected, false);
                     for (std::size_t rank = 0; rank < k; ++rank) {
                         ASSERT_EQ(refined.ids[query * k + rank], written.ids[rank])
                             << "k " << k << ", refine " << refine << ", query " << query << ", rank " << rank;

@@ -75,6 +75,16 @@ Hits search(const GraphIndex& index, const Rows& queries, std::size_t k, const G
     return hits;
 }
 
+// Of documents that have a byte that is not 0; of all, if there are none.
+Hits search(const GraphIndex& index, const Rows& queries, std::size_t k, const GraphSearchParams& params,
+            const Allowed& allowed) {
+    Hits hits(queries.n_rows(), k);
+    SearchOptions options{.k = k, .threads = 1};
+    if (!allowed.empty()) options.allowed = {index.select(allowed)};
+    index.search(queries.view(), options, params, hits.view());
+    return hits;
+}
+
 // Documents of one of `n_topics` each, which gives most of their terms.
 Rows topical_rows(Random& random, std::size_t n_rows, std::size_t n_topics, std::size_t n_terms, std::size_t length) {
     Random topics(7);
@@ -135,7 +145,7 @@ struct Reference {
 
     // The `k` best of a walk, as a row of hits.
     void search(const Rows& queries, std::size_t query, const BruteForce& truth, const GraphSearchParams& params,
-                Hits& hits) const {
+                const Allowed& of_allowed, Hits& hits) const {
         const std::size_t k = hits.k;
         const auto ef = std::max(static_cast<std::size_t>(params.ef), k);
         const auto best_first = [](const Hit& a, const Hit& b) { return better(a, b); };
@@ -151,7 +161,7 @@ struct Reference {
                 const auto score = static_cast<float>(truth.scores[ids[position]]);
                 // What only ties with the worst of the nearest leads no further.
                 const bool near = nearest.size() < ef || score > nearest.rbegin()->score;
-                const bool allowed = params.allowed.empty() || params.allowed[ids[position]] != 0;
+                const bool allowed = of_allowed.empty() || of_allowed[ids[position]] != 0;
                 if (allowed && score > 0) add(top, {score, ids[position]}, k);
                 if (!near) continue;
                 if (allowed) add(nearest, {score, position}, ef);
@@ -196,7 +206,7 @@ struct Reference {
             visit(new_of(edges[next.doc]));
         }
         std::vector<Hit> best(top.begin(), top.end());
-        hits.view().write(query, best);
+        hits.view().write(query, best, false);
     }
 
     const Rows& docs;
@@ -228,28 +238,28 @@ TEST(GraphIndex, SearchesByTheRule) {
                                      is_shuffled ? Order(order) : std::nullopt);
             const Reference reference(*index, docs, order, n_entries);
             for (const std::size_t k : {1, 5}) {
-                for (const GraphSearchParams& params :
-                     {GraphSearchParams{.ef = 1},
-                      {.ef = 1, .entry_terms = 1},
-                      {.ef = 4, .entry_terms = 2},
-                      {.ef = 10, .entry_terms = 0},
-                      {.ef = 30, .entry_terms = 3, .early_stop = 0.5},
-                      {.ef = 30, .entry_terms = 1, .early_stop = 0.75},
-                      {.ef = 100, .entry_terms = 1, .early_stop = 1},
-                      {.ef = 100, .entry_terms = 1},
-                      {.ef = 600, .entry_terms = 1},
-                      {.ef = 4, .allowed = max},
-                      {.ef = 20, .entry_terms = 1, .allowed = max},
-                      {.ef = 20, .entry_terms = 2, .early_stop = 0.8, .allowed = max}}) {
+                for (const auto& [params, allowed] : std::vector<std::pair<GraphSearchParams, Allowed>>{
+                         {{.ef = 1}, {}},
+                         {{.ef = 1, .entry_terms = 1}, {}},
+                         {{.ef = 4, .entry_terms = 2}, {}},
+                         {{.ef = 10, .entry_terms = 0}, {}},
+                         {{.ef = 30, .entry_terms = 3, .early_stop = 0.5}, {}},
+                         {{.ef = 30, .entry_terms = 1, .early_stop = 0.75}, {}},
+                         {{.ef = 100, .entry_terms = 1, .early_stop = 1}, {}},
+                         {{.ef = 100, .entry_terms = 1}, {}},
+                         {{.ef = 600, .entry_terms = 1}, {}},
+                         {{.ef = 4}, max},
+                         {{.ef = 20, .entry_terms = 1}, max},
+                         {{.ef = 20, .entry_terms = 2, .early_stop = 0.8}, max}}) {
                     Hits expected(queries.n_rows(), k);
                     for (std::size_t query = 0; query < queries.n_rows(); ++query) {
-                        reference.search(queries, query, truth[query], params, expected);
+                        reference.search(queries, query, truth[query], params, allowed, expected);
                     }
-                    const Hits hits = search(*index, queries, k, params);
+                    const Hits hits = search(*index, queries, k, params, allowed);
                     ASSERT_EQ(hits.ids, expected.ids)
                         << "k " << k << ", ef " << params.ef << ", entry_terms " << params.entry_terms
                         << ", early_stop " << params.early_stop << ", entry_points " << n_entries << ", given "
-                        << is_shuffled << ", allowed " << params.allowed.size();
+                        << is_shuffled << ", allowed " << allowed.size();
                     ASSERT_EQ(hits.scores, expected.scores);
                 }
             }
@@ -381,18 +391,18 @@ TEST(GraphIndex, ReturnsNothingThatIsNotAllowed) {
             }
             const auto expected = only(truth, allowed);
             for (const std::size_t k : {1, 10, 505}) {
-                const Hits hits = search(*index, queries, k, {.ef = 500, .allowed = allowed});
+                const Hits hits = search(*index, queries, k, {.ef = 500}, allowed);
                 for (std::size_t query = 0; query < queries.n_rows(); ++query) {
                     ASSERT_NO_FATAL_FAILURE(test::expect_identical(expected[query], hits, query))
                         << "k " << k << ", share " << fraction;
                 }
-                const Hits narrow = search(*index, queries, k, {.ef = 1, .entry_terms = 1, .allowed = allowed});
+                const Hits narrow = search(*index, queries, k, {.ef = 1, .entry_terms = 1}, allowed);
                 expect_true_scores(expected, narrow);
                 if (n > 10) continue;
                 EXPECT_EQ(narrow, hits) << "few that are allowed are all scored";
             }
         }
-        EXPECT_EQ(search(*index, queries, 10, {.ef = 20, .allowed = Allowed(500, 1)}),
+        EXPECT_EQ(search(*index, queries, 10, {.ef = 20}, Allowed(500, 1)),
                   search(*index, queries, 10, {.ef = 20}));
     }
 }
@@ -401,8 +411,8 @@ TEST_F(GraphIndexTopical, FindsMostOfTheDocumentsAllowed) {
     for (const std::size_t every : {2, 10}) {
         Allowed allowed(docs.n_rows());
         for (std::size_t doc = 0; doc < allowed.size(); doc += every) allowed[doc] = 1;
-        const Hits best = search(*index, queries, 10, {.ef = 3000, .allowed = allowed});
-        const Hits hits = search(*index, queries, 10, {.ef = 40, .allowed = allowed});
+        const Hits best = search(*index, queries, 10, {.ef = 3000}, allowed);
+        const Hits hits = search(*index, queries, 10, {.ef = 40}, allowed);
         expect_true_scores(only(truth, allowed), hits);
         EXPECT_GT(static_cast<double>(n_shared(hits, best)), 0.95 * static_cast<double>(n_shared(best, best)))
             << "every " << every;
@@ -566,15 +576,7 @@ TEST(GraphIndex, NamesASearchParameterThatIsWrong) {
     for (const double fraction : {HUGE_VAL, -HUGE_VAL, std::numeric_limits<double>::quiet_NaN()}) {
         EXPECT_TRUE(searched({.early_stop = fraction}).starts_with("early_stop must be in [0, 1], got ")) << fraction;
     }
-    for (const std::size_t n : {1, 3, 100}) {
-        EXPECT_EQ(searched({.allowed = Allowed(n, 1)}),
-                  "allowed: " + std::to_string(n) + " documents; the index has 2");
-    }
-    EXPECT_EQ(searched({.ef = INT64_MAX, .entry_terms = INT64_MAX, .early_stop = 1, .allowed = Allowed(2, 1)}),
-              "no error");
-    const auto empty = build(rows_of(1, {}));
-    EXPECT_EQ(error_of([&] { search(*empty, rows_of(1, {{{0, 1.0F}}}), 1, {.allowed = Allowed(1, 1)}); }),
-              "allowed: 1 documents; the index has 0");
+    EXPECT_EQ(searched({.ef = INT64_MAX, .entry_terms = INT64_MAX, .early_stop = 1}), "no error");
 }
 
 // ---- Altered files.
@@ -606,8 +608,9 @@ TEST(GraphIndex, StaysInBoundsWhateverItsEdgesAndEntriesAre) {
         const auto expect_in_bounds = [&](const std::unique_ptr<Index>& opened) {
             const auto& graph = dynamic_cast<const GraphIndex&>(*opened);
             for (const GraphSearchParams& params :
-                 {GraphSearchParams{}, {.ef = 3, .entry_terms = 0}, {.ef = 3, .early_stop = 0.5, .allowed = max}}) {
+                 {GraphSearchParams{}, {.ef = 3, .entry_terms = 0}, {.ef = 3, .early_stop = 0.5}}) {
                 expect_true_scores(truth, search(graph, queries, 10, params));
+                expect_true_scores(truth, search(graph, queries, 10, params, max));
             }
             for (const auto& edges : edges_of(graph)) {
                 for (const std::int64_t doc : edges) ASSERT_TRUE(doc >= 0 && doc < 200);
@@ -650,7 +653,7 @@ TEST(GraphIndex, FindsItsEntriesOnlyInAFileWithoutEdges) {
     expect_true_scores(brute_force(docs, queries), hits);
     for (std::size_t query = 0; query < queries.n_rows(); ++query) EXPECT_EQ(hits.ids[query * 10 + 2], kNoDocument);
     const auto without_entries = altered<std::uint32_t>(file, "entries/starts", clear);
-    const Hits none = search(dynamic_cast<const GraphIndex&>(*without_entries), queries, 10, GraphSearchParams{});
+    const Hits none = search(dynamic_cast<const GraphIndex&>(*without_entries), queries, 10, {.ef = 64});
     EXPECT_EQ(std::count(none.ids.begin(), none.ids.end(), kNoDocument), 200);
     EXPECT_EQ(edges_of(dynamic_cast<const GraphIndex&>(*without_entries)), edges_of(*index));
 }

@@ -70,8 +70,8 @@ TEST_P(ImpactIndexOnTrials, IsExactWhereItSaysThatItIsComplete) {
                 const Hits hits = search(*index, trial.queries, k, params);
                 ASSERT_NO_FATAL_FAILURE(expect_true_scores(truth, hits));
                 for (std::size_t query = 0; query < trial.queries.n_rows(); ++query) {
-                    ASSERT_TRUE(hits.complete[query] == 1 || (is_limited && hits.complete[query] == 0));
-                    if (hits.complete[query] == 0) continue;
+                    ASSERT_TRUE(hits.exact[query] == 1 || (is_limited && hits.exact[query] == 0));
+                    if (hits.exact[query] == 0) continue;
                     ASSERT_NO_FATAL_FAILURE(expect_exact(truth[query], hits, query, trial.sums));
                 }
             }
@@ -85,7 +85,7 @@ INSTANTIATE_TEST_SUITE_P(EveryTrial, ImpactIndexOnTrials, testing::ValuesIn(test
 TEST(ImpactIndex, IsCompleteWhereThereIsNothingToBeFound) {
     const auto expect_complete = [](const ImpactIndex& index, const Rows& queries) {
         for (const ImpactSearchParams& params : {ImpactSearchParams{}, {.postings_budget = 1}, {.deadline_us = 1}}) {
-            EXPECT_EQ(search(index, queries, 2, params).complete, std::vector<std::uint8_t>(queries.n_rows(), 1));
+            EXPECT_EQ(search(index, queries, 2, params).exact, std::vector<std::uint8_t>(queries.n_rows(), 1));
         }
     };
     for (const std::size_t n_docs : {0, 1, 100}) {
@@ -109,8 +109,8 @@ TEST(ImpactIndex, OfMoreWindowsThanOne) {
             const Hits hits = search(*index, queries, k, params);
             ASSERT_NO_FATAL_FAILURE(expect_true_scores(truth, hits));
             for (std::size_t query = 0; query < queries.n_rows(); ++query) {
-                ASSERT_TRUE(params.postings_budget > 0 || hits.complete[query] == 1);
-                if (hits.complete[query] == 0) continue;
+                ASSERT_TRUE(params.postings_budget > 0 || hits.exact[query] == 1);
+                if (hits.exact[query] == 0) continue;
                 ASSERT_NO_FATAL_FAILURE(expect_exact(truth[query], hits, query, test::Sums::exact))
                     << "query " << query;
             }
@@ -140,7 +140,7 @@ TEST(ImpactIndex, OfMoreQueryTermsThanAreEverRead) {
     const auto truth = brute_force(docs, queries);
     const Hits hits = search(*build(docs), queries, 95);
     for (std::size_t query = 0; query < 2; ++query) {
-        ASSERT_EQ(hits.complete[query], 1);
+        ASSERT_EQ(hits.exact[query], 1);
         ASSERT_NO_FATAL_FAILURE(expect_exact(truth[query], hits, query, test::Sums::exact));
     }
 }
@@ -174,7 +174,7 @@ TEST(ImpactIndex, OfScoresBeyondFloat) {
         for (const std::size_t k : {1, 2, 3, 10}) {  // all tie
             const Hits hits = search(*index, queries, k, params);
             EXPECT_EQ(hits.ids, std::vector(all.ids.begin(), all.ids.begin() + static_cast<std::ptrdiff_t>(k)));
-            EXPECT_EQ(hits.complete, std::vector<std::uint8_t>{1});
+            EXPECT_EQ(hits.exact, std::vector<std::uint8_t>{1});
         }
     }
 }
@@ -191,12 +191,12 @@ TEST(ImpactIndex, ReadsNoSegmentThatTheBudgetIsTooSmallFor) {
     for (const std::int64_t budget : {1, 20, 60, 199}) {
         const Hits hits = search(*one, query, 3, {.postings_budget = budget, .rescored = 3});
         EXPECT_EQ(hits.ids, (std::vector<std::int64_t>{-1, -1, -1})) << "budget " << budget;
-        EXPECT_EQ(hits.complete[0], 0) << "budget " << budget;
+        EXPECT_EQ(hits.exact[0], 0) << "budget " << budget;
     }
     for (const std::int64_t budget : {200, 201}) {
         const Hits hits = search(*one, query, 3, {.postings_budget = budget, .rescored = 3});
         EXPECT_EQ(hits.ids, (std::vector<std::int64_t>{100, 101, 102}));
-        EXPECT_EQ(hits.complete[0], 1) << "budget " << budget;
+        EXPECT_EQ(hits.exact[0], 1) << "budget " << budget;
     }
 }
 
@@ -219,7 +219,7 @@ struct ImpactIndexLimits : testing::Test {
 };
 
 TEST_F(ImpactIndexLimits, ExactWithoutThem) {
-    EXPECT_EQ(exact.complete, std::vector<std::uint8_t>(40, 1));
+    EXPECT_EQ(exact.exact, std::vector<std::uint8_t>(40, 1));
     for (std::size_t query = 0; query < queries.n_rows(); ++query) test::expect_top_k(truth[query], exact, query);
 }
 
@@ -234,7 +234,7 @@ TEST_F(ImpactIndexLimits, RecallRisesWithTheBudget) {
         before = found;
         std::size_t n_complete = 0;
         for (std::size_t query = 0; query < queries.n_rows(); ++query) {
-            if (hits.complete[query] == 0) continue;
+            if (hits.exact[query] == 0) continue;
             ++n_complete;
             ASSERT_NO_FATAL_FAILURE(test::expect_top_k(truth[query], hits, query)) << "budget " << budget;
         }
@@ -266,8 +266,8 @@ TEST_F(ImpactIndexLimits, ADeadlineLeavesTrueScores) {
             const Hits hits = search(*index, queries, 10, {.postings_budget = budget, .deadline_us = deadline});
             expect_true_scores(truth, hits);
             for (std::size_t query = 0; query < queries.n_rows(); ++query) {
-                ASSERT_LE(hits.complete[query], 1);
-                if (hits.complete[query] == 0) continue;
+                ASSERT_LE(hits.exact[query], 1);
+                if (hits.exact[query] == 0) continue;
                 ++n_complete;
                 ASSERT_NO_FATAL_FAILURE(test::expect_top_k(truth[query], hits, query)) << "deadline " << deadline;
             }
@@ -277,7 +277,7 @@ TEST_F(ImpactIndexLimits, ADeadlineLeavesTrueScores) {
     for (const ImpactSearchParams& params : {ImpactSearchParams{.deadline_us = 1e-300}, {.deadline_us = 1e-3}}) {
         const Hits hits = search(*index, queries, 10, params);
         for (std::size_t query = 0; query < queries.n_rows(); ++query) {
-            EXPECT_EQ(hits.complete[query] == 1, queries.view().row_size(query) == 0) << "no time, nothing is read";
+            EXPECT_EQ(hits.exact[query] == 1, queries.view().row_size(query) == 0) << "no time, nothing is read";
         }
     }
     EXPECT_EQ(search(*index, queries, 10, {.deadline_us = 1e9}), exact) << "nothing stops it";
@@ -328,14 +328,6 @@ TEST_F(ImpactIndexLimits, LeaveNothingBehindForTheNextQuery) {
                                    unlimited.ids.begin() + static_cast<std::ptrdiff_t>(7 * after)));
         }
     }
-}
-
-TEST_F(ImpactIndexLimits, NobodyNeedsToAskWhetherTheyWereReached) {
-    Hits hits(queries.n_rows(), 10);
-    index->search(queries.view(), {10, 1, nullptr}, ImpactSearchParams{.postings_budget = 50},
-                  {10, hits.ids, hits.scores});
-    EXPECT_EQ(hits.ids, search(*index, queries, 10, {.postings_budget = 50}).ids);
-    EXPECT_EQ(hits.complete, std::vector<std::uint8_t>(40, Hits::kNotTold));
 }
 
 // ---- Building, saving, refusing.

@@ -36,7 +36,8 @@ std::vector<std::int64_t> ids_of(const Index& index) {
     const Rows queries = test::random_rows(random, 30, index.n_terms(), 4, test::real_weight);
     std::vector<std::int64_t> ids(10 * queries.n_rows());
     std::vector<float> scores(ids.size());
-    index.search(queries.view(), {10, 1, nullptr}, {10, ids, scores});
+    std::vector<std::uint8_t> exact(queries.n_rows());
+    index.search(queries.view(), {10, 1, nullptr}, {10, ids, scores, exact});
     return ids;
 }
 
@@ -91,7 +92,7 @@ TEST(TunableIndex, KeepsItsOwnSearchParameters) {
     expect_kept(small_block_max_index(true), BlockMaxSearchParams{0.5, 0.25, 2, 1}, true);
     expect_kept(small_clustered_index(true),
                 ClusteredSearchParams{.query_cut = 1, .heap_factor = 0.75, .cluster_budget = 1, .refine = 2}, true);
-    expect_kept(small_graph_index(false), GraphSearchParams{1, 1, 0.9, {}}, true);
+    expect_kept(small_graph_index(false), GraphSearchParams{1, 1, 0.9}, true);
     expect_kept(small_impact_index(), ImpactSearchParams{1, 1e9, 10}, true);
     expect_kept(small_postings_index(), PostingsSearchParams{"block_max_wand"}, false);
 }
@@ -106,12 +107,6 @@ TEST(TunableIndex, GivesAllOfItsParametersToASearchThatHasNone) {
     index->search_one(terms, weights, {.cluster_budget = 1}, other.view());
     EXPECT_EQ(one.ids, other.ids);
     EXPECT_EQ(std::count(one.ids.begin(), one.ids.end(), -1), 1) << "four documents are in a cluster";
-}
-
-TEST(TunableIndex, DoesNotKeepAllowedDocuments) {
-    const auto index = small_graph_index(false);
-    const std::vector<std::uint8_t> none(index->n_docs(), 0);
-    EXPECT_TRUE(index->with_search_params({.ef = 70, .allowed = none})->search_params().allowed.empty());
 }
 
 TEST(TunableIndex, RefusesParametersOutOfRange) {

@@ -31,33 +31,39 @@ constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
 constexpr double kNoDeadline = std::numeric_limits<double>::infinity();
 
 struct Searcher {
-    explicit Searcher(const Rows& docs) : parts(docs), search(parts.vocabulary.n_slots(), parts.forward.n_docs()) {}
+    explicit Searcher(const Rows& docs)
+        : parts(docs), search(parts.documents.forward.n_docs()), gate(parts.documents.vocabulary.n_slots()) {}
+    bool find(const Rows& queries, std::size_t row, std::size_t k, const SearchLimits& limits) {
+        const SlotQuery query = parts.query(queries, row);
+        return search.search(parts.index(), {.query = &query, .wanted = {.k = k, .depth = k}}, limits, gate, best);
+    }
     // All of one query after the other, with the same scratch memory.
     Hits run(const Rows& queries, std::size_t k, const SearchLimits& limits = {}) {
         Hits hits(queries.n_rows(), k);
         for (std::size_t row = 0; row < queries.n_rows(); ++row) {
-            const bool is_complete = search.search(parts.index(), parts.query(queries, row), k, limits);
-            hits.view().write(row, search.hits());
-            hits.view().set_complete(row, is_complete);
+            const bool is_exact = find(queries, row, k, limits);
+            hits.view().write(row, best.hits(), is_exact);
         }
         return hits;
     }
 
     ImpactParts parts;
     AnytimeSearch search;
+    Gate gate;
+    TopK best;
 };
 
-void expect_complete_is_exact(const std::vector<BruteForce>& truth, const Hits& hits) {
+void expect_exact_where_it_says_so(const std::vector<BruteForce>& truth, const Hits& hits) {
     ASSERT_NO_FATAL_FAILURE(expect_true_scores(truth, hits));
     for (std::size_t query = 0; query < truth.size(); ++query) {
-        if (hits.complete[query] == 0) continue;
+        if (hits.exact[query] == 0) continue;
         ASSERT_NO_FATAL_FAILURE(test::expect_identical(truth[query], hits, query));
     }
 }
 
 TEST(AnytimeSearch, IsExactWhereItSaysSo) {
     Random random(1);
-    std::size_t n_complete = 0;
+    std::size_t n_exact = 0;
     std::size_t n_stopped = 0;
     for (int round = 0; round < 12; ++round) {
         const auto n_docs = static_cast<std::size_t>(test::uniform(random, 20, 600));
@@ -71,17 +77,17 @@ TEST(AnytimeSearch, IsExactWhereItSaysSo) {
                 for (const std::size_t rescored : {k, 4 * k, std::size_t{100}}) {
                     const SearchLimits limits{postings, kNoDeadline, rescored};
                     const Hits hits = searcher.run(queries, k, limits);
-                    ASSERT_NO_FATAL_FAILURE(expect_complete_is_exact(truth, hits))
+                    ASSERT_NO_FATAL_FAILURE(expect_exact_where_it_says_so(truth, hits))
                         << "round " << round << ", k " << k << ", postings " << postings << ", rescored " << rescored;
-                    for (const std::uint8_t is_complete : hits.complete) ++(is_complete == 1 ? n_complete : n_stopped);
+                    for (const std::uint8_t is_exact : hits.exact) ++(is_exact == 1 ? n_exact : n_stopped);
                     ASSERT_EQ(searcher.run(queries, k, {postings, 1e9, rescored}), hits) << "time enough";
                 }
             }
-            ASSERT_NO_FATAL_FAILURE(expect_complete_is_exact(truth, searcher.run(queries, k)));
-            ASSERT_EQ(searcher.run(queries, k).complete, std::vector<std::uint8_t>(6, 1));
+            ASSERT_NO_FATAL_FAILURE(expect_exact_where_it_says_so(truth, searcher.run(queries, k)));
+            ASSERT_EQ(searcher.run(queries, k).exact, std::vector<std::uint8_t>(6, 1));
         }
     }
-    EXPECT_GT(n_complete, 500U);
+    EXPECT_GT(n_exact, 500U);
     EXPECT_GT(n_stopped, 500U) << "or the limits are none";
 }
 
@@ -93,20 +99,20 @@ TEST(AnytimeSearch, ReadsNothingWithoutPostingsToSpend) {
     const Rows queries = rows_of(9, {{{3, 1.0F}, {5, 1.0F}}});
     const Hits hits = searcher.run(queries, 2, {0, kNoDeadline, 2});
     EXPECT_EQ(hits.ids, (std::vector<std::int64_t>{-1, -1}));
-    EXPECT_EQ(hits.complete[0], 0);
+    EXPECT_EQ(hits.exact[0], 0);
     EXPECT_EQ(searcher.run(queries, 2).ids, (std::vector<std::int64_t>{50, 51}));
 }
 
-TEST(AnytimeSearch, OfNoHitsIsComplete) {
+TEST(AnytimeSearch, OfNoHitsIsExact) {
     Searcher searcher(rows_of(1, {{{0, 1.0F}}}));
     const Rows query = rows_of(1, {{{0, 1.0F}}});
-    EXPECT_TRUE(searcher.search.search(searcher.parts.index(), searcher.parts.query(query, 0), 1, {}));
-    EXPECT_EQ(searcher.search.hits().size(), 1U);
-    EXPECT_TRUE(searcher.search.search(searcher.parts.index(), searcher.parts.query(query, 0), 0, {}));
-    EXPECT_TRUE(searcher.search.hits().empty());
+    EXPECT_TRUE(searcher.find(query, 0, 1, {}));
+    EXPECT_EQ(searcher.best.hits().size(), 1U);
+    EXPECT_TRUE(searcher.find(query, 0, 0, {}));
+    EXPECT_TRUE(searcher.best.hits().empty());
     const Rows none = rows_of(1, {{}});
-    EXPECT_TRUE(searcher.search.search(searcher.parts.index(), searcher.parts.query(none, 0), 1, {0, 1, 1}));
-    EXPECT_TRUE(searcher.search.hits().empty());
+    EXPECT_TRUE(searcher.find(none, 0, 1, {0, 1, 1}));
+    EXPECT_TRUE(searcher.best.hits().empty());
 }
 
 // The proof says nothing of a query's terms that no limit leaves time for, unless they could change nothing.
@@ -128,7 +134,7 @@ TEST(AnytimeSearch, CountsTermsThatItDoesNotReadAtAll) {
     for (const std::uint64_t postings : {400, 800, 1500}) {  // of 13,000, for some of the terms
         const Hits hits = searcher.run(queries, 1, {postings, kNoDeadline, 1});
         EXPECT_NE(hits.ids[0], 300) << "or it is found by chance";
-        EXPECT_EQ(hits.complete[0], 0) << postings;
+        EXPECT_EQ(hits.exact[0], 0) << postings;
     }
     EXPECT_EQ(searcher.run(queries, 1).ids[0], 300);
 }
@@ -141,9 +147,9 @@ TEST(AnytimeSearch, DoesNotVouchForADocumentThatMatchesItsLeastSum) {
     Searcher searcher(docs);
     const Hits hits = searcher.run(queries, 2, {3, kNoDeadline, 2});
     EXPECT_EQ(hits.ids, (std::vector<std::int64_t>{0, -1}));
-    EXPECT_EQ(hits.complete[0], 0);
+    EXPECT_EQ(hits.exact[0], 0);
     EXPECT_EQ(searcher.run(queries, 2, {3, kNoDeadline, 3}).ids, (std::vector<std::int64_t>{0, 2}));
-    EXPECT_EQ(searcher.run(queries, 2, {3, kNoDeadline, 3}).complete[0], 1) << "what is not read can only take away";
+    EXPECT_EQ(searcher.run(queries, 2, {3, kNoDeadline, 3}).exact[0], 1) << "what is not read can only take away";
 }
 
 void expect_on_time(const Rows& docs, const Rows& queries) {
@@ -153,7 +159,7 @@ void expect_on_time(const Rows& docs, const Rows& queries) {
     for (const double deadline : {0.5, 3.0, 10.0, 30.0, 100.0, 1000.0}) {
         for (const std::uint64_t postings : {kNoLimit, std::uint64_t{3000}}) {
             const Hits hits = searcher.run(queries, 5, {postings, deadline, 50});
-            ASSERT_NO_FATAL_FAILURE(expect_complete_is_exact(truth, hits)) << "deadline " << deadline;
+            ASSERT_NO_FATAL_FAILURE(expect_exact_where_it_says_so(truth, hits)) << "deadline " << deadline;
             ASSERT_EQ(searcher.run(queries, 5), exact) << "and leaves nothing behind";
         }
     }
@@ -181,14 +187,14 @@ TEST(AnytimeSearch, IsExactWhereMoreDocumentsMatterThanAreListed) {
     for (const std::size_t k : {std::size_t{10}, std::size_t{500}}) {
         const Hits hits = searcher.run(queries, k);
         for (std::size_t query = 0; query < queries.n_rows(); ++query) {
-            ASSERT_EQ(hits.complete[query], 1) << "query " << query;
+            ASSERT_EQ(hits.exact[query], 1) << "query " << query;
             ASSERT_NO_FATAL_FAILURE(test::expect_identical(truth[query], hits, query)) << "k " << k;
         }
         ASSERT_EQ(searcher.run(queries, k, {kNoLimit, 1e9, k}), hits) << "time enough";
         const Hits limited = searcher.run(queries, k, {n_docs * 3 / 2, kNoDeadline, 4 * k});
-        ASSERT_NO_FATAL_FAILURE(expect_complete_is_exact(truth, limited));
+        ASSERT_NO_FATAL_FAILURE(expect_exact_where_it_says_so(truth, limited));
         const Hits hurried = searcher.run(queries, k, {kNoLimit, 1, 4 * k});
-        ASSERT_NO_FATAL_FAILURE(expect_complete_is_exact(truth, hurried));
+        ASSERT_NO_FATAL_FAILURE(expect_exact_where_it_says_so(truth, hurried));
     }
 }
 

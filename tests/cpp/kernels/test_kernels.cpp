@@ -163,11 +163,13 @@ struct Strips {
     std::vector<std::int32_t> scores;
 };
 
-void expect_selects(const Kernels& table, const Strips& strips, std::int32_t cutoff) {
+void expect_selects(const Kernels& table, const Strips& strips, std::int32_t cutoff,
+                    const std::uint64_t* allowed = nullptr) {
     std::vector<std::uint32_t> expected_docs;
     std::vector<std::int32_t> expected_scores;
     for (std::size_t doc = 0; doc < strips.n_docs; ++doc) {
         if (strips.sum(doc) < cutoff) continue;
+        if (allowed != nullptr && (allowed[doc / kStrip] >> doc % kStrip & 1) == 0) continue;
         expected_docs.push_back(static_cast<std::uint32_t>(doc));
         expected_scores.push_back(strips.sum(doc));
     }
@@ -175,7 +177,7 @@ void expect_selects(const Kernels& table, const Strips& strips, std::int32_t cut
     std::vector<std::uint32_t> docs(strips.n_docs);
     std::vector<std::int32_t> doc_scores(strips.n_docs);
     const std::size_t n = table.select_candidates(strips.rows.data(), strips.weights.data(), strips.rows.size(),
-                                                  scores.data(), strips.n_docs, cutoff, docs.data(), doc_scores.data());
+                                                  scores.data(), strips.n_docs, allowed, cutoff, docs.data(), doc_scores.data());
     ASSERT_EQ(n, expected_docs.size());
     docs.resize(n);
     doc_scores.resize(n);
@@ -195,6 +197,11 @@ TEST_P(EveryTable, SelectsWhatReachesTheCutoff) {
                 }
                 for (std::size_t doc = 0; doc < n_docs; doc += 13) {  // equal to a score, and one off
                     for (const std::int32_t off : {-1, 0, 1}) expect_selects(table(), strips, strips.sum(doc) + off);
+                }
+                std::vector<std::uint64_t> allowed(n_docs / kStrip);
+                for (auto& word : allowed) word = pick<std::uint64_t>(random, {0, ~0U, random(), random() << 32, 1});
+                for (const std::int32_t cutoff : {INT32_MIN, -1, 1, 12345}) {
+                    expect_selects(table(), strips, cutoff, allowed.data());
                 }
             }
         }

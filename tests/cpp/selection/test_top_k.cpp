@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/selection/wanted.hpp"
 #include "support/random_rows.hpp"
 
 namespace thresher {
@@ -27,7 +28,7 @@ TEST(TopK, KeepsTheBestAndTheirThreshold) {
     TopK top;
     for (const std::size_t k : {1, 2, 3, 10, 100}) {
         for (const std::int64_t n_scores : {1, 3, 1000}) {  // mostly ties, some ties, hardly any
-            top.reset(k);
+            top.reset(k, kAnyPositive);
             ASSERT_EQ(top.capacity(), k);
             std::vector<Hit> all;
             for (std::uint32_t doc = 0; doc < 60; ++doc) {
@@ -52,7 +53,7 @@ TEST(TopK, KeepsTheBestAndTheirThreshold) {
 
 TEST(TopK, WantsWhatMayBeAmongTheBest) {
     TopK top;
-    top.reset(2);
+    top.reset(2, kAnyPositive);
     EXPECT_TRUE(top.wants(0.5F)) << "anything until it is full";
     top.add({4.0F, 7});
     EXPECT_TRUE(top.wants(0.5F));
@@ -63,15 +64,36 @@ TEST(TopK, WantsWhatMayBeAmongTheBest) {
     EXPECT_TRUE(top.wants(3.0F));
     top.add({3.0F, 9});
     EXPECT_FALSE(top.wants(2.0F));
-    top.reset(2);
+    top.reset(2, kAnyPositive);
     EXPECT_TRUE(top.wants(0.5F));
+    EXPECT_FALSE(top.wants(0.0F));
+    EXPECT_FALSE(top.wants(-1.0F));
+}
+
+TEST(TopK, WantsAtLeastTheScoreThatItIsTold) {
+    TopK top;
+    top.reset(2, 1.5F);
+    EXPECT_EQ(top.threshold(), 1.5F);
+    EXPECT_FALSE(top.wants(std::nextafter(1.5F, 0.0F)));
+    EXPECT_TRUE(top.wants(1.5F));
+    top.add({1.5F, 3});
+    top.add({2.0F, 4});
+    EXPECT_EQ(top.threshold(), 1.5F);
+    top.add({1.5F, 2});
+    top.add({1.5F, 9});
+    auto hits = pairs(top.hits());
+    std::sort(hits.begin(), hits.end());
+    EXPECT_EQ(hits, (std::vector<std::pair<float, std::uint32_t>>{{1.5F, 2}, {2.0F, 4}}));
+    top.reset(0, kAnyPositive);
+    top.add({1.0F, 1});
+    EXPECT_TRUE(top.hits().empty());
 }
 
 TEST(TopK, ForgetsAtAReset) {
     TopK top;
-    top.reset(1);
+    top.reset(1, kAnyPositive);
     top.add({5.0F, 3});
-    top.reset(2);
+    top.reset(2, kAnyPositive);
     EXPECT_EQ(top.capacity(), 2U);
     EXPECT_FALSE(top.full());
     EXPECT_TRUE(top.hits().empty());

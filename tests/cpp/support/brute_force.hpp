@@ -30,17 +30,16 @@ std::vector<BruteForce> brute_force(const Rows& docs, const Rows& queries);
 // What a search writes into.
 struct Hits {
     Hits(std::size_t n_queries, std::size_t columns)
-        : k(columns), ids(n_queries * k, -2), scores(n_queries * k, -2), complete(n_queries, kNotTold) {}
-    HitsView view() { return {k, ids, scores, complete}; }
+        : k(columns), ids(n_queries * k, -2), scores(n_queries * k, -2), exact(n_queries, kNotTold) {}
+    HitsView view() { return {.k = k, .ids = ids, .scores = scores, .exact = exact}; }
     bool operator==(const Hits&) const = default;
 
-    // What an engine leaves in `complete` that has no limits to stop at.
     static constexpr std::uint8_t kNotTold = 9;
 
     std::size_t k;
     std::vector<std::int64_t> ids;
     std::vector<float> scores;
-    std::vector<std::uint8_t> complete;
+    std::vector<std::uint8_t> exact;
 };
 
 inline Hits search(const Index& index, const Rows& queries, std::size_t k, unsigned threads = 1) {
@@ -55,8 +54,10 @@ Hits one_by_one(const Rows& queries, std::size_t k, const SearchOne& search_one)
     Hits hits(queries.n_rows(), k);
     for (std::size_t query = 0; query < queries.n_rows(); ++query) {
         search_one(queries.view().row_terms(query), queries.view().row_weights(query),
-                   HitsView{k, std::span(hits.ids).subspan(query * k, k), std::span(hits.scores).subspan(query * k, k),
-                            std::span(hits.complete).subspan(query, 1)});
+                   HitsView{.k = k,
+                            .ids = std::span(hits.ids).subspan(query * k, k),
+                            .scores = std::span(hits.scores).subspan(query * k, k),
+                            .exact = std::span(hits.exact).subspan(query, 1)});
     }
     return hits;
 }

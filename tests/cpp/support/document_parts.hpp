@@ -1,9 +1,8 @@
 // What every engine has of its documents: the parts that others are built from.
 #pragma once
 
-#include "core/documents/forward_index.hpp"
 #include "core/documents/quantiser.hpp"
-#include "core/documents/vocabulary.hpp"
+#include "core/documents/stored_documents.hpp"
 #include "support/random_rows.hpp"
 
 namespace thresher::test {
@@ -16,9 +15,10 @@ struct DocumentParts {
         forward = ForwardIndex::build(docs.view(), vocabulary, 1, progress);
     }
 
-    Vocabulary vocabulary;
+    StoredDocuments documents;
+    Vocabulary& vocabulary = documents.vocabulary;
+    ForwardIndex& forward = documents.forward;
     Quantiser quantiser;
-    ForwardIndex forward;
 };
 
 }  // namespace thresher::test

@@ -9,10 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "core/documents/document_order.hpp"
-#include "core/documents/forward_index.hpp"
 #include "core/documents/quantiser.hpp"
-#include "core/documents/vocabulary.hpp"
+#include "core/documents/stored_documents.hpp"
 #include "core/impact/anytime_search.hpp"
 #include "core/impact/impact_levels.hpp"
 #include "support/random_rows.hpp"
@@ -27,18 +25,18 @@ struct ImpactParts {
         forward = ForwardIndex::build(docs.view(), vocabulary, threads, progress);
         levels = ImpactLevels::build(forward, vocabulary, quantiser, threads, progress);
     }
-    SearchedIndex index() const { return {vocabulary, levels, quantiser, forward, order}; }
+    SearchedIndex index() const { return {documents, levels, quantiser}; }
     SlotQuery query(const Rows& queries, std::size_t row) const {
         SlotQuery query;
         query.assign(queries.view(), row, vocabulary);
         return query;
     }
 
-    Vocabulary vocabulary;
+    StoredDocuments documents;
+    Vocabulary& vocabulary = documents.vocabulary;
+    ForwardIndex& forward = documents.forward;
     Quantiser quantiser;
-    ForwardIndex forward;
     ImpactLevels levels;
-    DocumentOrder order;
 };
 
 // A posting as the levels have it.

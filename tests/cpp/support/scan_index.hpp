@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "core/documents/query_table.hpp"
 #include "engines/engine_entry.hpp"
+#include "engines/query_batches.hpp"
 #include "engines/tunable_index.hpp"
 
 namespace thresher::test {
@@ -36,6 +36,8 @@ struct ScanParams {
 struct ScanSearchParams {
     // Documents to score; 0: all.
     std::int64_t budget = 0;
+
+    bool is_limited() const noexcept { return budget > 0; }
 
     template <class Visit>
     static void fields(const Visit& visit) {
@@ -92,26 +94,27 @@ class ScanIndex final : public TunableIndex<ScanIndex, ScanParams, ScanSearchPar
             throw std::invalid_argument("budget must be >= 0, got " + std::to_string(params.budget));
         }
     }
-    void search_with(const CsrView& queries, const SearchOptions& /*options*/, const ScanSearchParams& params,
+    void search_with(const CsrView& queries, const Request& request, const ScanSearchParams& params,
                      const HitsView& hits) const override {
-        QueryTable table(vocabulary().n_slots());
-        SlotQuery query;
         const auto stride = static_cast<std::size_t>(build_params().stride);
         const std::size_t all = (n_docs() + stride - 1) / stride;
         const std::size_t n = params.budget == 0 ? all : std::min(all, static_cast<std::size_t>(params.budget));
-        for (std::size_t row = 0; row < queries.n_rows(); ++row) {
-            query.assign(queries, row, vocabulary());
-            table.load(query);
-            std::vector<Hit> found;
-            for (std::size_t i = 0; i < n; ++i) {
-                const std::size_t doc = build_params().from == "first" ? i * stride : n_docs() - 1 - i * stride;
-                const auto score = static_cast<float>(forward().score(doc, table));
-                if (score > 0) found.push_back({score, static_cast<std::uint32_t>(doc)});
+        const auto answer = [&](std::span<const Task> tasks, SearchContext& context) {
+            for (const Task& task : tasks) {
+                context.best.reset(task.wanted.k, task.wanted.min_score);
+                context.gate.open(task, documents(), context.best);
+                for (std::size_t i = 0; i < n; ++i) {
+                    const std::size_t doc = build_params().from == "first" ? i * stride : n_docs() - 1 - i * stride;
+                    context.gate.offer(static_cast<std::uint32_t>(doc));
+                }
+                context.gate.close();
+                hits.write(task.row, context.best.hits(), n == n_docs());
             }
-            table.clear(query);
-            hits.write(row, found);
-        }
+        };
+        search_in_batches(queries, request, 16, hits, contexts_, answer, vocabulary().n_slots());
     }
+
+    mutable ContextPool<SearchContext> contexts_;
 };
 
 // Once, however often it is called.

@@ -1,0 +1,69 @@
+#include "query_batches.hpp"
+
+namespace thresher {
+
+namespace {
+
+// Documents that are scored in the time of a search: so many, and one of so many that there are.
+constexpr std::size_t kScanned = 256;
+constexpr std::size_t kDocsPerScanned = 512;
+// Documents handed to the gate at a time.
+constexpr std::size_t kStep = 1024;
+
+// No more documents than this have a positive score.
+std::uint64_t max_found(const SlotQuery& query, const Vocabulary& vocabulary) {
+    std::uint64_t n = 0;
+    for (std::size_t i = 0; i < query.size(); ++i) {
+        if (query.weights[i] > 0) n += vocabulary.document_frequency(query.slots[i]);
+    }
+    return n;
+}
+
+}  // namespace
+
+bool scan_is_cheaper(const Wanted& wanted, std::size_t n_docs) noexcept {
+    return wanted.allowed != nullptr && wanted.allowed->size() <= kScanned + n_docs / kDocsPerScanned;
+}
+
+void scan(const Task& task, const Request& request, SearchContext& context, const HitsView& hits) {
+    const StoredDocuments& documents = request.documents();
+    Gate& gate = context.gate;
+    TopK& best = context.best;
+    std::vector<std::uint32_t>& positions = context.positions;
+    best.reset(task.wanted.k, request.options().fill ? request.min_fill() : task.wanted.min_score);
+    gate.open(task, documents, best);
+    positions.clear();
+    const auto take = [&](std::uint32_t position) {
+        positions.push_back(position);
+        if (positions.size() < kStep) return;
+        gate.offer(positions);
+        positions.clear();
+    };
+    if (task.wanted.allowed != nullptr) {
+        task.wanted.allowed->for_each(take);
+    } else {
+        const auto n_docs = static_cast<std::uint32_t>(documents.forward.n_docs());
+        for (std::uint32_t position = 0; position < n_docs; ++position) take(position);
+    }
+    gate.offer(positions);
+    gate.close();
+    hits.write(task.row, best.hits(), true);
+}
+
+void complete(std::span<const Task> tasks, const Request& request, SearchContext& context, const HitsView& hits) {
+    for (const Task& task : tasks) {
+        const std::size_t n_found = hits.n_hits(task.row);
+        if (n_found >= task.wanted.k) continue;
+        if (request.options().fill) {
+            scan(task, request, context, hits);
+        } else if (hits.exact[task.row] == 0) {
+            if (n_found >= max_found(*task.query, request.documents().vocabulary)) {
+                hits.exact[task.row] = 1;
+            } else if (!request.is_limited()) {
+                scan(task, request, context, hits);
+            }
+        }
+    }
+}
+
+}  // namespace thresher
