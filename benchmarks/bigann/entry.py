@@ -112,8 +112,8 @@ class Thresher(BaseSparseANN):  # type: ignore[misc] # the repository has no typ
         """Search for all queries at once, on every core."""
         if self._index is None:
             raise RuntimeError("no index: fit or load_index comes first")
-        known = X[:, : self._index.n_terms] if X.shape[1] > self._index.n_terms else X  # terms that a document may have
-        self._ids = self._index.search(known, k, **self._search_arguments).ids
+        ids = self._index.search(X, k, unknown_terms="ignore", **self._search_arguments).ids
+        self._ids = np.pad(ids, ((0, 0), (0, k - ids.shape[1])), constant_values=-1)
 
     def get_results(self) -> npt.NDArray[np.int32]:
         """Return the ids of the best documents, (n_queries, k), best first; -1 where fewer than k have a score."""

@@ -71,8 +71,8 @@ py::tuple search(const Engine& index, const Array<std::int64_t>& indptr, const A
                  const Array<float>& data, std::uint64_t n_terms, const SearchOptions& options,
                  const py::object& progress, const Params&... params) {
     const CsrView queries = view(indptr, indices, data, n_terms);
-    HitArrays arrays({static_cast<py::ssize_t>(queries.n_rows()),
-                      static_cast<py::ssize_t>(std::min(options.k, index.n_docs()))});
+    HitArrays arrays(
+        {static_cast<py::ssize_t>(queries.n_rows()), static_cast<py::ssize_t>(std::min(options.k, index.n_docs()))});
     const HitsView hits = arrays.view();
     without_gil(progress,
                 [&](Monitor* monitor) { index.search(queries, with_monitor(options, monitor), params..., hits); });
@@ -126,8 +126,8 @@ Array<std::int64_t> count(const Index& index, const Array<std::int64_t>& indptr,
                           const Array<float>& data, std::uint64_t n_terms, const SearchOptions& options,
                           const py::object& progress) {
     const CsrView queries = view(indptr, indices, data, n_terms);
-    const auto counts = without_gil(
-        progress, [&](Monitor* monitor) { return index.count(queries, with_monitor(options, monitor)); });
+    const auto counts =
+        without_gil(progress, [&](Monitor* monitor) { return index.count(queries, with_monitor(options, monitor)); });
     return to_array(std::vector<std::int64_t>(counts.begin(), counts.end()));
 }
 
@@ -154,19 +154,28 @@ void define_selection(py::module_& module) {
     py::class_<Selection, std::shared_ptr<Selection>>(
         module, "Selection",
         "A set of an index's documents, made by `Index.select`, for `allowed` and `exclude` of its searches.\n\n"
-        "Sets of one index combine by `&`, `|`, `-` and `~`; what comes out is another. Any number of searches may use\n"
+        "Sets of one index combine by `&`, `|`, `-` and `~`; what comes out is another. Any number of searches may "
+        "use\n"
         "one at once.")
         .def("__len__", &Selection::size)
         .def_property_readonly("n_docs", &Selection::n_docs, "Documents of the index.")
-        .def("ids", [](const Selection& self) { return to_array(self.ids()); }, "The documents' ids, int64, ascending.")
-        .def("mask", [](const Selection& self) { return to_array(self.mask()).view("bool"); },
-             "A bool for each document of the index, shape (n_docs,).")
+        .def(
+            "ids", [](const Selection& self) { return to_array(self.ids()); }, "The documents' ids, int64, ascending.")
+        .def(
+            "mask", [](const Selection& self) { return to_array(self.mask()).view("bool"); },
+            "A bool for each document of the index, shape (n_docs,).")
         .def("__contains__", &Selection::has_id, "id"_a)
-        .def("__and__", [shared](const Selection& a, const Selection& b) { return shared(a & b); }, py::is_operator())
-        .def("__or__", [shared](const Selection& a, const Selection& b) { return shared(a | b); }, py::is_operator())
-        .def("__sub__", [shared](const Selection& a, const Selection& b) { return shared(a - b); }, py::is_operator())
+        .def(
+            "__and__", [shared](const Selection& a, const Selection& b) { return shared(a & b); }, py::is_operator())
+        .def(
+            "__or__", [shared](const Selection& a, const Selection& b) { return shared(a | b); }, py::is_operator())
+        .def(
+            "__sub__", [shared](const Selection& a, const Selection& b) { return shared(a - b); }, py::is_operator())
         .def("__invert__", [shared](const Selection& self) { return shared(~self); })
-        .def("__eq__", [](const Selection& a, const Selection& b) { return a == b; }, py::is_operator())
+        .def("__eq__",
+             [](const Selection& self, const py::object& other) {
+                 return py::isinstance<Selection>(other) && self == other.cast<const Selection&>();
+             })
         .def("__hash__", [](const py::object& self) { return reinterpret_cast<std::uintptr_t>(self.ptr()) / 16; })
         .def("__repr__", [](const Selection& self) {
             return "<Selection: " + std::to_string(self.size()) + " of " + std::to_string(self.n_docs()) +

@@ -222,7 +222,8 @@ bool BlockMaxIndex::search_pruned(const Task& task, const BlockMaxSearchParams& 
     bounds.plan(*task.query, {.fraction = params.beta}, context.bounds);
     const BoundPlan& plan = context.bounds.plan;
     if (!(plan.unit > 0)) return true;  // nothing can score above 0
-    const bool all = params.superblock_budget == 0 || static_cast<std::size_t>(params.superblock_budget) >= superblocks_.n_blocks();
+    const bool all =
+        params.superblock_budget == 0 || static_cast<std::size_t>(params.superblock_budget) >= superblocks_.n_blocks();
     if (all) {
         bounds.sum(context.bounds);
     } else {

@@ -301,8 +301,9 @@ bool ClusteredIndex::search_query(const Task& task, const ClusteredSearchParams&
     const std::size_t budget = params.cluster_budget == 0 ? usual : static_cast<std::size_t>(params.cluster_budget);
     std::size_t group_budget = static_cast<std::size_t>(params.group_budget);
     if (group_budget == 0) {
-        const std::size_t chosen =
-            params.cluster_budget == 0 ? of_groups : static_cast<std::size_t>(kGroupsPerCluster * static_cast<double>(budget));
+        const std::size_t chosen = params.cluster_budget == 0
+                                       ? of_groups
+                                       : static_cast<std::size_t>(kGroupsPerCluster * static_cast<double>(budget));
         if (chosen < summaries_.groups().n_blocks() / kLargePart) group_budget = chosen;
     }
     const auto groups = best_groups(task, max, group_budget, context);

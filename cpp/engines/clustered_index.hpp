@@ -146,8 +146,8 @@ class ClusteredIndex final : public TunableIndex<ClusteredIndex, ClusteredParams
     // Whether summaries give all that members have.
     bool are_whole() const noexcept {
         const auto& params = build_params();
-        const bool all_listed = params.n_postings == 0 ||
-                                static_cast<std::size_t>(params.n_postings) >= summaries_.rows().n_blocks();
+        const bool all_listed =
+            params.n_postings == 0 || static_cast<std::size_t>(params.n_postings) >= summaries_.rows().n_blocks();
         return all_listed && params.summary_energy >= 1;
     }
     void connect(unsigned threads, Progress& progress);

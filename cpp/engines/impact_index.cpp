@@ -106,7 +106,7 @@ void ImpactIndex::search_with(const CsrView& queries, const Request& request, co
             const auto& [k, allowed, min_score, depth] = task.wanted;
             SearchLimits of_task = limits;
             of_task.rescored = params.rescored > 0 ? std::max(static_cast<std::size_t>(params.rescored), k)
-                                                  : kRescored + kRescoredPerHit * depth;
+                                                   : kRescored + kRescoredPerHit * depth;
             const bool is_exact = context.search.search(searched, task, of_task, context.gate, context.best);
             hits.write(task.row, context.best.hits(), is_exact);
         }

@@ -52,9 +52,8 @@ void Index::check_and_search_one(std::span<const std::uint32_t> terms, std::span
 }
 
 void Index::search(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const {
-    check_and_search(queries, options, [&](const CsrView& checked, const SearchOptions& with) {
-        search_canonical(checked, with, hits);
-    });
+    check_and_search(queries, options,
+                     [&](const CsrView& checked, const SearchOptions& with) { search_canonical(checked, with, hits); });
 }
 
 Hits Index::search(const CsrView& queries, const SearchOptions& options) const {
@@ -70,9 +69,8 @@ void Index::search_one(std::span<const std::uint32_t> terms, std::span<const flo
 
 void Index::search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,
                        const SearchOptions& options, const HitsView& hits) const {
-    check_and_search_one(terms, weights, options, [&](const CsrView& query, const SearchOptions& with) {
-        search_canonical(query, with, hits);
-    });
+    check_and_search_one(terms, weights, options,
+                         [&](const CsrView& query, const SearchOptions& with) { search_canonical(query, with, hits); });
 }
 
 Hits Index::search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,

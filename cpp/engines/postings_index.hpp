@@ -1,9 +1,9 @@
 // Document-at-a-time search over compressed postings: the classical engine, exact, and the right one for short queries.
 //
-// A query becomes integers with a known error (core/selection/integer_query); one of four traversals finds the documents whose
-// integer score reaches the cutoff (core/traversal), skipping those that bounds of lists and blocks rule out; these few
-// are scored in full precision from the forward index (core/selection/gate). Which traversal it is changes the time and
-// nothing else: docs/internals/postings.md.
+// A query becomes integers with a known error (core/selection/integer_query); one of four traversals finds the
+// documents whose integer score reaches the cutoff (core/traversal), skipping those that bounds of lists and blocks
+// rule out; these few are scored in full precision from the forward index (core/selection/gate). Which traversal it is
+// changes the time and nothing else: docs/internals/postings.md.
 #pragma once
 
 #include <array>

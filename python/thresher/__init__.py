@@ -15,10 +15,12 @@ import importlib
 from typing import TYPE_CHECKING
 
 from thresher._builder import Builder
-from thresher._core import FormatError, __version__
-from thresher._hits import Hits
+from thresher._core import FormatError, Selection, __version__
+from thresher._explanation import Explanation
+from thresher._hits import AllHits, Hits
 from thresher._matrix import MatrixLike
 from thresher._open import describe, open
+from thresher._pickling import dumps, loads
 from thresher.engines.block_max import BlockMaxIndex
 from thresher.engines.clustered import ClusteredIndex
 from thresher.engines.exact import ExactIndex
@@ -34,11 +36,13 @@ if TYPE_CHECKING:
     from thresher.tuning.tune import Tuned, tune
 
 __all__ = [
+    "AllHits",
     "BlockMaxIndex",
     "Builder",
     "ClusteredIndex",
     "Estimate",
     "ExactIndex",
+    "Explanation",
     "FormatError",
     "GraphIndex",
     "Hits",
@@ -46,13 +50,16 @@ __all__ = [
     "Index",
     "MatrixLike",
     "PostingsIndex",
+    "Selection",
     "Tuned",
     "__version__",
     "datasets",
     "describe",
+    "dumps",
     "engines",
     "estimate",
     "formats",
+    "loads",
     "open",
     "tune",
 ]

@@ -120,18 +120,6 @@ def as_reorder(reorder: Reorder, name: str) -> tuple[bool, npt.NDArray[np.uint32
     return True, np.ascontiguousarray(array, dtype=np.uint32)
 
 
-def as_allowed(allowed: npt.ArrayLike, n_docs: int, name: str) -> npt.NDArray[np.uint8]:
-    """Return booleans, one for each document, as a contiguous uint8 array, or raise."""
-    array = np.asarray(allowed)
-    if array.dtype != np.bool_:
-        raise TypeError(f"{name} must be booleans, got dtype {array.dtype}")
-    if array.ndim != 1:
-        raise ValueError(f"{name} must have one dimension, got {array.ndim}")
-    if array.size != n_docs:  # here, because to the core an empty array allows all
-        raise ValueError(f"{name}: {array.size} documents; the index has {n_docs}")
-    return np.ascontiguousarray(array).view(np.uint8)
-
-
 def as_path(path: str | os.PathLike[str]) -> bytes:
     """Return a path as the bytes that the system takes, or raise."""
     try:

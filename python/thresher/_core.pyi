@@ -31,6 +31,8 @@ __all__: list[str] = [
     "Index",
     "PostingsIndex",
     "PostingsSearchParams",
+    "SearchOptions",
+    "Selection",
     "build_growth",
     "build_variants",
     "describe",
@@ -47,7 +49,75 @@ class FormatError(ValueError):
     A file that is not an index, is truncated or altered, or is of a newer format.
     """
 
+class Selection:
+    """
+    A set of an index's documents, made by `Index.select`, for `allowed` and `exclude` of its searches.
+
+    Sets of one index combine by `&`, `|`, `-` and `~`; what comes out is another. Any number of searches may use
+    one at once.
+    """
+    def __and__(self, arg0: Selection) -> Selection: ...
+    def __contains__(self, id: typing.SupportsInt | typing.SupportsIndex) -> bool: ...
+    def __eq__(self, arg0: typing.Any) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __invert__(self) -> Selection: ...
+    def __len__(self) -> int: ...
+    def __or__(self, arg0: Selection) -> Selection: ...
+    def __repr__(self) -> str: ...
+    def __sub__(self, arg0: Selection) -> Selection: ...
+    def ids(self) -> numpy.typing.NDArray[numpy.int64]:
+        """
+        The documents' ids, int64, ascending.
+        """
+    def mask(self) -> numpy.ndarray:
+        """
+        A bool for each document of the index, shape (n_docs,).
+        """
+    @property
+    def n_docs(self) -> int:
+        """
+        Documents of the index.
+        """
+
+class SearchOptions:
+    fill: bool
+    unknown_terms: str
+    def __init__(self) -> None: ...
+    @property
+    def allowed(self) -> int: ...
+    @allowed.setter
+    def allowed(self, arg1: collections.abc.Sequence[Selection]) -> None: ...
+    @property
+    def depth(self) -> int: ...
+    @depth.setter
+    def depth(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None: ...
+    @property
+    def exclude(self) -> int: ...
+    @exclude.setter
+    def exclude(self, arg1: collections.abc.Sequence[Selection]) -> None: ...
+    @property
+    def k(self) -> int: ...
+    @k.setter
+    def k(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None: ...
+    @property
+    def min_score(self) -> float | None: ...
+    @min_score.setter
+    def min_score(self, arg0: typing.SupportsFloat | typing.SupportsIndex | None) -> None: ...
+    @property
+    def threads(self) -> int: ...
+    @threads.setter
+    def threads(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None: ...
+
 class Index:
+    def count(
+        self,
+        indptr: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        indices: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
+        data: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+        n_terms: typing.SupportsInt | typing.SupportsIndex,
+        options: SearchOptions,
+        progress: typing.Any,
+    ) -> numpy.typing.NDArray[numpy.int64]: ...
     def save(self, path: bytes) -> None: ...
     def search(
         self,
@@ -55,8 +125,16 @@ class Index:
         indices: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
         data: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
         n_terms: typing.SupportsInt | typing.SupportsIndex,
-        k: typing.SupportsInt | typing.SupportsIndex,
-        threads: typing.SupportsInt | typing.SupportsIndex,
+        options: SearchOptions,
+        progress: typing.Any,
+    ) -> tuple: ...
+    def search_all(
+        self,
+        indptr: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        indices: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
+        data: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+        n_terms: typing.SupportsInt | typing.SupportsIndex,
+        options: SearchOptions,
         progress: typing.Any,
     ) -> tuple: ...
     def search_one(
@@ -65,6 +143,12 @@ class Index:
         weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
         k: typing.SupportsInt | typing.SupportsIndex,
     ) -> tuple: ...
+    def select_ids(
+        self, ids: typing.Annotated[numpy.typing.ArrayLike, numpy.int64], name: str
+    ) -> Selection: ...
+    def select_mask(
+        self, mask: typing.Annotated[numpy.typing.ArrayLike, numpy.uint8], name: str
+    ) -> Selection: ...
     def vectors(self, ids: typing.Annotated[numpy.typing.ArrayLike, numpy.int64]) -> tuple: ...
     @property
     def engine(self) -> str: ...
@@ -172,6 +256,16 @@ class BlockMaxIndex(Index):
         """
         A copy of the parameters of searches that are given none.
         """
+    def search_all_with(
+        self,
+        indptr: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        indices: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
+        data: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+        n_terms: typing.SupportsInt | typing.SupportsIndex,
+        options: SearchOptions,
+        progress: typing.Any,
+        params: BlockMaxSearchParams,
+    ) -> tuple: ...
     def search_one_with(
         self,
         terms: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
@@ -185,8 +279,7 @@ class BlockMaxIndex(Index):
         indices: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
         data: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
         n_terms: typing.SupportsInt | typing.SupportsIndex,
-        k: typing.SupportsInt | typing.SupportsIndex,
-        threads: typing.SupportsInt | typing.SupportsIndex,
+        options: SearchOptions,
         progress: typing.Any,
         params: BlockMaxSearchParams,
     ) -> tuple: ...
@@ -263,6 +356,16 @@ class ClusteredIndex(Index):
         """
         A copy of the parameters of searches that are given none.
         """
+    def search_all_with(
+        self,
+        indptr: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        indices: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
+        data: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+        n_terms: typing.SupportsInt | typing.SupportsIndex,
+        options: SearchOptions,
+        progress: typing.Any,
+        params: ClusteredSearchParams,
+    ) -> tuple: ...
     def search_one_with(
         self,
         terms: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
@@ -276,8 +379,7 @@ class ClusteredIndex(Index):
         indices: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
         data: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
         n_terms: typing.SupportsInt | typing.SupportsIndex,
-        k: typing.SupportsInt | typing.SupportsIndex,
-        threads: typing.SupportsInt | typing.SupportsIndex,
+        options: SearchOptions,
         progress: typing.Any,
         params: ClusteredSearchParams,
     ) -> tuple: ...
@@ -301,7 +403,6 @@ class GraphParams:
 
 class GraphSearchParams:
     def __init__(self) -> None: ...
-    def allow(self, allowed: numpy.typing.NDArray[numpy.uint8]) -> None: ...
     @property
     def early_stop(self) -> float: ...
     @early_stop.setter
@@ -332,6 +433,16 @@ class GraphIndex(Index):
         """
         A copy of the parameters of searches that are given none.
         """
+    def search_all_with(
+        self,
+        indptr: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        indices: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
+        data: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+        n_terms: typing.SupportsInt | typing.SupportsIndex,
+        options: SearchOptions,
+        progress: typing.Any,
+        params: GraphSearchParams,
+    ) -> tuple: ...
     def search_one_with(
         self,
         terms: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
@@ -345,8 +456,7 @@ class GraphIndex(Index):
         indices: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
         data: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
         n_terms: typing.SupportsInt | typing.SupportsIndex,
-        k: typing.SupportsInt | typing.SupportsIndex,
-        threads: typing.SupportsInt | typing.SupportsIndex,
+        options: SearchOptions,
         progress: typing.Any,
         params: GraphSearchParams,
     ) -> tuple: ...
@@ -381,6 +491,16 @@ class ImpactIndex(Index):
         """
         A copy of the parameters of searches that are given none.
         """
+    def search_all_with(
+        self,
+        indptr: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        indices: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
+        data: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+        n_terms: typing.SupportsInt | typing.SupportsIndex,
+        options: SearchOptions,
+        progress: typing.Any,
+        params: ImpactSearchParams,
+    ) -> tuple: ...
     def search_one_with(
         self,
         terms: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
@@ -394,8 +514,7 @@ class ImpactIndex(Index):
         indices: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
         data: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
         n_terms: typing.SupportsInt | typing.SupportsIndex,
-        k: typing.SupportsInt | typing.SupportsIndex,
-        threads: typing.SupportsInt | typing.SupportsIndex,
+        options: SearchOptions,
         progress: typing.Any,
         params: ImpactSearchParams,
     ) -> tuple: ...
@@ -419,6 +538,16 @@ class PostingsIndex(Index):
         """
         A copy of the parameters of searches that are given none.
         """
+    def search_all_with(
+        self,
+        indptr: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        indices: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
+        data: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+        n_terms: typing.SupportsInt | typing.SupportsIndex,
+        options: SearchOptions,
+        progress: typing.Any,
+        params: PostingsSearchParams,
+    ) -> tuple: ...
     def search_one_with(
         self,
         terms: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
@@ -432,8 +561,7 @@ class PostingsIndex(Index):
         indices: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
         data: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
         n_terms: typing.SupportsInt | typing.SupportsIndex,
-        k: typing.SupportsInt | typing.SupportsIndex,
-        threads: typing.SupportsInt | typing.SupportsIndex,
+        options: SearchOptions,
         progress: typing.Any,
         params: PostingsSearchParams,
     ) -> tuple: ...

@@ -7,6 +7,7 @@ from typing import Any
 
 from thresher import _core
 from thresher._arguments import as_flag, as_path
+from thresher._pickling import Source
 from thresher.engines.index import Index
 from thresher.engines.registry import engines
 
@@ -51,7 +52,9 @@ def open(path: str | os.PathLike[str], *, verify: bool = True) -> Index:  # noqa
     handle = _core.open_index(as_path(path), as_flag(verify, "verify"))
     if handle.engine not in engines():
         raise _core.FormatError(f"{os.fsdecode(path)}: of the engine {handle.engine!r}, which has no class here")
-    return engines()[handle.engine](handle)
+    index = engines()[handle.engine](handle)
+    index._source = Source.of_file(path)  # noqa: SLF001 - of this package
+    return index
 
 
 def describe(path: str | os.PathLike[str]) -> dict[str, Any]:

@@ -104,10 +104,9 @@ void search(const thresher::Index& index) {
         }
     }
     if (const auto* graph = dynamic_cast<const thresher::GraphIndex*>(&index)) {
-        for (const thresher::GraphSearchParams& params :
-             {thresher::GraphSearchParams{.ef = 5, .entry_terms = 1},
-              {.ef = 1 << 20, .entry_terms = 0},
-              {.ef = 5, .entry_terms = 2, .early_stop = 0.9}}) {
+        for (const thresher::GraphSearchParams& params : {thresher::GraphSearchParams{.ef = 5, .entry_terms = 1},
+                                                          {.ef = 1 << 20, .entry_terms = 0},
+                                                          {.ef = 5, .entry_terms = 2, .early_stop = 0.9}}) {
             graph->search_one(std::span(terms).first(n), std::span(weights).first(n), params, hits);
             check_ids();
         }
@@ -129,8 +128,7 @@ void search(const thresher::Index& index) {
     }
     if (const auto* postings = dynamic_cast<const thresher::PostingsIndex*>(&index)) {
         for (const char* algorithm : {"wand", "block_max_maxscore", "block_max_wand"}) {
-            postings->search_one(std::span(terms).first(n), std::span(weights).first(n), {algorithm},
-                                 hits);
+            postings->search_one(std::span(terms).first(n), std::span(weights).first(n), {algorithm}, hits);
             check_ids();
         }
     }

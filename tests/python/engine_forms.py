@@ -78,7 +78,7 @@ LIMITS: dict[str, list[Options]] = {
         {"ef": 30, "entry_terms": 1},
         {"ef": 200, "entry_terms": 0, "early_stop": 0.9},
         {"entry_terms": 2, "early_stop": 1},
-        {"ef": 20, "allowed": "two thirds"},
+        {"ef": 20},
     ],
     "impact": [
         {"postings_budget": 300},
@@ -97,13 +97,8 @@ def exact_of(engine: str) -> list[Options]:
 
 
 def searches_of(engine: str) -> list[Options]:
-    """Return search parameters of every kind; see `with_allowed`."""
+    """Return search parameters of every kind."""
     return exact_of(engine) + LIMITS.get(engine, [])
-
-
-def with_allowed(options: Options, n_docs: int) -> Options:
-    """Return the options, documents that are allowed as booleans."""
-    return options | {"allowed": np.arange(n_docs) % 3 > 0} if "allowed" in options else options
 
 
 def build(engine: Engine, docs: Collection, **options: Any) -> Any:

@@ -18,7 +18,7 @@ from strategies import Case
 from thresher._recall import Wanted
 
 
-def search(index: thresher.Index, queries: Collection, k: int = 10, **options: Any) -> thresher.Hits:
+def search(index: thresher.Index, queries: Collection, k: int | None = 10, **options: Any) -> thresher.Hits:
     """Return the hits of queries in raw form."""
     return index.search(queries.triple, k, shape=queries.shape, **options)
 

@@ -84,7 +84,7 @@ def assert_exact(hits: thresher.Hits, docs: Collection, queries: Collection, k: 
     """Raise AssertionError unless `hits` are the k best documents of each query."""
     assert hits.ids.dtype == np.int64
     assert hits.scores.dtype == np.float32
-    assert hits.ids.shape == hits.scores.shape == (queries.shape[0], k)
+    assert hits.ids.shape == hits.scores.shape == (queries.shape[0], min(k, docs.shape[0]))
     exact = products(docs, queries)
     for query in range(queries.shape[0]):
         _assert_row(hits.ids[query], hits.scores[query], exact.scores[query], exact.slacks[query], query)

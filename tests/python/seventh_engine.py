@@ -46,7 +46,7 @@ class HeaviestIndex(thresher.Index):
     def search(
         self,
         queries: MatrixLike,
-        k: SupportsIndex = 10,
+        k: SupportsIndex | None = 10,
         *,
         query_cut: int | None = None,
         **options: Any,
@@ -59,7 +59,13 @@ class HeaviestIndex(thresher.Index):
         return super().search(rows, k, **options)
 
     def search_one(
-        self, terms: Any, weights: Any = None, k: SupportsIndex = 10, *, query_cut: int | None = None, **options: Any
+        self,
+        terms: Any,
+        weights: Any = None,
+        k: SupportsIndex | None = 10,
+        *,
+        query_cut: int | None = None,
+        **options: Any,
     ) -> thresher.Hits:
         row = sp.csr_array((np.asarray(weights), np.asarray(terms), [0, np.size(terms)]), shape=(1, self.n_terms))
         ids, scores = self.search(row, k, query_cut=query_cut, **options)

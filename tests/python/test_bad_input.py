@@ -181,7 +181,7 @@ def test_k_that_is_too_large_or_no_whole_number(engine: Anything) -> None:
     for k in (2**24 + 1, 2**70):
         with expect(ValueError, "k must be at most 2**24", f"got {k}"):
             index.search(DOCS, k)
-    for wrong in (1.0, "10", None):
+    for wrong in (1.0, "10"):
         with expect(TypeError, "k must be a whole number", type(wrong).__name__):
             index.search(DOCS, wrong)
         with expect(TypeError, "k must be a whole number", type(wrong).__name__):

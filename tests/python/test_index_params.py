@@ -20,7 +20,6 @@ from engine_forms import (
     engines_that_take,
     exact_of,
     searches_of,
-    with_allowed,
 )
 from helpers import Recorded, assert_among, exhaustive, expect, orders, same, search
 from strategies import Case, topical
@@ -58,36 +57,35 @@ def test_a_search_is_the_same_however_it_is_asked(
     tmp_path: Path,
 ) -> None:
     index = indexes[engine.engine]
-    given = with_allowed(params, N_REAL)
-    hits = search(index, real.queries, 25, threads=1, **given)
+    hits = search(index, real.queries, 25, threads=1, **params)
     assert_among(hits, everything)
     for row in range(0, real.queries.shape[0], 3):
         entries = slice(real.queries.indptr[row], real.queries.indptr[row + 1])
-        one = index.search_one(real.queries.indices[entries], real.queries.data[entries], 25, **given)
+        one = index.search_one(real.queries.indices[entries], real.queries.data[entries], 25, **params)
         assert one.ids.tobytes() == hits.ids[row].tobytes()
         assert one.scores.tobytes() == hits.scores[row].tobytes()
-        assert bool(one.complete) == hits.complete[row]
+        assert bool(one.exact) == hits.exact[row]
     times = np.arange(600) % 60  # more queries than share a window, or a thread's marks tell apart
     for threads in (1, 2, 5):
-        many = search(index, real.queries.rows(times), 25, threads=threads, **given)
+        many = search(index, real.queries.rows(times), 25, threads=threads, **params)
         assert same(many, thresher.Hits(hits.ids[times], hits.scores[times]))
-        np.testing.assert_array_equal(many.complete, hits.complete[times])
+        np.testing.assert_array_equal(many.exact, hits.exact[times])
     index.save(tmp_path / "docs.thresher")
     for verify in (True, False):
         opened = thresher.open(tmp_path / "docs.thresher", verify=verify)
         assert type(opened) is engine
-        again = search(opened, real.queries, 25, **given)
+        again = search(opened, real.queries, 25, **params)
         assert same(again, hits)
-        np.testing.assert_array_equal(again.complete, hits.complete)
+        np.testing.assert_array_equal(again.exact, hits.exact)
 
 
 @pytest.mark.parametrize(("engine", "options"), each(builds_of))
-def test_k_beyond_the_documents_is_padded(engine: Engine, options: Options) -> None:
+def test_hits_are_padded(engine: Engine, options: Options) -> None:
     index = engine.build(DOCS, **options)
     queries = sp.csr_array(np.array([[1, 0, 0], [0, 0, 0]], np.float32))
     for params in exact_of(engine.engine):
         ids, scores = index.search(queries, 7, **params)
-        assert ids.tolist() == [[3, 0, 4, -1, -1, -1, -1], [-1] * 7]
+        assert ids.tolist() == [[3, 0, 4, -1, -1], [-1] * 5]
         assert scores[0, :3].tolist() == [4, 1, 1]
         assert np.all(np.isneginf(scores[0, 3:]))
 
@@ -100,9 +98,9 @@ def test_collections_without_weights(engine: Engine, shape: tuple[int, int], tmp
         for one in (index, thresher.open(tmp_path / f"{number}.thresher")):
             for params in searches_of(engine.engine) if number == 0 else exact_of(engine.engine):
                 queries = sp.csr_array((2, shape[1]), dtype=np.float32)
-                hits = one.search(queries, 2, **with_allowed(params, shape[0]))
-                assert hits.ids.tolist() == [[-1, -1]] * 2
-                assert hits.complete.tolist() == [True, True]
+                hits = one.search(queries, 2, **params)
+                assert hits.ids.tolist() == [[-1] * min(2, shape[0])] * 2
+                assert hits.exact.tolist() == [True, True]
             assert one.vectors(np.arange(shape[0])).shape == shape
 
 
@@ -131,16 +129,15 @@ def test_bad_queries(engine: Engine, params: str) -> None:
 def test_progress_of_a_search(engine: Engine, params: Options, real: Case, indexes: dict[str, thresher.Index]) -> None:
     progress = Recorded()
     many = real.queries.rows(np.arange(1200) % 60)
-    given = with_allowed(params, N_REAL)
-    before = search(indexes[engine.engine], many, progress=progress, **given)
+    before = search(indexes[engine.engine], many, progress=progress, **params)
     progress.assert_rises_to(1200)
 
     def fail(done: int, total: int) -> None:
         raise ZeroDivisionError("from progress")
 
     with pytest.raises(ZeroDivisionError, match="from progress"):
-        search(indexes[engine.engine], many, progress=fail, **given)
-    assert same(search(indexes[engine.engine], many, **given), before)
+        search(indexes[engine.engine], many, progress=fail, **params)
+    assert same(search(indexes[engine.engine], many, **params), before)
 
 
 # ------------------------------------------------------------------------------------------- build parameters

@@ -25,8 +25,8 @@ constexpr std::size_t kSample = 8;
 BestBlocks::BestBlocks(std::size_t n_superblocks)
     : selected_(n_superblocks * kernels::kSuperblock), selected_bounds_(n_superblocks * kernels::kSuperblock) {}
 
-void BestBlocks::start(const BlockBounds::Context& context, std::size_t n_blocks, std::size_t first,
-                       std::size_t budget, const Selection* allowed, std::size_t block_size) {
+void BestBlocks::start(const BlockBounds::Context& context, std::size_t n_blocks, std::size_t first, std::size_t budget,
+                       const Selection* allowed, std::size_t block_size) {
     context_ = &context;
     empty_scratch(blocks_, kMaxKept);
     n_blocks_ = n_blocks;
@@ -40,7 +40,8 @@ void BestBlocks::start(const BlockBounds::Context& context, std::size_t n_blocks
     allowed_ = allowed;
     block_size_ = block_size;
     if (allowed != nullptr) {  // so many have about `first` among them that are allowed
-        const std::size_t n_allowed = std::max<std::size_t>(allowed->n_blocks() * allowed->block_size() / block_size, 1);
+        const std::size_t n_allowed =
+            std::max<std::size_t>(allowed->n_blocks() * allowed->block_size() / block_size, 1);
         first = std::clamp<std::size_t>(first * n_blocks / n_allowed, 1, std::max<std::size_t>(n_blocks, 1));
     }
 

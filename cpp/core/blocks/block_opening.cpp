@@ -26,12 +26,7 @@ constexpr std::size_t kOpeningTime = 100;
 
 BlockOpening::BlockOpening(const StoredDocuments& documents, const BlockTiles& tiles, std::size_t k,
                            const BoundPlan& plan, double factor, Gate& gate, Context& context)
-    : forward_(documents.forward),
-      tiles_(tiles),
-      gate_(gate),
-      k_(k),
-      scale_(factor / plan.unit),
-      context_(context) {
+    : forward_(documents.forward), tiles_(tiles), gate_(gate), k_(k), scale_(factor / plan.unit), context_(context) {
     empty_scratch(context.members, kMaxMembers);
     context.tile_rows.clear();
     context.tile_weights.clear();

@@ -24,9 +24,9 @@ class BlockOpening {
         std::vector<std::uint64_t> members;     // of the blocks just opened, `ranked`
     };
 
-    // Looks for the `k` best documents of a query, which `plan` bounds, through `gate`, which is open to it. A member is
-    // rescored, and a block worth opening, if its bound reaches `factor` times the score that the gate wants: 1 is exact
-    // where bounds are of all terms. Borrows everything.
+    // Looks for the `k` best documents of a query, which `plan` bounds, through `gate`, which is open to it. A member
+    // is rescored, and a block worth opening, if its bound reaches `factor` times the score that the gate wants: 1 is
+    // exact where bounds are of all terms. Borrows everything.
     BlockOpening(const StoredDocuments& documents, const BlockTiles& tiles, std::size_t k, const BoundPlan& plan,
                  double factor, Gate& gate, Context& context);
     BlockOpening(const BlockOpening&) = delete;
@@ -51,7 +51,7 @@ class BlockOpening {
     const BlockTiles& tiles_;
     Gate& gate_;
     std::size_t k_;
-    double scale_;  // from scores to bounds
+    double scale_;         // from scores to bounds
     float threshold_ = 0;  // of the gate, that the cutoff follows
     std::int32_t cutoff_ = 1;
     Context& context_;

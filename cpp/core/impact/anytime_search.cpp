@@ -65,15 +65,14 @@ bool AnytimeSearch::search(const SearchedIndex& index, const Task& task, const S
 }
 
 // No hits yet.
-void AnytimeSearch::start_hits(const Work& work) {
-    work.best.reset(work.task.wanted.k, work.task.wanted.min_score);
-}
+void AnytimeSearch::start_hits(const Work& work) { work.best.reset(work.task.wanted.k, work.task.wanted.min_score); }
 
 // Whether the limits leave enough of the query's postings to be read.
 bool AnytimeSearch::is_provable(const Work& work) {
     if (work.limits.postings == std::numeric_limits<std::uint64_t>::max() && !work.timed()) return true;
     double all = 0;
-    for (const std::uint32_t slot : work.task.query->slots) all += work.index.documents.vocabulary.document_frequency(slot);
+    for (const std::uint32_t slot : work.task.query->slots)
+        all += work.index.documents.vocabulary.document_frequency(slot);
     return static_cast<double>(work.limits.postings) >= kProvableShare * all &&
            work.limits.microseconds >= kProvableShareTimed * all * kPostingTime;
 }

@@ -26,9 +26,9 @@ inline bool better(const Hit& a, const Hit& b) noexcept {
 // just their number.
 struct HitsView {
     std::size_t k = 0;
-    std::span<std::int64_t> ids = {};       // shape (n_queries, k), row-major
-    std::span<float> scores = {};           // the same
-    std::span<std::uint8_t> exact = {};     // shape (n_queries,): 1 if it is proven that no better document was left out
+    std::span<std::int64_t> ids = {};    // shape (n_queries, k), row-major
+    std::span<float> scores = {};        // the same
+    std::span<std::uint8_t> exact = {};  // shape (n_queries,): 1 if it is proven that no better document was left out
     std::span<std::vector<Hit>> rows = {};  // shape (n_queries,), or empty
     std::span<std::uint64_t> counts = {};   // the same
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
 import thresher
@@ -34,5 +35,10 @@ def truth(
         index = thresher.ExactIndex.build(documents.docs, shape=documents.shape, threads=threads, progress=progress)
     with progress_bar("searching", unit="queries") as progress:
         hits = index.search(queries.matrix, k=k, threads=threads, progress=progress)
-    write_ground_truth(output, hits.ids, hits.scores)
+    columns = (0, 0), (0, k - hits.ids.shape[1])  # where there are fewer documents
+    write_ground_truth(
+        output,
+        np.pad(hits.ids, columns, constant_values=-1),
+        np.pad(hits.scores, columns, constant_values=-np.inf),
+    )
     note(f"{output}: {len(hits.ids):,} queries, k = {k}")

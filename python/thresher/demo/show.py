@@ -8,7 +8,6 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-import numpy as np
 from rich import box
 from rich.bar import Bar
 from rich.console import Console, Group, RenderableType
@@ -23,7 +22,7 @@ from thresher.demo.measure import K, Measured, measure
 from thresher.demo.weights import Question, Weights
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    pass
 
 QUESTIONS = (
     "least recently used cache",
@@ -98,19 +97,20 @@ def _answer(asked: str, index: thresher.Index, passages: list[Passage], weights:
     heading = Rule(Text(asked, style="bold yellow"), align="left", style="yellow")
     if not len(ids):
         return Group(heading, Text("no passage has any of these words", style="dim"))
-    contributions = index.vectors(ids)[:, question.terms].toarray() * question.weights
+    explanations = index.explain(question.terms, ids, question.weights)
+    largest = max(float(one.products.max(initial=0)) for one in explanations)
     table = Table.grid(padding=(0, 2, 0, 0), expand=True)
     table.add_column(justify="right", style="bold", no_wrap=True)
     table.add_column(justify="right", style="green", no_wrap=True)
     table.add_column(ratio=1)
-    for rank, (number, score, parts) in enumerate(zip(ids, hits.scores, contributions, strict=False), 1):
-        passage = passages[int(number)]
+    for rank, one in enumerate(explanations, 1):
+        passage = passages[one.id]
         shown = Group(
             Text(passage.title, style="bold cyan", no_wrap=True, overflow="ellipsis"),
             Text(first_sentence(passage.text), no_wrap=True, overflow="ellipsis"),
-            _bars(question, parts, float(contributions.max()), width - _MARGIN),
+            _bars(question, one, largest, width - _MARGIN),
         )
-        table.add_row(str(rank), f"{score:.2f}", shown)
+        table.add_row(str(rank), f"{one.score:.2f}", shown)
     return Group(heading, table)
 
 
@@ -133,22 +133,23 @@ def first_sentence(text: str) -> str:
     return "".join(character for character in sentence if character.isprintable())
 
 
-def _bars(question: Question, parts: NDArray[np.float32], largest: float, width: int) -> RenderableType:
+def _bars(question: Question, hit: thresher.Explanation, largest: float, width: int) -> RenderableType:
     """Draw a hit's strongest terms, the strongest first; bars are to one scale within a question."""
+    words = dict(zip(question.terms.tolist(), question.words, strict=True))
     word_width = min(12, max(map(len, question.words)))
     fixed = word_width + 1 + 1 + _VALUE_WIDTH + 2
     count = max(1, min(TERMS, width // (fixed + _SHORTEST_BAR)))
     bar_width = max(1, min(_LONGEST_BAR, width // count - fixed))
     grid = Table.grid(padding=(0, 1, 0, 0))
     cells: list[RenderableType] = []
-    for term in np.argsort(-parts, kind="stable")[:count]:
-        if parts[term] <= 0:
+    for term, product in zip(hit.terms[:count].tolist(), hit.products[:count].tolist(), strict=True):
+        if product <= 0:
             break
         grid.add_column(style="magenta", no_wrap=True, width=word_width)
         grid.add_column(no_wrap=True, width=bar_width)
         grid.add_column(style="dim", no_wrap=True, width=_VALUE_WIDTH + 1)
-        bar = Bar(size=largest, begin=0, end=float(parts[term]), width=bar_width, color="magenta")
-        cells += [question.words[term], bar, f"{parts[term]:.2f}"]
+        bar = Bar(size=largest, begin=0, end=product, width=bar_width, color="magenta")
+        cells += [words[term], bar, f"{product:.2f}"]
     grid.add_row(*cells)
     return grid
 

@@ -103,7 +103,7 @@ class BlockMaxIndex(Index):
         """Build an index of the rows of a sparse matrix."""
         return cls._build(docs, options)
 
-    def search(self, queries: MatrixLike, k: SupportsIndex = 10, **options: Unpack[BlockMaxSearch]) -> Hits:
+    def search(self, queries: MatrixLike, k: SupportsIndex | None = 10, **options: Unpack[BlockMaxSearch]) -> Hits:
         """Find the k documents with the greatest inner product with each query: exactly, by the library's defaults.
 
         Other parameters than those may miss documents.
@@ -114,7 +114,7 @@ class BlockMaxIndex(Index):
         self,
         terms: QueryLike,
         weights: npt.ArrayLike | None = None,
-        k: SupportsIndex = 10,
+        k: SupportsIndex | None = 10,
         **options: Unpack[BlockMaxSearch],
     ) -> Hits:
         """Search for one query: the call with the least overhead."""

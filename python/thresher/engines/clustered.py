@@ -126,7 +126,7 @@ class ClusteredIndex(Index):
         """Build an index of the rows of a sparse matrix."""
         return cls._build(docs, options)
 
-    def search(self, queries: MatrixLike, k: SupportsIndex = 10, **options: Unpack[ClusteredSearch]) -> Hits:
+    def search(self, queries: MatrixLike, k: SupportsIndex | None = 10, **options: Unpack[ClusteredSearch]) -> Hits:
         """Find documents with a great inner product with each query: most of the k best.
 
         Terms of negative weight count in scores, and no cluster is chosen for them.
@@ -137,7 +137,7 @@ class ClusteredIndex(Index):
         self,
         terms: QueryLike,
         weights: npt.ArrayLike | None = None,
-        k: SupportsIndex = 10,
+        k: SupportsIndex | None = 10,
         **options: Unpack[ClusteredSearch],
     ) -> Hits:
         """Search for one query: the call with the least overhead."""

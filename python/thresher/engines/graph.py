@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self, SupportsFloat, SupportsIndex, Unpack
+from typing import TYPE_CHECKING, Self, SupportsFloat, SupportsIndex, Unpack
 
 from thresher import _core
-from thresher._arguments import as_allowed, as_int64
+from thresher._arguments import as_int64
 from thresher._hits import Hits
 from thresher._matrix import MatrixLike
 from thresher.engines.index import BuildOptions, Index, SearchOptions
@@ -58,16 +58,11 @@ class GraphSearch(SearchOptions, total=False):
     early_stop
         In [0, 1]: the search also ends when the best document left scores less than `early_stop` times the k-th best.
         0 never; 0.75 to 0.85 spare easy queries some work.
-    allowed
-        Which documents may be returned: booleans of shape (n_docs,). None allows all. The fewer are allowed, the
-        further a search walks; where scoring all of them is less work, that is done, and the result is exact. Each
-        call counts them first, which takes some microseconds for 100,000 documents.
     """
 
     ef: SupportsIndex | None
     entry_terms: SupportsIndex | None
     early_stop: SupportsFloat | None
-    allowed: npt.ArrayLike | None
 
 
 class GraphIndex(Index):
@@ -109,10 +104,11 @@ class GraphIndex(Index):
         """Build an index of the rows of a sparse matrix."""
         return cls._build(docs, options)
 
-    def search(self, queries: MatrixLike, k: SupportsIndex = 10, **options: Unpack[GraphSearch]) -> Hits:
+    def search(self, queries: MatrixLike, k: SupportsIndex | None = 10, **options: Unpack[GraphSearch]) -> Hits:
         """Find documents with a great inner product with each query: most of the k best.
 
-        Terms of negative weight count in scores, and no search starts from them.
+        Terms of negative weight count in scores, and no search starts from them. The fewer documents are `allowed`, the
+        further a search walks; where to score all of them is less work, that is done, and the result is exact.
         """
         return self._search(queries, k, options)
 
@@ -120,7 +116,7 @@ class GraphIndex(Index):
         self,
         terms: QueryLike,
         weights: npt.ArrayLike | None = None,
-        k: SupportsIndex = 10,
+        k: SupportsIndex | None = 10,
         **options: Unpack[GraphSearch],
     ) -> Hits:
         """Search for one query: the call with the least overhead."""
@@ -156,10 +152,3 @@ class GraphIndex(Index):
         handle = self._live
         assert isinstance(handle, _core.GraphIndex)
         return handle.edges(as_int64(doc, "doc"))
-
-    def _params_with(self, given: dict[str, Any]) -> _core.GraphSearchParams:
-        allowed = given.pop("allowed", None)
-        params: _core.GraphSearchParams = super()._params_with(given)
-        if allowed is not None:
-            params.allow(as_allowed(allowed, self.n_docs, "allowed"))
-        return params

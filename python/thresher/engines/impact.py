@@ -59,7 +59,7 @@ class ImpactIndex(Index):
     >>> import scipy.sparse, thresher
     >>> docs = scipy.sparse.csr_array([[1.0, 0.0, 2.0], [0.0, 3.0, 0.5]])
     >>> queries = scipy.sparse.csr_array([[0.0, 1.0, 1.0]])
-    >>> thresher.ImpactIndex.build(docs).search(queries, k=1, postings_budget=1000).complete
+    >>> thresher.ImpactIndex.build(docs).search(queries, k=1, postings_budget=1000).exact
     array([ True])
     """
 
@@ -74,10 +74,10 @@ class ImpactIndex(Index):
         """Build an index of the rows of a sparse matrix."""
         return cls._build(docs, options)
 
-    def search(self, queries: MatrixLike, k: SupportsIndex = 10, **options: Unpack[ImpactSearch]) -> Hits:
+    def search(self, queries: MatrixLike, k: SupportsIndex | None = 10, **options: Unpack[ImpactSearch]) -> Hits:
         """Find the k documents with the greatest inner product with each query, or most of them within a limit.
 
-        Where `complete` is true of a query, the limits were not needed, and its answer is exact.
+        Where `exact` is true of a query's hits, the limits were not needed.
         """
         return self._search(queries, k, options)
 
@@ -85,7 +85,7 @@ class ImpactIndex(Index):
         self,
         terms: QueryLike,
         weights: npt.ArrayLike | None = None,
-        k: SupportsIndex = 10,
+        k: SupportsIndex | None = 10,
         **options: Unpack[ImpactSearch],
     ) -> Hits:
         """Search for one query: the call with the least overhead."""

@@ -8,16 +8,28 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, SupportsFloat, SupportsIndex, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Self, SupportsFloat, SupportsIndex, TypeAlias, Unpack
 
 import numpy as np
 import scipy.sparse as sp
 
 from thresher import _core
 from thresher._arguments import as_k, as_path, as_progress, as_reorder, as_terms, as_threads, as_weights, set_params
-from thresher._hits import Hits
+from thresher._explanation import Explanation, explained
+from thresher._hits import AllHits, Hits
 from thresher._matrix import MatrixLike, QueryLike, as_csr, as_query
-from thresher.engines.options import BuildOptions, Options, Progress, SearchOptions, require_known, write_out
+from thresher._pickling import Source, restored
+from thresher._selections import Allowed, Documents, as_selection
+from thresher.engines.options import (
+    BuildOptions,
+    Options,
+    Progress,
+    SearchOptions,
+    UnknownTerms,
+    require_known,
+    write_out,
+)
+from thresher.engines.request import Request
 
 if TYPE_CHECKING:
     import os
@@ -46,7 +58,7 @@ class Index:
     _build_options: ClassVar[type] = BuildOptions
     _search_options: ClassVar[type] = SearchOptions
 
-    __slots__ = ("_handle", "_own_params")
+    __slots__ = ("_handle", "_own_params", "_source")
 
     def __init__(self, handle: _core.Index | None = None, *args: object, **kwargs: object) -> None:
         """Wrap a core index; callers use `build` or `thresher.open`."""
@@ -56,6 +68,8 @@ class Index:
         self._handle: _core.Index | None = handle
         # The index's search parameters as the core takes them; never changed.
         self._own_params: Any = handle.own_search_params() if hasattr(handle, "own_search_params") else None
+        # The file that it was opened from.
+        self._source: Source | None = None
 
     def __init_subclass__(cls) -> None:
         """Write out the options of an engine's methods, in their signatures and documentation."""
@@ -207,11 +221,46 @@ class Index:
             if name not in known:
                 has = f"it has {', '.join(known)}" if known else "it has none"
                 raise TypeError(f"{type(self).__name__} has no search parameter {name!r}: {has}")
-        if not params:
-            return type(self)(handle)
-        return type(self)(handle.with_search_params(self._params_with(params)))
+        same = type(self)(handle.with_search_params(self._params_with(params)) if params else handle)
+        same._source = self._source  # noqa: SLF001 - of this class
+        return same
 
-    def search(self, queries: MatrixLike, k: SupportsIndex = 10, **options: Unpack[SearchOptions]) -> Hits:
+    def select(self, documents: Documents) -> _core.Selection:
+        """Prepare a set of documents once, for `allowed` and `exclude` of any number of searches.
+
+        Parameters
+        ----------
+        documents
+            Booleans, shape (n_docs,), or the ids of documents, shape (n,), in any order.
+
+        Returns
+        -------
+        Selection
+            A bit for each document, in the index's own order; of this index and those of `with_search_params`. Sets
+            combine by ``&``, ``|``, ``-`` and ``~``.
+
+        Raises
+        ------
+        ValueError
+            If there is not a bool for each document, or an id is not a document's.
+        TypeError
+            If they are neither booleans nor whole numbers.
+
+        Examples
+        --------
+        >>> import scipy.sparse, thresher
+        >>> index = thresher.ExactIndex.build(scipy.sparse.csr_array([[1.0, 0.0, 2.0], [0.0, 3.0, 0.5]]))
+        >>> second = index.select([1])
+        >>> second
+        <Selection: 1 of 2 documents>
+        >>> index.search_one({2: 1.0}, k=2, allowed=second).ids
+        array([ 1, -1])
+        >>> index.search_one({2: 1.0}, k=2, allowed=~second).ids
+        array([ 0, -1])
+        """
+        return as_selection(self._live, documents, "documents")
+
+    def search(self, queries: MatrixLike, k: SupportsIndex | None = 10, **options: Unpack[SearchOptions]) -> Hits:
         """Find the k documents with the greatest inner product with each query.
 
         Parameters
@@ -220,7 +269,7 @@ class Index:
             The queries, a row each, shape (n_queries, n_terms): anything that `build` takes. Weights must be finite
             and may be negative. Where the rows are wider than the index, the columns beyond must be empty.
         k
-            Documents to return for each query, from 1 to 2**24.
+            Documents to return for each query, from 1 to 2**24. None for all that there are, as an `AllHits`.
         **options
             By keyword, with the engine's parameters. Those that are None are the index's own (`search_params`): the
             library's defaults, unless others were set.
@@ -228,15 +277,16 @@ class Index:
         Returns
         -------
         Hits
-            ``ids`` int64 and ``scores`` float32, both of shape (n_queries, k), best first. Scores are exact. Only
-            documents with a positive score are returned; missing ones are -1 and -inf. Ties are in ascending order of
-            ids. ``complete`` bool, shape (n_queries,): no budget or deadline stopped the search.
+            ``ids`` int64 and ``scores`` float32, both of shape (n_queries, min(k, n_docs)), best first. Scores are
+            exact. Unless `fill` is set, only documents with a positive score are returned; missing ones are -1 and
+            -inf. Ties are in ascending order of ids. ``exact`` bool, shape (n_queries,): it is proven that no better
+            document was left out.
 
         Raises
         ------
         ValueError
-            If k or a parameter is out of range, or the queries have terms beyond the index's or a weight that is not
-            finite.
+            If k, an option or a parameter is out of range, or the queries have terms beyond the index's or a weight
+            that is not finite.
         TypeError
             If `queries` is not a sparse matrix, or there is no such option.
 
@@ -256,7 +306,7 @@ class Index:
         self,
         terms: QueryLike,
         weights: npt.ArrayLike | None = None,
-        k: SupportsIndex = 10,
+        k: SupportsIndex | None = 10,
         **options: Unpack[SearchOptions],
     ) -> Hits:
         """Search for one query: the call with the least overhead.
@@ -269,15 +319,15 @@ class Index:
         weights
             Their weights, shape (n,); float32 arrays are taken as they are. Weights of a repeated term are added.
         k
-            Documents to return, from 1 to 2**24; by keyword where there are no `weights`.
+            Documents to return, from 1 to 2**24, or None for all; by keyword where there are no `weights`.
         **options
             By keyword, as in `search`.
 
         Returns
         -------
         Hits
-            ``ids`` int64 and ``scores`` float32, both of shape (k,), and ``complete`` bool, shape (), as `search` gives
-            them.
+            ``ids`` int64 and ``scores`` float32, both of shape (min(k, n_docs),), and ``exact`` bool, shape (), as
+            `search` gives them; of shape (n,) where k is None.
 
         Raises
         ------
@@ -292,11 +342,99 @@ class Index:
         >>> import scipy.sparse, thresher
         >>> index = thresher.ExactIndex.build(scipy.sparse.csr_array([[1.0, 0.0, 2.0], [0.0, 3.0, 0.5]]))
         >>> index.search_one([1, 2], [1.0, 1.0], k=1)
-        Hits(ids=array([1]), scores=array([3.5], dtype=float32))
+        Hits(ids=array([1]), scores=array([3.5], dtype=float32), exact=array(True))
         >>> index.search_one({1: 1.0, 2: 1.0}, k=1)
-        Hits(ids=array([1]), scores=array([3.5], dtype=float32))
+        Hits(ids=array([1]), scores=array([3.5], dtype=float32), exact=array(True))
         """
         return self._search_one(terms, weights, k, options)
+
+    def count(
+        self,
+        queries: MatrixLike,
+        *,
+        min_score: SupportsFloat | None = None,
+        allowed: Allowed | None = None,
+        exclude: Allowed | None = None,
+        unknown_terms: UnknownTerms = "error",
+        shape: tuple[int, int] | None = None,
+        threads: SupportsIndex = 0,
+        progress: Progress | None = None,
+    ) -> npt.NDArray[np.int64]:
+        """Return how many documents match each query: those that an exact search for all of them would find.
+
+        Exact whatever the engine and its parameters. An approximate engine looks at every document for it.
+
+        Parameters
+        ----------
+        queries
+            As in `search`.
+        min_score, allowed, exclude, unknown_terms, shape, threads, progress
+            As in `search`: documents that score at least `min_score`, or above 0, and may be returned.
+
+        Returns
+        -------
+        numpy.ndarray
+            int64, shape (n_queries,).
+
+        Examples
+        --------
+        >>> import scipy.sparse, thresher
+        >>> index = thresher.GraphIndex.build(scipy.sparse.csr_array([[1.0, 0.0, 2.0], [0.0, 3.0, 0.5]]))
+        >>> index.count([{2: 1.0}, {1: 1.0}])
+        array([2, 1])
+        >>> index.count([{2: 1.0}], min_score=1)
+        array([1])
+        """
+        handle = self._live
+        rows = as_csr(queries, shape=shape, name="queries")
+        given = {
+            "min_score": min_score,
+            "allowed": allowed,
+            "exclude": exclude,
+            "unknown_terms": unknown_terms,
+            "threads": threads,
+            "progress": progress,
+        }
+        return Request(handle, None, rows.shape[0], given).counts(rows)
+
+    def explain(
+        self,
+        query: QueryLike,
+        ids: SupportsIndex | npt.ArrayLike | Hits,
+        weights: npt.ArrayLike | None = None,
+    ) -> list[Explanation]:
+        """Return what makes up the scores of documents: their terms that the query has, heaviest first.
+
+        Parameters
+        ----------
+        query
+            One query, as `search_one` takes it: in one object, or its terms and their `weights`.
+        ids
+            Document ids, shape (n,), a single one, or the hits of the query.
+        weights
+            The weights of the query's terms, if `query` are terms.
+
+        Returns
+        -------
+        list of Explanation
+            One for each document, in their order. Products add up to the score that a search returns.
+
+        Raises
+        ------
+        ValueError
+            If an id is not a document's, or the query is refused by `search_one`.
+
+        Examples
+        --------
+        >>> import scipy.sparse, thresher
+        >>> index = thresher.ExactIndex.build(scipy.sparse.csr_array([[1.0, 0.0, 2.0], [0.0, 3.0, 0.5]]))
+        >>> query = {0: 0.5, 2: 1.0}
+        >>> index.explain(query, index.search_one(query, k=1))
+        [document 0, score 2.5
+            term 2: 1 x 2 = 2
+            term 0: 0.5 x 1 = 0.5]
+        """
+        return explained(self, query, ids, weights)
 
     def vectors(self, ids: npt.ArrayLike) -> sp.csr_array:
         """Return the stored vectors of documents: the float32 weights that were given, duplicates summed, no zeros.
@@ -387,9 +525,17 @@ class Index:
         size = sum(self.nbytes.values())
         return f"<{type(self).__name__}: {self.n_docs:,} documents, {self.n_terms:,} terms, {size / 1e6:,.1f} MB>"
 
-    def __reduce__(self) -> NoReturn:
-        """Refuse to be pickled: an index travels as a file."""
-        raise TypeError(f"{type(self).__name__} can't be pickled; save() it and thresher.open() the file")
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle an index that was opened from a file as its path, and one that was built as its bytes."""
+        return restored, Source.of(self)
+
+    def __copy__(self) -> Self:
+        """Return the index itself: it never changes."""
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        """Return the index itself: it never changes."""
+        return self
 
     @property
     def _live(self) -> _core.Index:
@@ -417,21 +563,22 @@ class Index:
         core: Any = cls._core_class
         return cls(core.build(rows.indptr, rows.indices, rows.data, rows.shape[1], *arguments))
 
-    def _search(self, queries: MatrixLike, k: SupportsIndex, options: Mapping[str, object]) -> Hits:
-        """Search for each query with options of `_search_options`."""
+    def _search(self, queries: MatrixLike, k: SupportsIndex | None, options: Mapping[str, object]) -> Hits:
+        """Search for each query with options of `_search_options`: Hits, or AllHits where k is None."""
         require_known(options, self._search_options, f"{type(self).__name__}.search")
-        handle: Any = self._live
-        given, shape, threads, progress = _divided(options)
+        handle = self._live
+        common = {name: options[name] for name in SearchOptions.__annotations__ if name in options}
+        given = {name: value for name, value in options.items() if name not in common}
         params = self._params_with(given) if given else self._own_params
+        shape: Any = common.pop("shape", None)
         rows = as_csr(queries, shape=shape, name="queries")
-        arguments = rows.indptr, rows.indices, rows.data, rows.shape[1], as_k(k), threads, progress
-        return Hits(*(handle.search(*arguments) if params is None else handle.search_with(*arguments, params)))
+        return Request(handle, k, rows.shape[0], common).search(rows, params)
 
     def _search_one(
         self,
         terms: Any,  # noqa: ANN401 - a QueryLike, which only run time tells apart
         weights: npt.ArrayLike | None,
-        k: SupportsIndex,
+        k: SupportsIndex | None,
         options: Mapping[str, object],
     ) -> Hits:
         """Search for one query with options of `_search_options`."""
@@ -439,9 +586,9 @@ class Index:
         if handle is None:
             raise ValueError("the index is closed")
         params = self._own_params
-        if options:
+        if options or k is None:
             require_known(options, self._search_options, f"{type(self).__name__}.search_one")
-            if not options.keys().isdisjoint(SearchOptions.__annotations__):
+            if k is None or not options.keys().isdisjoint(SearchOptions.__annotations__):
                 return self._search_batch_of_one(terms, weights, k, options)
             params = self._params_with(dict(options))
         if weights is None:
@@ -454,18 +601,22 @@ class Index:
         self,
         terms: Any,  # noqa: ANN401 - a QueryLike
         weights: npt.ArrayLike | None,
-        k: SupportsIndex,
+        k: SupportsIndex | None,
         options: Mapping[str, object],
     ) -> Hits:
         """Search for one query with options of batches."""
         queries = terms if isinstance(terms, tuple) else [terms]
         if weights is not None:
             queries = [0, np.size(terms)], as_terms(terms), as_weights(weights)
-            options = {"shape": (1, self.n_terms), **options}
+            options = {"shape": (1, max(self.n_terms, 1 + int(queries[1].max(initial=0)))), **options}
         hits = self._search(queries, k, options)
-        if hits.ids.shape[0] != 1:
-            raise ValueError(f"search_one takes one query, got {hits.ids.shape[0]}: search takes several")
-        return Hits(hits.ids[0], hits.scores[0], hits.complete[0, ...])
+        if len(hits.exact) != 1:
+            raise ValueError(f"search_one takes one query, got {len(hits.exact)}: search takes several")
+        if isinstance(hits, AllHits):
+            return Hits(hits.ids, hits.scores, bool(hits.exact[0]))
+        after: Any = options.get("after")
+        before = None if after is None else np.asarray(getattr(after, "cursor", after)).reshape(-1)
+        return Hits(hits.ids[0], hits.scores[0], bool(hits.exact[0]), before)
 
     def _params_with(self, given: dict[str, Any]) -> Any:  # noqa: ANN401 - each engine has a class of its own
         """Return the index's search parameters as the core takes them, but for those that are given and not None."""

@@ -9,9 +9,16 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, SupportsIndex, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, SupportsFloat, SupportsIndex, TypeAlias, TypedDict
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from thresher._hits import Hits
+    from thresher._selections import Allowed
 
 Progress: TypeAlias = Callable[[int, int], object]
+UnknownTerms: TypeAlias = Literal["error", "ignore"]
 
 
 class BuildOptions(TypedDict, total=False):
@@ -44,15 +51,48 @@ class SearchOptions(TypedDict, total=False):
         searched by one thread.
     progress
         Called on this thread now and then as ``progress(done, n_queries)``.
+    allowed
+        Which documents may be returned: booleans of shape (n_docs,), document ids in any order (whole numbers are ids,
+        0 and 1 too), or a `Selection`, which `select` prepares once for many searches. Or one of these for each query:
+        booleans of shape (n_queries, n_docs) or a sequence, where None allows all. None allows all; an empty one none.
+    exclude
+        Which documents may not be returned, in the same forms; it is taken off what is allowed.
+    min_score
+        Only documents that score at least this, in float32. None is all above 0. One of 0 or less goes with `fill`.
+    fill
+        Whether rows go on, once no allowed document with a positive score is left, with those of zero and below, best
+        first. That takes looking at every document.
+    unknown_terms
+        What a term beyond the index's is in a query: an ``"error"``, or nothing to any document, ``"ignore"``.
+    after
+        Hits, or their `cursor`: those of the page before, to go on from. No document comes twice. Engines that are
+        exact go on where one longer search would; others look as deep as that, and what they find better than a page
+        before had comes on this one.
     """
 
     shape: tuple[int, int] | None
     threads: SupportsIndex
     progress: Progress | None
+    allowed: Allowed | None
+    exclude: Allowed | None
+    min_score: SupportsFloat | None
+    fill: bool
+    unknown_terms: UnknownTerms
+    after: Hits | npt.ArrayLike | None
 
 
 # What the options of all engines are where they are not given.
-_DEFAULTS: dict[str, object] = {"shape": None, "threads": 0, "progress": None}
+_DEFAULTS: dict[str, object] = {
+    "shape": None,
+    "threads": 0,
+    "progress": None,
+    "allowed": None,
+    "exclude": None,
+    "min_score": None,
+    "fill": False,
+    "unknown_terms": "error",
+    "after": None,
+}
 _HOLE = "\n**options\n"
 
 

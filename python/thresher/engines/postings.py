@@ -70,7 +70,7 @@ class PostingsIndex(Index):
         """Build an index of the rows of a sparse matrix."""
         return cls._build(docs, options)
 
-    def search(self, queries: MatrixLike, k: SupportsIndex = 10, **options: Unpack[PostingsSearch]) -> Hits:
+    def search(self, queries: MatrixLike, k: SupportsIndex | None = 10, **options: Unpack[PostingsSearch]) -> Hits:
         """Find the k documents with the greatest inner product with each query."""
         return self._search(queries, k, options)
 
@@ -78,7 +78,7 @@ class PostingsIndex(Index):
         self,
         terms: QueryLike,
         weights: npt.ArrayLike | None = None,
-        k: SupportsIndex = 10,
+        k: SupportsIndex | None = 10,
         **options: Unpack[PostingsSearch],
     ) -> Hits:
         """Search for one query: the call with the least overhead."""

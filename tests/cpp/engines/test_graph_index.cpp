@@ -402,8 +402,7 @@ TEST(GraphIndex, ReturnsNothingThatIsNotAllowed) {
                 EXPECT_EQ(narrow, hits) << "few that are allowed are all scored";
             }
         }
-        EXPECT_EQ(search(*index, queries, 10, {.ef = 20}, Allowed(500, 1)),
-                  search(*index, queries, 10, {.ef = 20}));
+        EXPECT_EQ(search(*index, queries, 10, {.ef = 20}, Allowed(500, 1)), search(*index, queries, 10, {.ef = 20}));
     }
 }
 

@@ -176,8 +176,9 @@ void expect_selects(const Kernels& table, const Strips& strips, std::int32_t cut
     auto scores = strips.scores;
     std::vector<std::uint32_t> docs(strips.n_docs);
     std::vector<std::int32_t> doc_scores(strips.n_docs);
-    const std::size_t n = table.select_candidates(strips.rows.data(), strips.weights.data(), strips.rows.size(),
-                                                  scores.data(), strips.n_docs, allowed, cutoff, docs.data(), doc_scores.data());
+    const std::size_t n =
+        table.select_candidates(strips.rows.data(), strips.weights.data(), strips.rows.size(), scores.data(),
+                                strips.n_docs, allowed, cutoff, docs.data(), doc_scores.data());
     ASSERT_EQ(n, expected_docs.size());
     docs.resize(n);
     doc_scores.resize(n);

@@ -57,7 +57,8 @@ TEST(Gate, AdmitsTheBestOfThoseOffered) {
                     std::vector<Hit> expected;
                     for (const std::uint32_t doc : positions) {
                         const auto score = static_cast<float>(truth.scores[doc]);
-                        if (score >= min_score && (allowed == nullptr || doc % 2 == 0)) expected.push_back({score, doc});
+                        if (score >= min_score && (allowed == nullptr || doc % 2 == 0))
+                            expected.push_back({score, doc});
                     }
                     std::sort(expected.begin(), expected.end(), better);
                     expected.resize(std::min<std::size_t>(expected.size(), 5));
@@ -76,8 +77,7 @@ TEST(Gate, AdmitsTheBestOfThoseOffered) {
 
 TEST(Gate, LeavesOutWhatIsNoDocument) {
     const test::DocumentParts parts(rows_of(1, {Row{{0, 1.0F}}, Row{{0, 2.0F}}}));
-    const auto found =
-        offered(parts.documents, rows_of(1, {Row{{0, 1.0F}}}), 0, {.k = 9}, {2, 1, 63, 0xFFFFFFFFU, 0});
+    const auto found = offered(parts.documents, rows_of(1, {Row{{0, 1.0F}}}), 0, {.k = 9}, {2, 1, 63, 0xFFFFFFFFU, 0});
     ASSERT_EQ(found.size(), 2U);
     EXPECT_EQ(found[0].doc, 1U);
     EXPECT_EQ(found[1].doc, 0U);

@@ -103,8 +103,10 @@ TEST(Selection, Combine) {
             for (std::size_t doc = 0; doc < n; ++doc) mask[doc] = combine(a[doc] != 0, b[doc] != 0) ? 1 : 0;
             return mask;
         };
-        ASSERT_NO_FATAL_FAILURE(expect_holds(left & right, combined([](bool x, bool y) { return x && y; }), *documents));
-        ASSERT_NO_FATAL_FAILURE(expect_holds(left | right, combined([](bool x, bool y) { return x || y; }), *documents));
+        ASSERT_NO_FATAL_FAILURE(
+            expect_holds(left & right, combined([](bool x, bool y) { return x && y; }), *documents));
+        ASSERT_NO_FATAL_FAILURE(
+            expect_holds(left | right, combined([](bool x, bool y) { return x || y; }), *documents));
         ASSERT_NO_FATAL_FAILURE(
             expect_holds(left - right, combined([](bool x, bool y) { return x && !y; }), *documents));
         ASSERT_NO_FATAL_FAILURE(expect_holds(~left, combined([](bool x, bool) { return !x; }), *documents));

@@ -1,0 +1,80 @@
+"""What makes up a document's score: the query's terms that it has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from thresher._hits import Hits
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from thresher.engines.index import Index
+
+_SHOWN = 12
+
+
+class Explanation(NamedTuple):
+    """Why a document scores what it does. Arrays are of the terms that it shares with the query, heaviest first."""
+
+    id: int
+    """The document's."""
+    score: float
+    """What a search returns: the products' sum, in float32."""
+    terms: npt.NDArray[np.int64]
+    """Shape (n,)."""
+    query_weights: npt.NDArray[np.float32]
+    """Shape (n,)."""
+    document_weights: npt.NDArray[np.float32]
+    """Shape (n,)."""
+    products: npt.NDArray[np.float64]
+    """Shape (n,): of the weights, the greatest first."""
+
+    def __repr__(self) -> str:
+        """Show the heaviest terms, a line each."""
+        lines = [f"document {self.id}, score {self.score:g}"]
+        for term, asked, has, product in list(zip(*self[2:], strict=True))[:_SHOWN]:
+            lines.append(f"    term {term}: {asked:g} x {has:g} = {product:g}")
+        if len(self.terms) > _SHOWN:
+            lines.append(f"    and {len(self.terms) - _SHOWN} more: {self.products[_SHOWN:].sum():g}")
+        return "\n".join(lines)
+
+
+def explained(index: Index, query: Any, ids: Any, weights: npt.ArrayLike | None) -> list[Explanation]:  # noqa: ANN401
+    """Explain the scores of documents by one query: see `Index.explain`."""
+    if isinstance(ids, Hits):
+        if ids.ids.ndim != 1:
+            raise ValueError("ids: the hits are of several queries, and one is explained at a time")
+        ids = ids.ids[ids.ids >= 0]
+    asked = _weights_of(query, weights, index.n_terms)
+    docs = np.atleast_1d(np.asarray(ids))
+    rows = index.vectors(docs)
+    unique, places = np.unique(docs, return_inverse=True)
+    # Scores come from a search, so that they are the same to the last bit.
+    found = index.search_one(query, weights, k=max(len(unique), 1), allowed=unique, fill=True)
+    scores = dict(zip(found.ids.tolist(), found.scores.tolist(), strict=True))
+    explanations = []
+    for number, place in enumerate(places.tolist()):
+        terms = rows.indices[rows.indptr[number] : rows.indptr[number + 1]].astype(np.int64)
+        has = rows.data[rows.indptr[number] : rows.indptr[number + 1]]
+        shared = np.array([asked.get(int(term), 0.0) for term in terms], np.float32)
+        products = shared.astype(np.float64) * has
+        order = np.argsort(-products, kind="stable")[: len(products)]
+        order = order[shared[order] != 0]
+        doc = int(unique[place])
+        explanations.append(Explanation(doc, scores[doc], terms[order], shared[order], has[order], products[order]))
+    return explanations
+
+
+def _weights_of(query: Any, weights: npt.ArrayLike | None, n_terms: int) -> dict[int, float]:  # noqa: ANN401
+    """Return a query's weights by term, repeated ones added as a search adds them."""
+    from thresher._arguments import as_terms, as_weights  # noqa: PLC0415
+    from thresher._matrix import as_query  # noqa: PLC0415
+
+    terms, of_terms = (query, weights) if weights is not None else as_query(query)
+    sums: dict[int, np.float32] = {}
+    for term, weight in zip(as_terms(terms).tolist(), as_weights(of_terms), strict=True):
+        sums[term] = np.float32(sums.get(term, np.float32(0)) + weight)
+    return {term: float(weight) for term, weight in sums.items() if term < n_terms}
