@@ -39,7 +39,9 @@ class HitArrays {
           exact_(shape.size() == 1 ? 1 : shape.front()),
           k_(static_cast<std::size_t>(shape.back())),
           is_single_(shape.size() == 1) {}
-    HitsView view() { return {.k = k_, .ids = items_of(ids_), .scores = items_of(scores_), .exact = items_of(exact_)}; }
+    HitsView view() {
+        return {.n_columns = k_, .ids = items_of(ids_), .scores = items_of(scores_), .exact = items_of(exact_)};
+    }
     // ids, scores and, bool, whether they are exact.
     py::tuple take() {
         if (is_single_) return py::make_tuple(std::move(ids_), std::move(scores_), *exact_.data() != 0);

@@ -36,6 +36,11 @@ constexpr double kBudgetPerHit = 8;
 // large part of them: clusters side by side are summed faster than those here and there (docs/internals/clustered.md).
 constexpr double kGroupsPerCluster = 5;
 constexpr std::size_t kLargePart = 8;
+// The least fraction of what a query's terms can contribute that those left by the library's cut have, for them to rank
+// clusters by: of queries of learned vectors 24 terms have 0.38 at least, and 0.97 in the median.
+constexpr double kMinKept = 0.3;
+// Documents that are looked at for how impacts are spread.
+constexpr std::size_t kSampledDocs = 256;
 // Documents from which on there are groups, and the fraction of them that a term is in to have codes there.
 constexpr std::size_t kGroupedFrom = 1'500'000;
 constexpr double kGroupFrequency = 0.0005;
@@ -100,7 +105,9 @@ ClusteredIndex::ClusteredIndex(const ClusteredParams& params, Vocabulary vocabul
     : TunableIndex(params, StoredDocuments{std::move(vocabulary), std::move(forward), std::move(order)}),
       quantiser_(std::move(quantiser)),
       summaries_(std::move(summaries)),
-      tiles_(std::move(tiles)) {}
+      tiles_(std::move(tiles)) {
+    mean_impact_ = mean_impact();
+}
 
 ClusteredIndex::ClusteredIndex(const ClusteredIndex& other) = default;
 
@@ -175,6 +182,8 @@ void ClusteredIndex::connect(unsigned threads, Progress& progress) {
 void ClusteredIndex::search_documents(
     std::size_t k, unsigned threads, Progress& progress,
     const std::function<void(std::size_t position, std::span<const Hit> others, unsigned worker)>& found) const {
+    ClusteredSearchParams usual;  // whatever the documents: what an index is made of should not depend on guesses
+    usual.cluster_budget = static_cast<std::int64_t>(budgets({.k = k + 1, .depth = k + 1}).clusters);
     const unsigned workers = worker_count(threads, n_docs() / kNeighboursPerTask + 1);
     std::vector<std::optional<ContextPool<Context>::Lease>> contexts(workers);  // borrowed by whoever works
     std::vector<std::vector<Posting>> postings(workers);
@@ -189,7 +198,7 @@ void ClusteredIndex::search_documents(
             for (std::size_t doc = begin; doc < end; ++doc) {
                 forward().read(doc, postings[worker]);
                 context.query.assign(postings[worker]);
-                search_query({&context.query, {.k = k + 1, .depth = k + 1}}, {}, context);
+                search_query({&context.query, {.k = k + 1, .depth = k + 1}}, usual, context);
                 auto& hits = context.best.hits();
                 std::sort(hits.begin(), hits.end(), better);
                 for (Hit& hit : hits) hit.doc = order().position(hit.doc);
@@ -208,6 +217,7 @@ ClusteredIndex::ClusteredIndex(const IndexFile& file) : TunableIndex(file, Docum
     tiles_ = BlockTiles::load(file, n_docs(), cluster_size, n_slots);
     file.require(tiles_.n_rows() <= summaries_.rows().n_rows(), "more rows in tiles than in summaries");
     neighbours_ = Neighbours::load(file, n_docs(), static_cast<std::size_t>(build_params().neighbours));
+    mean_impact_ = mean_impact();
 }
 
 std::vector<std::pair<std::string, std::size_t>> ClusteredIndex::engine_nbytes() const {
@@ -271,8 +281,12 @@ void ClusteredIndex::search_with(const CsrView& queries, const Request& request,
                                  const HitsView& hits) const {
     const auto answer = [&](std::span<const Task> tasks, Context& context) {
         for (const Task& task : tasks) {
-            const bool is_exact = search_query(task, params, context);
-            hits.write(task.row, context.best.hits(), is_exact);
+            const auto is_exact = search_query(task, params, context);
+            if (is_exact) {
+                hits.write(task.row, context.best.hits(), *is_exact);
+            } else {
+                scan(task, request, context, hits);
+            }
         }
     };
     search_in_batches(queries, request, kBatch, hits, contexts_, answer, vocabulary().n_slots(),
@@ -289,16 +303,38 @@ ClusteredIndex::Budgets ClusteredIndex::budgets(const Wanted& wanted) const noex
     return {static_cast<std::size_t>(opened), static_cast<std::size_t>(kGroupsPerCluster * std::max(of_all, opened))};
 }
 
-bool ClusteredIndex::search_query(const Task& task, const ClusteredSearchParams& params, Context& context) const {
+double ClusteredIndex::mean_impact() const {
+    std::vector<Posting> postings;
+    const std::size_t step = n_docs() / kSampledDocs + 1;  // those side by side are alike
+    for (std::size_t doc = 0; doc < n_docs(); doc += step) forward().append(doc, postings);
+    double sum = 0;
+    for (const auto& [slot, weight] : postings) sum += quantiser_.impact(slot, weight);
+    return postings.empty() ? 0.5 : sum / Quantiser::kMaxImpact / static_cast<double>(postings.size());
+}
+
+bool ClusteredIndex::plan(const BlockBounds& bounds, const SlotQuery& query, const ClusteredSearchParams& params,
+                          BlockBounds::Context& context) const {
+    const bool is_chosen = !params.is_limited();
+    const bool is_whole = params.query_cut == 0 || (is_chosen && (is_flat() || is_coarse()));
+    const std::size_t cut = is_whole ? bounds.max_terms() : static_cast<std::size_t>(params.query_cut);
+    bounds.plan(query, {.max = std::min(cut, bounds.max_terms())}, context);
+    return !is_chosen || context.plan.kept >= kMinKept;
+}
+
+std::optional<bool> ClusteredIndex::search_query(const Task& task, const ClusteredSearchParams& params,
+                                                 Context& context) const {
     const auto& [k, allowed, min_score, depth] = task.wanted;
     context.best.reset(k, min_score);
     const BlockBounds bounds(quantiser_, summaries_.rows(), summaries_.lists(), 1);
-    const std::size_t max = std::min(or_all(params.query_cut), bounds.max_terms());
-    bounds.plan(*task.query, {.max = max}, context.bounds);
+    if (!this->plan(bounds, *task.query, params, context.bounds)) return std::nullopt;
     const BoundPlan& plan = context.bounds.plan;
     if (!(plan.unit > 0)) return true;  // nothing can score above 0
     const auto [usual, of_groups] = budgets(task.wanted);
-    const std::size_t budget = params.cluster_budget == 0 ? usual : static_cast<std::size_t>(params.cluster_budget);
+    std::size_t budget = params.cluster_budget == 0 ? usual : static_cast<std::size_t>(params.cluster_budget);
+    if (!params.is_limited()) {
+        if (is_flat()) budget *= 2;
+        if (is_coarse()) budget = summaries_.rows().n_blocks();
+    }
     std::size_t group_budget = static_cast<std::size_t>(params.group_budget);
     if (group_budget == 0) {
         const std::size_t chosen = params.cluster_budget == 0
@@ -306,7 +342,7 @@ bool ClusteredIndex::search_query(const Task& task, const ClusteredSearchParams&
                                        : static_cast<std::size_t>(kGroupsPerCluster * static_cast<double>(budget));
         if (chosen < summaries_.groups().n_blocks() / kLargePart) group_budget = chosen;
     }
-    const auto groups = best_groups(task, max, group_budget, context);
+    const auto groups = best_groups(task, or_all(params.query_cut), group_budget, context);
     if (groups.empty()) {
         bounds.sum(context.bounds);
     } else {

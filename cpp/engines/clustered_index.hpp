@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -143,6 +144,16 @@ class ClusteredIndex final : public TunableIndex<ClusteredIndex, ClusteredParams
         std::size_t groups;
     };
     Budgets budgets(const Wanted& wanted) const noexcept;
+    // Plans the bounds of clusters for a query; false if the library's cut leaves so few of its terms that they tell
+    // nothing.
+    bool plan(const BlockBounds& bounds, const SlotQuery& query, const ClusteredSearchParams& params,
+              BlockBounds::Context& context) const;
+    // Looks at some documents for how their impacts are spread.
+    double mean_impact() const;
+    // Impacts hardly differ: a summary tells by how many of a query's terms it has, so that none should be cut.
+    bool is_flat() const noexcept { return mean_impact_ > 0.8; }
+    // Few documents are so much heavier than the others that summaries do not tell these apart.
+    bool is_coarse() const noexcept { return mean_impact_ < 0.06; }
     // Whether summaries give all that members have.
     bool are_whole() const noexcept {
         const auto& params = build_params();
@@ -155,8 +166,9 @@ class ClusteredIndex final : public TunableIndex<ClusteredIndex, ClusteredParams
     std::uint32_t block_size() const noexcept override { return tiles_.block_size(); }
     void search_with(const CsrView& queries, const Request& request, const ClusteredSearchParams& params,
                      const HitsView& hits) const override;
-    // Finds the task's hits, in no particular order, into context.best; true if they are the best for certain.
-    bool search_query(const Task& task, const ClusteredSearchParams& params, Context& context) const;
+    // Finds the task's hits, in no particular order, into context.best; true if they are the best for certain. Nothing
+    // if summaries are no way to find them.
+    std::optional<bool> search_query(const Task& task, const ClusteredSearchParams& params, Context& context) const;
     // The groups that are worth a look, ascending; none: all are.
     std::span<const std::uint32_t> best_groups(const Task& task, std::size_t query_cut, std::size_t budget,
                                                Context& context) const;
@@ -166,6 +178,7 @@ class ClusteredIndex final : public TunableIndex<ClusteredIndex, ClusteredParams
     ClusterSummaries summaries_;
     BlockTiles tiles_;
     Neighbours neighbours_;
+    double mean_impact_ = 0;  // of the largest that its term has
     mutable ContextPool<Context> contexts_;
 };
 

@@ -30,10 +30,16 @@ constexpr unsigned kBuildPasses = 2;
 // The width of a search where the caller does not say: this, and so many for each hit.
 constexpr std::size_t kWidth = 64;
 constexpr std::size_t kWidthPerHit = 8;
+// Of ef * m documents, what a walk scores; and the hits up to which a walk is taken in any case.
+constexpr double kWalked = 0.6;
+constexpr std::size_t kUsualHits = 100;
+// A query of more terms than this has no few that tell where to start.
+constexpr std::size_t kMaxQueryTerms = 2000;
 // Entry points of a term where the caller does not say: the square root of the number of documents over this, at least
 // so many. More entries are a larger fraction of a search's work, and fewer a smaller fraction of the documents.
 constexpr double kEntryShare = 5;
-constexpr std::int64_t kMinEntries = 32;
+constexpr double kMinEntries = 32;
+constexpr double kMaxEntries = 65536;
 // Documents ahead of the one being scored of which it is fetched where they start: many, because they are far apart.
 constexpr std::size_t kRangesAhead = 32;
 
@@ -43,10 +49,11 @@ void check_range(std::int64_t value, std::int64_t min, std::int64_t max, const c
                                 std::to_string(max) + ", got " + std::to_string(value));
 }
 
-std::size_t entry_points_of(const GraphParams& params, std::size_t n_docs) noexcept {
+// `mean_copies`: near-copies that a document has; all of them are entries of the same terms, and lead to the same.
+std::size_t entry_points_of(const GraphParams& params, std::size_t n_docs, double mean_copies = 0) noexcept {
     if (params.entry_points > 0) return static_cast<std::size_t>(params.entry_points);
-    const double chosen = std::sqrt(static_cast<double>(n_docs)) / kEntryShare;
-    return static_cast<std::size_t>(std::clamp(static_cast<std::int64_t>(chosen), kMinEntries, kMaxCandidates));
+    const double chosen = std::max(std::sqrt(static_cast<double>(n_docs)) / kEntryShare, kMinEntries);
+    return static_cast<std::size_t>(std::min(std::floor(chosen) * std::round(1 + mean_copies), kMaxEntries));
 }
 
 // Documents that may be left to go on from before those are dropped that a search will not come to, and so many for
@@ -71,8 +78,8 @@ struct GraphIndex::Context : SearchContext {
     TopK nearest;              // positions: the `ef` best of those allowed, whatever they score
 };
 
-GraphIndex::GraphIndex(const GraphParams& params, const ClusteredIndex& guide)
-    : TunableIndex(params, documents_of(guide)) {}
+GraphIndex::GraphIndex(const GraphParams& params, std::shared_ptr<const StoredDocuments> documents)
+    : TunableIndex(params, std::move(documents)) {}
 
 GraphIndex::GraphIndex(const GraphIndex& other) = default;
 
@@ -91,31 +98,36 @@ std::unique_ptr<GraphIndex> GraphIndex::build(const CsrView& docs, const GraphPa
     const Ordering ordering(given.reorder, given_order, docs.n_rows());
     GraphParams params = given;
     params.reorder = ordering.reorders();
-    params.entry_points = static_cast<std::int64_t>(entry_points_of(params, docs.n_rows()));
     const ClusteredParams clusters;
     Progress progress(monitor,
                       ClusteredIndex::passes(clusters, ordering) + ClusteredIndex::kSearchPasses +
                           GraphBuilder::kPasses + kBuildPasses,
                       docs.n_rows());
     auto guide = ClusteredIndex::build(docs, clusters, ordering, threads, progress);
-    std::unique_ptr<GraphIndex> index(new GraphIndex(params, *guide));
-    index->edges_ = index->connected(std::move(guide), threads, progress);
+    const auto documents = documents_of(*guide);
+    PositionLists edges = connected(*documents, params, std::move(guide), threads, progress);
+    std::unique_ptr<GraphIndex> index(new GraphIndex(params, documents));
+    index->edges_ = std::move(edges);
     index->entries_ = EntryPoints::build(index->forward(), index->vocabulary(),
                                          static_cast<std::size_t>(params.entry_points), threads, progress);
     return index;
 }
 
-PositionLists GraphIndex::connected(std::unique_ptr<ClusteredIndex> guide, unsigned threads, Progress& progress) const {
-    GraphBuilder builder(forward(), static_cast<std::size_t>(build_params().m), threads, progress);
-    const unsigned workers = worker_count(threads, n_docs() + 1);
+PositionLists GraphIndex::connected(const StoredDocuments& documents, GraphParams& params,
+                                    std::unique_ptr<ClusteredIndex> guide, unsigned threads, Progress& progress) {
+    const std::size_t n_docs = documents.forward.n_docs();
+    const std::uint32_t n_slots = documents.vocabulary.n_slots();
+    GraphBuilder builder(documents.forward, static_cast<std::size_t>(params.m), threads, progress);
+    const unsigned workers = worker_count(threads, n_docs + 1);
     std::vector<std::unique_ptr<GraphBuilder::Context>> contexts(workers);  // made by whoever works
-    guide->search_documents(static_cast<std::size_t>(build_params().ef_construction), workers, progress,
+    guide->search_documents(static_cast<std::size_t>(params.ef_construction), workers, progress,
                             [&](std::size_t doc, std::span<const Hit> candidates, unsigned worker) {
                                 auto& context = contexts[worker];
-                                if (!context) context = std::make_unique<GraphBuilder::Context>(vocabulary().n_slots());
+                                if (!context) context = std::make_unique<GraphBuilder::Context>(n_slots);
                                 builder.connect(doc, candidates, *context);
                             });
     guide.reset();
+    params.entry_points = static_cast<std::int64_t>(entry_points_of(params, n_docs, builder.mean_copies()));
     return builder.finish(threads, progress);
 }
 
@@ -182,7 +194,8 @@ void GraphIndex::search_with(const CsrView& queries, const Request& request, con
                              const HitsView& hits) const {
     const auto answer = [&](std::span<const Task> tasks, Context& context) {
         for (const Task& task : tasks) {
-            if (walk_is_dearer(task.wanted, params)) {
+            const bool is_endless = task.query->size() > kMaxQueryTerms && !params.is_limited();
+            if (is_endless || walk_is_dearer(task.wanted, params)) {
                 scan(task, request, context, hits);
                 continue;
             }
@@ -199,11 +212,11 @@ std::size_t GraphIndex::width(const Wanted& wanted, const GraphSearchParams& par
 }
 
 // Whether a walk scores more documents than are allowed: it passes n_docs / n_allowed of them for each that it may
-// return, about ef * m.
+// return, about ef * m at most. Where many hits are wanted of few documents, it comes by nearly all.
 bool GraphIndex::walk_is_dearer(const Wanted& wanted, const GraphSearchParams& params) const noexcept {
-    if (wanted.allowed == nullptr) return false;
     const double walked = static_cast<double>(width(wanted, params)) * static_cast<double>(build_params().m);
-    return static_cast<double>(wanted.allowed->size()) * wanted.fraction() <= walked;
+    if (wanted.allowed != nullptr) return static_cast<double>(wanted.allowed->size()) * wanted.fraction() <= walked;
+    return params.ef == 0 && wanted.k > kUsualHits && static_cast<double>(n_docs()) <= kWalked * walked;
 }
 
 bool GraphIndex::search_query(const Task& task, const GraphSearchParams& params, Context& context) const {

@@ -102,12 +102,13 @@ class GraphIndex final : public TunableIndex<GraphIndex, GraphParams, GraphSearc
     friend TunableIndex;
     struct Context;
 
-    GraphIndex(const GraphParams& params, const ClusteredIndex& guide);
+    GraphIndex(const GraphParams& params, std::shared_ptr<const StoredDocuments> documents);
     explicit GraphIndex(const IndexFile& file);
     GraphIndex(const GraphIndex& other);
 
-    // The edges of the documents, among candidates that `guide` finds.
-    PositionLists connected(std::unique_ptr<ClusteredIndex> guide, unsigned threads, Progress& progress) const;
+    // The edges of the documents, among candidates that `guide` finds. Chooses how many entry points `params` has.
+    static PositionLists connected(const StoredDocuments& documents, GraphParams& params,
+                                   std::unique_ptr<ClusteredIndex> guide, unsigned threads, Progress& progress);
     void check_search(const GraphSearchParams& params) const override;
     void search_with(const CsrView& queries, const Request& request, const GraphSearchParams& params,
                      const HitsView& hits) const override;

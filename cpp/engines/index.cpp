@@ -64,7 +64,7 @@ Hits Index::search(const CsrView& queries, const SearchOptions& options) const {
 
 void Index::search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,
                        const HitsView& hits) const {
-    search_one(terms, weights, SearchOptions{.k = hits.k, .threads = 1}, hits);
+    search_one(terms, weights, SearchOptions{.k = hits.n_columns, .threads = 1}, hits);
 }
 
 void Index::search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,

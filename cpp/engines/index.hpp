@@ -33,7 +33,7 @@ struct Hits {
 
     Hits(std::size_t n_queries, std::size_t n_hits)
         : k(n_hits), ids(n_queries * n_hits), scores(n_queries * n_hits), exact(n_queries) {}
-    HitsView view() noexcept { return {.k = k, .ids = ids, .scores = scores, .exact = exact}; }
+    HitsView view() noexcept { return {.n_columns = k, .ids = ids, .scores = scores, .exact = exact}; }
 };
 
 // An index is immutable: any number of threads may search it at once.
@@ -63,7 +63,7 @@ class Index {
     void search(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const;
     Hits search(const CsrView& queries, const SearchOptions& options = {}) const;
 
-    // One query of any term order, on the calling thread; without options, hits.k documents.
+    // One query of any term order, on the calling thread; without options, as many documents as hits have columns.
     void search_one(std::span<const std::uint32_t> terms, std::span<const float> weights, const HitsView& hits) const;
     void search_one(std::span<const std::uint32_t> terms, std::span<const float> weights, const SearchOptions& options,
                     const HitsView& hits) const;

@@ -72,7 +72,7 @@ class TunableIndex : public Index {
     }
     void search_one(std::span<const std::uint32_t> terms, std::span<const float> weights, const SearchParams& params,
                     const HitsView& hits) const {
-        search_one(terms, weights, SearchOptions{.k = hits.k, .threads = 1}, params, hits);
+        search_one(terms, weights, SearchOptions{.k = hits.n_columns, .threads = 1}, params, hits);
     }
     void search_one(std::span<const std::uint32_t> terms, std::span<const float> weights, const SearchOptions& options,
                     const SearchParams& params, const HitsView& hits) const {

@@ -65,7 +65,7 @@ void search(const thresher::Index& index) {
     std::array<std::int64_t, kHits> ids{};
     std::array<float, kHits> scores{};
     std::array<std::uint8_t, 1> exact{};
-    const thresher::HitsView hits{.k = kHits, .ids = ids, .scores = scores, .exact = exact};
+    const thresher::HitsView hits{.n_columns = kHits, .ids = ids, .scores = scores, .exact = exact};
     const auto n_fitting = std::count_if(terms.begin(), terms.end(), [&](auto term) { return term < index.n_terms(); });
     const auto n = static_cast<std::size_t>(n_fitting);
     const auto check_ids = [&] {

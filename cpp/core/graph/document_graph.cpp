@@ -13,9 +13,9 @@ constexpr std::size_t kBothWays = 2;
 // A chosen document stands for a candidate if this fraction of their cosine exceeds the document's with the candidate.
 constexpr double kRelaxation = 0.8;
 
-// Or if their own cosine exceeds this: else copies of a document, of which none is closer to another than the document
-// is, would have edges to each other alone.
-constexpr double kSame = 1 - 1e-6;
+// Or if their own cosine exceeds this: else copies of a document, or near-copies, of which none is closer to another
+// than the document is, would have edges to each other alone.
+constexpr double kSame = 0.98;
 // Edges of a document, for each that it may choose, with those that are added to reach others.
 constexpr std::size_t kMaxWays = 3;
 
@@ -79,6 +79,10 @@ GraphBuilder::GraphBuilder(const ForwardIndex& forward, std::size_t degree, unsi
 }
 
 void GraphBuilder::connect(std::size_t doc, std::span<const Hit> candidates, Context& context) {
+    const double same = kSame * static_cast<double>(lengths_[doc]);
+    n_copies_ += static_cast<std::uint64_t>(std::ranges::count_if(candidates, [&](const Hit& candidate) {
+        return static_cast<double>(candidate.score) > same * static_cast<double>(lengths_[candidate.doc]);
+    }));
     Hit* const chosen = edges_.data() + doc * degree_;
     std::size_t n = 0;
     for (const Hit& candidate : candidates) {

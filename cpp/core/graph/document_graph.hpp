@@ -10,6 +10,8 @@
 // relaxation of Vamana (Subramanya et al., *DiskANN*, NeurIPS 2019). What other rules gave: docs/internals/graph.md.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -40,6 +42,11 @@ class GraphBuilder {
     // Different documents may be connected on several threads at once.
     void connect(std::size_t doc, std::span<const Hit> candidates, Context& context);
 
+    // How many near-copies a document has among its candidates, in the mean of those connected so far.
+    double mean_copies() const noexcept {
+        return static_cast<double>(n_copies_) / static_cast<double>(std::max<std::size_t>(sizes_.size(), 1));
+    }
+
     // The edges of every document, in both directions and strongly connected. Two passes of `progress`.
     PositionLists finish(unsigned threads, Progress& progress);
 
@@ -58,6 +65,7 @@ class GraphBuilder {
     std::vector<float> lengths_;        // Euclidean, of each document
     std::vector<Hit> edges_;            // `degree_` a document, best first
     std::vector<std::uint32_t> sizes_;  // how many of them it has
+    std::atomic<std::uint64_t> n_copies_{0};
 };
 
 }  // namespace thresher

@@ -50,11 +50,12 @@ class Accumulators {
         finish();
     }
 
-    void clear() noexcept { std::fill(sums_.items.begin(), sums_.items.end(), std::int16_t{0}); }
+    void clear() noexcept { std::fill_n(sums_.items.begin(), n_sums_, std::int16_t{0}); }
 
-  private:
+    // Documents that a sink is given at once, at most.
     static constexpr std::size_t kStep = 2048;
 
+  private:
     // A place among all windows, and in each among the terms that are wanted.
     class WindowTermCursor {
       public:

@@ -5,9 +5,9 @@
 #include <cmath>
 #include <functional>
 
-#include "../selection/allowed_sink.hpp"
 #include "../selection/ranked.hpp"
 #include "../selection/ties.hpp"
+#include "allowed_sink.hpp"
 #include "deadline_pacer.hpp"
 
 namespace thresher {

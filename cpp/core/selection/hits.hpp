@@ -22,17 +22,17 @@ inline bool better(const Hit& a, const Hit& b) noexcept {
     return a.score != b.score ? a.score > b.score : a.doc < b.doc;
 }
 
-// Borrowed: where a search writes to. Either rows of k columns, or all hits of each query however many they are, or
-// just their number.
+// Borrowed: where a search writes to. Either rows of so many columns, or all hits of each query however many they are,
+// or just their number.
 struct HitsView {
-    std::size_t k = 0;
-    std::span<std::int64_t> ids = {};    // shape (n_queries, k), row-major
+    std::size_t n_columns = 0;
+    std::span<std::int64_t> ids = {};    // shape (n_queries, n_columns), row-major
     std::span<float> scores = {};        // the same
     std::span<std::uint8_t> exact = {};  // shape (n_queries,): 1 if it is proven that no better document was left out
     std::span<std::vector<Hit>> rows = {};  // shape (n_queries,), or empty
     std::span<std::uint64_t> counts = {};   // the same
 
-    // Writes the best of `found` (which is reordered) as the query's, a row of k padded with -1 and -inf.
+    // Writes the best of `found` (which is reordered) as the query's, a row padded with -1 and -inf.
     void write(std::size_t query, std::vector<Hit>& found, bool is_exact) const {
         exact[query] = is_exact ? 1 : 0;
         if (!counts.empty()) {
@@ -48,17 +48,17 @@ struct HitsView {
     std::size_t n_hits(std::size_t query) const {
         if (!counts.empty()) return counts[query];
         if (!rows.empty()) return rows[query].size();
-        const auto row = ids.subspan(query * k, k);
+        const auto row = ids.subspan(query * n_columns, n_columns);
         return static_cast<std::size_t>(std::find(row.begin(), row.end(), kNoDocument) - row.begin());
     }
 
   private:
     void write_row(std::size_t query, std::vector<Hit>& found) const {
-        const std::size_t n = std::min(k, found.size());
+        const std::size_t n = std::min(n_columns, found.size());
         std::partial_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(n), found.end(), better);
-        for (std::size_t rank = 0; rank < k; ++rank) {
-            ids[query * k + rank] = rank < n ? static_cast<std::int64_t>(found[rank].doc) : kNoDocument;
-            scores[query * k + rank] = rank < n ? found[rank].score : -std::numeric_limits<float>::infinity();
+        for (std::size_t rank = 0; rank < n_columns; ++rank) {
+            ids[query * n_columns + rank] = rank < n ? static_cast<std::int64_t>(found[rank].doc) : kNoDocument;
+            scores[query * n_columns + rank] = rank < n ? found[rank].score : -std::numeric_limits<float>::infinity();
         }
     }
 };

@@ -20,7 +20,8 @@ constexpr std::size_t kAddedByScoring = 50;
 
 void Traversal::start(const CompressedPostings& postings, const IntegerQuery& query, const Wanted& wanted, Gate& gate) {
     k_ = wanted.k;
-    k_of_all_ = k_ + wanted.n_hidden();
+    allowed_ = wanted.allowed;
+    const std::size_t k_of_all = k_ + wanted.n_hidden();  // so many leave k that may be returned
     gate_ = &gate;
     scored_.clear();
     worth_seeds_ = kWorthSeeds;
@@ -35,7 +36,7 @@ void Traversal::start(const CompressedPostings& postings, const IntegerQuery& qu
         const auto& [slot, weight] = query.terms[i];
         cursors_[i].open(postings, slot, weight);
         (weight > 0 ? lists_ : negative_).push_back(&cursors_[i]);
-        expected_ = std::max(expected_, weight * postings.kth_impact(slot, k_of_all_));
+        expected_ = std::max(expected_, weight * postings.kth_impact(slot, k_of_all));
     }
     // Where nothing lowers a score, that many documents score at least what one term alone gives them.
     if (non_negative_ && expected_ > 0) candidates_.expect(expected_);
@@ -82,7 +83,7 @@ std::size_t Traversal::score_window(std::uint32_t first, std::uint32_t end, bool
 // Where nothing lowers a score, the k-th best of scores that are not complete is one that k documents have.
 void Traversal::learn_from_window() {
     if (!non_negative_) return;
-    expected_ = window_.kth_best(k_of_all_, expected_);
+    expected_ = window_.kth_best(k_, expected_, allowed_);
     if (expected_ > 0) candidates_.expect(expected_);
 }
 

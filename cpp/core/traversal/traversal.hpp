@@ -73,11 +73,10 @@ class Traversal {
     std::vector<PostingCursor*> negative_;
     std::vector<std::int32_t> bounds_;
     std::size_t k_ = 0;
-    // So many documents of a score are known to leave k that may be returned.
-    std::size_t k_of_all_ = 0;
+    const Selection* allowed_ = nullptr;
     Gate* gate_ = nullptr;
     bool non_negative_ = true;
-    std::int32_t expected_ = 0;  // k_of_all_ documents are known to score at least this
+    std::int32_t expected_ = 0;  // k documents are known to score at least this
     Candidates candidates_;
     WindowScores window_;
     CoarseBounds coarse_;

@@ -81,11 +81,11 @@ void WindowScores::keep(std::int32_t cutoff) {
     n_ = n;
 }
 
-std::int32_t WindowScores::kth_best(std::size_t k, std::int32_t score) {
+std::int32_t WindowScores::kth_best(std::size_t k, std::int32_t score, const Selection* allowed) {
     std::size_t n = 0;
     for (std::size_t i = 0; i < n_; ++i) {
         doc_scores_[n] = scores_[docs_[i]];
-        n += doc_scores_[n] > score;
+        n += doc_scores_[n] > score && (allowed == nullptr || allowed->has(first_ + docs_[i]));
     }
     if (n < k || k == 0) return score;
     const auto kth = doc_scores_.begin() + static_cast<std::ptrdiff_t>(k - 1);

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "../selection/selection.hpp"
 #include "posting_cursor.hpp"
 
 namespace thresher {
@@ -37,8 +38,9 @@ class WindowScores {
     bool prefers_merging(const PostingCursor& list) const noexcept;
     // Drops the documents that do not reach `cutoff` > 0.
     void keep(std::int32_t cutoff);
-    // The k-th best score so far if that is above `score`, otherwise that. Before the first `keep` only if sparse.
-    std::int32_t kth_best(std::size_t k, std::int32_t score);
+    // The k-th best score so far, of allowed documents (nullptr: all), if that is above `score`, otherwise that. Before
+    // the first `keep` only if sparse.
+    std::int32_t kth_best(std::size_t k, std::int32_t score, const Selection* allowed);
     // Ends the window: what is kept can be read, in ascending order.
     void finish();
 

@@ -80,7 +80,7 @@ std::vector<Hit> chosen_of(const Built& built, std::size_t doc, const std::vecto
     for (const Hit& candidate : candidates) {
         const bool stood_for = std::any_of(chosen.begin(), chosen.end(), [&](const Hit& other) {
             const double between = cosine(other.doc, candidate.doc);
-            return 0.8 * between > cosine(doc, candidate.doc) || between > 1 - 1e-6;
+            return 0.8 * between > cosine(doc, candidate.doc) || between > 0.98;
         });
         if (!stood_for && chosen.size() < degree) chosen.push_back(candidate);
     }

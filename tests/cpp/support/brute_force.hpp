@@ -31,7 +31,7 @@ std::vector<BruteForce> brute_force(const Rows& docs, const Rows& queries);
 struct Hits {
     Hits(std::size_t n_queries, std::size_t columns)
         : k(columns), ids(n_queries * k, -2), scores(n_queries * k, -2), exact(n_queries, kNotTold) {}
-    HitsView view() { return {.k = k, .ids = ids, .scores = scores, .exact = exact}; }
+    HitsView view() { return {.n_columns = k, .ids = ids, .scores = scores, .exact = exact}; }
     bool operator==(const Hits&) const = default;
 
     static constexpr std::uint8_t kNotTold = 9;
@@ -54,7 +54,7 @@ Hits one_by_one(const Rows& queries, std::size_t k, const SearchOne& search_one)
     Hits hits(queries.n_rows(), k);
     for (std::size_t query = 0; query < queries.n_rows(); ++query) {
         search_one(queries.view().row_terms(query), queries.view().row_weights(query),
-                   HitsView{.k = k,
+                   HitsView{.n_columns = k,
                             .ids = std::span(hits.ids).subspan(query * k, k),
                             .scores = std::span(hits.scores).subspan(query * k, k),
                             .exact = std::span(hits.exact).subspan(query, 1)});
