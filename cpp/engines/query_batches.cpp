@@ -52,6 +52,10 @@ void scan(const Task& task, const Request& request, SearchContext& context, cons
 
 void complete(std::span<const Task> tasks, const Request& request, SearchContext& context, const HitsView& hits) {
     for (const Task& task : tasks) {
+        if (request.options().exact && hits.exact[task.row] == 0) {
+            scan(task, request, context, hits);
+            continue;
+        }
         const std::size_t n_found = hits.n_hits(task.row);
         if (n_found >= task.wanted.k) continue;
         if (request.options().fill) {

@@ -33,6 +33,8 @@ struct SearchOptions {
     std::optional<double> min_score = std::nullopt;
     // Whether rows go on, once no document with a positive score is left, with those of zero and below, best first.
     bool fill = false;
+    // Whether answers must be exact: where the engine can't prove that one is, all documents are scored.
+    bool exact = false;
     // What a term is in a query that is beyond the index's: an "error", or nothing, "ignore".
     std::string unknown_terms = "error";
     // How deep into the ranking the search reaches, where others have returned what comes first and it excludes that:
@@ -47,6 +49,7 @@ struct SearchOptions {
         visit("exclude", &SearchOptions::exclude);
         visit("min_score", &SearchOptions::min_score);
         visit("fill", &SearchOptions::fill);
+        visit("exact", &SearchOptions::exact);
         visit("unknown_terms", &SearchOptions::unknown_terms);
         visit("depth", &SearchOptions::depth);
     }

@@ -80,6 +80,7 @@ class Selection:
         """
 
 class SearchOptions:
+    exact: bool
     fill: bool
     unknown_terms: str
     def __init__(self) -> None: ...

@@ -271,6 +271,7 @@ def test_scores_that_are_asked_for(engine: Engine, scored: Scored) -> None:
         ({"min_score": np.nan, "fill": True}, ValueError, ["min_score must be a number, got nan"]),
         ({"min_score": "1"}, TypeError, ["min_score must be a number, got str"]),
         ({"fill": 1}, TypeError, ["fill must be a bool, got int"]),
+        ({"exact": None}, TypeError, ["exact must be a bool, got NoneType"]),
         ({"unknown_terms": "drop"}, ValueError, ["unknown_terms must be 'error' or 'ignore', got 'drop'"]),
         ({"unknown_terms": None}, TypeError, ["unknown_terms must be a string, got NoneType"]),
     ],
@@ -316,6 +317,16 @@ def test_terms_that_the_index_never_saw(engine: Engine) -> None:
 
 
 # ------------------------------------------------------------------------------------------- what exact promises
+
+
+@pytest.mark.parametrize(("engine", "params"), each(searches_of))
+def test_hits_that_must_be_exact(engine: Engine, params: Options, scored: Scored) -> None:
+    index = build(engine, scored.case.docs, **builds_of(engine.engine)[0])
+    mask = masks(N_DOCS)["90%"]
+    hits = search(index, scored.case.queries, 10, exact=True, allowed=mask, **params)
+    assert hits.exact.all()
+    for row, scores in enumerate(scored.scores):
+        assert_row(hits, row, expected(scores, 10, mask, None, fill=False), row)
 
 
 @settings(max_examples=60)

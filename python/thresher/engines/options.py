@@ -62,6 +62,8 @@ class SearchOptions(TypedDict, total=False):
     fill
         Whether rows go on, once no allowed document with a positive score is left, with those of zero and below, best
         first. That takes looking at every document.
+    exact
+        Whether hits must be exact: where the engine can't prove that a query's are, it looks at every document.
     unknown_terms
         What a term beyond the index's is in a query: an ``"error"``, or nothing to any document, ``"ignore"``.
     after
@@ -77,6 +79,7 @@ class SearchOptions(TypedDict, total=False):
     exclude: Allowed | None
     min_score: SupportsFloat | None
     fill: bool
+    exact: bool
     unknown_terms: UnknownTerms
     after: Hits | npt.ArrayLike | None
 
@@ -90,6 +93,7 @@ _DEFAULTS: dict[str, object] = {
     "exclude": None,
     "min_score": None,
     "fill": False,
+    "exact": False,
     "unknown_terms": "error",
     "after": None,
 }

@@ -33,6 +33,7 @@ class Request:
         if (min_score := given.get("min_score")) is not None:
             options.min_score = as_number(min_score, "min_score")
         options.fill = as_flag(given.get("fill", False), "fill")
+        options.exact = as_flag(given.get("exact", False), "exact")
         options.unknown_terms = as_name(given.get("unknown_terms", "error"), "unknown_terms")
         self._options = options
         self._n_queries = n_queries
