@@ -166,7 +166,18 @@ void define_selection(py::module_& module) {
         .def(
             "mask", [](const Selection& self) { return to_array(self.mask()).view("bool"); },
             "A bool for each document of the index, shape (n_docs,).")
-        .def("__contains__", &Selection::has_id, "id"_a)
+        .def("__contains__",
+             [](const Selection& self, const py::object& id) {
+                 if (!py::isinstance<py::int_>(id) && !PyIndex_Check(id.ptr())) return false;
+                 const Py_ssize_t value = PyNumber_AsSsize_t(id.ptr(), nullptr);  // clipped: then it is no document's
+                 return value >= 0 && static_cast<std::size_t>(value) < self.n_docs() && self.has_id(value);
+             })
+        .def("__iter__", [](const Selection& self) { return py::iter(to_array(self.ids()).attr("tolist")()); })
+        .def("__reduce__",
+             [](const Selection&) -> py::object {
+                 throw py::type_error(
+                     "a Selection belongs to its index and can't be pickled: send its ids(), and select() them there");
+             })
         .def(
             "__and__", [shared](const Selection& a, const Selection& b) { return shared(a & b); }, py::is_operator())
         .def(
@@ -178,7 +189,12 @@ void define_selection(py::module_& module) {
              [](const Selection& self, const py::object& other) {
                  return py::isinstance<Selection>(other) && self == other.cast<const Selection&>();
              })
-        .def("__hash__", [](const py::object& self) { return reinterpret_cast<std::uintptr_t>(self.ptr()) / 16; })
+        .def("__hash__",
+             [](const Selection& self) {
+                 std::uint64_t hash = self.size();
+                 for (const std::uint64_t word : self.words()) hash = (hash ^ word) * 0x100000001B3U;
+                 return static_cast<std::int64_t>(hash >> 2);
+             })
         .def("__repr__", [](const Selection& self) {
             return "<Selection: " + std::to_string(self.size()) + " of " + std::to_string(self.n_docs()) +
                    " documents>";
@@ -361,6 +377,15 @@ PYBIND11_MODULE(_core_of_main_interpreter, module, py::mod_gil_not_used()) {
              "progress"_a)
         .def("search_all", &thresher::search_all<Index>, "indptr"_a, "indices"_a, "data"_a, "n_terms"_a, "options"_a,
              "progress"_a)
+        .def(
+            "check",
+            [](const Index& index, const thresher::Array<std::int64_t>& indptr,
+               const thresher::Array<std::uint32_t>& indices, const thresher::Array<float>& data, std::uint64_t n_terms,
+               const thresher::SearchOptions& options) {
+                const auto queries = thresher::view(indptr, indices, data, n_terms);
+                thresher::without_gil(py::none(), [&](Monitor*) { index.check(queries, options); });
+            },
+            "indptr"_a, "indices"_a, "data"_a, "n_terms"_a, "options"_a)
         .def("count", &thresher::count, "indptr"_a, "indices"_a, "data"_a, "n_terms"_a, "options"_a, "progress"_a)
         .def(
             "select_mask",

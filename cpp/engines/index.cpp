@@ -80,6 +80,10 @@ Hits Index::search_one(std::span<const std::uint32_t> terms, std::span<const flo
     return hits;
 }
 
+void Index::check(const CsrView& queries, const SearchOptions& options) const {
+    check_and_search(queries, options, [](const CsrView&, const SearchOptions&) {});
+}
+
 std::vector<std::uint64_t> Index::count(const CsrView& queries, const SearchOptions& options) const {
     SearchOptions all = options;
     all.k = SearchOptions::kAll;

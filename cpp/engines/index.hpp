@@ -70,6 +70,9 @@ class Index {
     Hits search_one(std::span<const std::uint32_t> terms, std::span<const float> weights,
                     const SearchOptions& options = {}) const;
 
+    // Throws what a search of these would, and searches nothing.
+    void check(const CsrView& queries, const SearchOptions& options) const;
+
     // How many documents a search finds for each query where none is left out: options.k counts nothing, and neither do
     // the index's own search parameters.
     std::vector<std::uint64_t> count(const CsrView& queries, const SearchOptions& options = {}) const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <stdexcept>
 #include <string>
 
@@ -42,7 +43,9 @@ Request::Request(const SearchOptions& options, std::size_t n_queries, const Stor
         min_fill_ = static_cast<float>(*options.min_score);
         if (std::isnan(min_fill_)) throw std::invalid_argument("min_score must be a number, got nan");
         if (!(min_fill_ > 0) && !options.fill) {
-            throw std::invalid_argument("min_score must be > 0, got " + std::to_string(*options.min_score) +
+            char shown[32];
+            std::snprintf(shown, sizeof shown, "%g", *options.min_score);
+            throw std::invalid_argument(std::string("min_score must be > 0 in float32, got ") + shown +
                                         ": documents that score 0 or less are returned with fill only");
         }
         min_score_ = std::max(min_fill_, kAnyPositive);

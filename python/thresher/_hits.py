@@ -197,8 +197,10 @@ class Hits(_Listed, _Pair):
             yield ids[:n], scores[:n]
 
     def _replace(self, **changed: Any) -> Self:  # noqa: ANN401 - arrays
-        """Return the same hits with other `ids`, `scores` or `exact`."""
+        """Return the same hits with other `ids`, `scores` or `exact`; with other `ids` they are a first page."""
         kept: dict[str, Any] = {"ids": self.ids, "scores": self.scores, "exact": self._exact, "before": self._before}
+        if "ids" in changed:
+            kept["before"] = None
         return type(self)(**(kept | changed))
 
     def __eq__(self, other: object) -> bool:
@@ -253,7 +255,7 @@ class AllHits(Hits):
     @property
     def cursor(self) -> Ids:
         """There is no page after all hits."""
-        raise AttributeError("a search for all hits has no next page")
+        raise ValueError("a search for all hits has no next page")
 
     @property
     def _is_single(self) -> bool:
@@ -278,7 +280,7 @@ class AllHits(Hits):
 
     def __repr__(self) -> str:
         """Say how many there are."""
-        return f"<AllHits: {len(self.ids):,} of {len(self.offsets) - 1:,} queries>"
+        return f"<AllHits: {len(self.ids):,} documents for {len(self.offsets) - 1:,} queries>"
 
 
 AllHits.rows.__doc__ = _Listed.rows.__doc__

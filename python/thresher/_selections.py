@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, cast
+from typing import Any, TypeAlias, TypeGuard, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from thresher import _core
+from thresher._hits import Hits
 from thresher._kinds import kind_of
-
-if TYPE_CHECKING:
-    from thresher._hits import Hits
 
 Documents: TypeAlias = _core.Selection | npt.ArrayLike | AbstractSet[int]
 """A set of documents: a Selection, booleans of shape (n_docs,), or ids in any order."""
@@ -34,10 +32,12 @@ def as_selection(handle: _core.Index, documents: Documents, name: str) -> _core.
     if isinstance(documents, _core.Selection):
         return documents
     given: Any = list(documents) if isinstance(documents, AbstractSet | range) else documents
+    if isinstance(given, np.ma.MaskedArray):  # what is masked is not selected
+        given = given.filled(False) if given.dtype == np.bool_ else given.compressed()
     array = np.asarray(given)
     if array.size == 0 and array.dtype.kind == "f":  # an empty list
         array = array.astype(np.int64)
-    if array.dtype.kind not in "biu":
+    if array.dtype.kind not in "biu" or (isinstance(documents, AbstractSet) and array.dtype == np.bool_):
         raise TypeError(f"{name} must be booleans, document ids or a Selection, got {kind_of(documents)}")
     if array.ndim != 1:
         raise ValueError(f"{name} must have one dimension, got {array.ndim}")
@@ -88,12 +88,19 @@ class Pages:
 
     def __init__(self, handle: _core.Index, after: Hits | npt.ArrayLike, n_queries: int) -> None:
         """Take hits, or the cursor of hits."""
-        cursor = np.asarray(getattr(after, "cursor", after))
-        if cursor.dtype.kind not in "iu":
+        given = after.cursor if isinstance(after, Hits) else after
+        try:
+            cursor = np.asarray(given)
+        except ValueError:  # rows of different lengths
+            cursor = np.asarray(None)
+        if cursor.dtype.kind not in "iu" or cursor.ndim not in (1, 2):
             raise TypeError(f"after must be hits or their cursor, got {kind_of(after)}")
         cursor = np.atleast_2d(cursor)
-        if cursor.ndim != 2 or cursor.shape[0] != n_queries:
+        if cursor.shape[0] != n_queries:
             raise ValueError(f"after is of {cursor.shape[0]} queries, there are {n_queries}")
+        outside = cursor[(cursor < -1) | (cursor >= max(handle.n_docs, 1))]
+        if outside.size:
+            raise ValueError(f"after: {outside[0]} is not a document; the index has {handle.n_docs}")
         self._handle = handle
         self.ids: npt.NDArray[np.int64] = cursor.astype(np.int64, copy=False)
 

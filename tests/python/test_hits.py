@@ -76,6 +76,7 @@ def test_replace_keeps_everything() -> None:
     other = page._replace(scores=page.scores * 2)
     assert other.exact.tolist() == [True]
     assert other.cursor.tolist() == page.cursor.tolist() == [[3, 0]]
+    assert page._replace(ids=page.ids).cursor.tolist() == [[0]]
     assert pickle.loads(pickle.dumps(page)) == page
     assert pickle.loads(pickle.dumps(page)).cursor.tolist() == [[3, 0]]
 
@@ -86,7 +87,7 @@ def test_they_unpack_and_show_themselves() -> None:
     assert scores is MANY.scores
     assert repr(ONE).startswith("Hits(ids=array([ 3,  0,  4, -1]), scores=array([  4.,   1.,   1., -inf]")
     assert repr(ONE).endswith("exact=array(True))")
-    assert repr(ALL) == "<AllHits: 4 of 3 queries>"
+    assert repr(ALL) == "<AllHits: 4 documents for 3 queries>"
     assert ALL.offsets.tolist() == [0, 3, 4, 4]
     assert pickle.loads(pickle.dumps(ALL)) == ALL
     assert ALL._replace(ids=ALL.ids + 1) != ALL

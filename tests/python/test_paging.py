@@ -67,6 +67,13 @@ def test_of_other_queries_are_refused(engine: Engine) -> None:
         index.search(DOCS[:2], after=index.search(DOCS))
     with expect(ValueError, "after: 9 is not a document; the index has 5"):
         index.search(DOCS[:1], after=[[9]])
+    for wrong in ([[2**63]], [[-2]]):
+        with expect(ValueError, "after:", "is not a document; the index has 5"):
+            index.search(DOCS[:1], after=wrong)
+    with expect(TypeError, "after must be hits or their cursor"):
+        index.search(DOCS[:2], after=[[0], [1, 2]])
+    with expect(ValueError, "a search for all hits has no next page"):
+        index.search(DOCS[:1], after=index.search(DOCS[:1], None))
     with expect(TypeError, "after must be hits or their cursor, got str"):
         index.search(DOCS[:1], after="the last page")
     with expect(TypeError, "after must be hits or their cursor"):

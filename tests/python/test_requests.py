@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -198,11 +199,46 @@ def test_selections_are_sets(engine: Engine) -> None:
     assert some == index.select([3, 0, 3])
     assert some != other
     assert some != "a selection"
-    assert len({some, some, other}) == 2
-    with expect(ValueError, "id: 5 is not a document; the index has 5"):
-        5 in some  # noqa: B015
+    assert len({some, index.select([3, 0]), other}) == 2
+    for other_id in (5, -1, "a", 1.5, 2**70, None):
+        assert other_id not in some
+    assert list(some) == [0, 3]
+    with expect(TypeError, "a Selection belongs to its index", "ids()"):
+        pickle.dumps(some)
     with expect(ValueError, "the selections are of different indexes"):
         some & engine.build(DOCS).select([0])
+
+
+def test_masked_arrays_and_sets_of_bools(engine: Engine) -> None:
+    index = engine.build(DOCS)
+    mask = np.ma.array([True, True, False, True, False], mask=[False, False, False, True, False])
+    assert index.select(mask).ids().tolist() == [0, 1]
+    assert index.select(np.ma.array([1, 2, 3], mask=[False, True, False])).ids().tolist() == [1, 3]
+    with expect(TypeError, "documents must be booleans, document ids or a Selection, got set"):
+        index.select({True, False})
+
+
+def test_a_row_that_is_wrong_is_named_in_parts_too(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("thresher.engines.request._MAX_SELECTED", 1)
+    index = engine.build(DOCS)
+    queries = [{0: 1.0}, {1: 1.0}, {2: np.nan}]
+    with expect(ValueError, "queries: row 2 has weight nan"):
+        index.search(queries, allowed=[[0], [1], [2]])
+    with expect(ValueError, "queries: row 1 has term 9"):
+        index.count([{0: 1.0}, {9: 1.0}], allowed=[[0], [1]])
+
+
+def test_one_query_with_options_is_checked_as_one_without(engine: Engine) -> None:
+    index = engine.build(DOCS)
+    for options in ({}, {"min_score": 1}):
+        with expect(ValueError, "terms and weights differ in length: 2 and 1"):
+            index.search_one([0, 1], [1.0], 2, **options)
+        with expect(ValueError, "terms must have one dimension, got 2"):
+            index.search_one([[0, 1]], [[1.0, 1.0]], 2, **options)
+        with expect(TypeError, "search_one takes terms and weights"):
+            index.search_one([0, 1], **options)
+        with expect(ValueError, "the query must be one row, got shape (5, 3)"):
+            index.search_one(DOCS, **options)
 
 
 def test_a_selection_outlives_its_index(engine: Engine) -> None:
@@ -265,8 +301,8 @@ def test_scores_that_are_asked_for(engine: Engine, scored: Scored) -> None:
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
-        ({"min_score": 0}, ValueError, ["min_score must be > 0, got 0", "fill"]),
-        ({"min_score": -2.5}, ValueError, ["min_score must be > 0, got -2.5", "fill"]),
+        ({"min_score": 0}, ValueError, ["min_score must be > 0 in float32, got 0", "fill"]),
+        ({"min_score": -2.5}, ValueError, ["min_score must be > 0 in float32, got -2.5", "fill"]),
         ({"min_score": np.nan}, ValueError, ["min_score must be a number, got nan"]),
         ({"min_score": np.nan, "fill": True}, ValueError, ["min_score must be a number, got nan"]),
         ({"min_score": "1"}, TypeError, ["min_score must be a number, got str"]),

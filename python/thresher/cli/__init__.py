@@ -5,6 +5,7 @@ One file a command; `app` puts them together, and files with an underscore are w
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib import import_module
@@ -43,6 +44,12 @@ def run(module: str, extra: str = "", packages: tuple[str, ...] = ()) -> None:
     except ImportError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(2)
+    except OSError as error:  # of the help, say; commands report their own
+        if error.errno != errno.EBADF:
+            raise
+        sys.stderr.write("error: standard output is closed\n")
+        sys.stderr.flush()
+        os._exit(2)  # or the exit would flush it
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -91,7 +91,7 @@ def _attempt(url: str, part: Path, mark: Path, report: Report | None) -> bytes |
     with response:
         start, total = _place(url, response)
         if start not in (0, have):
-            part.unlink()
+            part.unlink(missing_ok=True)
             raise _InVainError(f"asked for bytes from {have}, got them from {start}")
         identity = response.headers.get("ETag") or response.headers.get("Last-Modified") or ""
         with part.open("ab" if start else "wb") as out:

@@ -605,10 +605,17 @@ class Index:
         options: Mapping[str, object],
     ) -> Hits:
         """Search for one query with options of batches."""
-        queries = terms if isinstance(terms, tuple) else [terms]
+        queries = terms
+        if weights is None and not (isinstance(terms, tuple) and len(terms) == 3):  # no triple, which is a batch
+            terms, weights = as_query(terms)
         if weights is not None:
-            queries = [0, np.size(terms)], as_terms(terms), as_weights(weights)
-            options = {"shape": (1, max(self.n_terms, 1 + int(queries[1].max(initial=0)))), **options}
+            terms, weights = as_terms(terms), as_weights(weights)
+            if terms.ndim != 1:
+                raise ValueError(f"terms must have one dimension, got {terms.ndim}")
+            if terms.shape != weights.shape:
+                raise ValueError(f"terms and weights differ in length: {terms.size} and {weights.size}")
+            queries = [0, terms.size], terms, weights
+            options = {"shape": (1, max(self.n_terms, 1 + int(terms.max(initial=0)))), **options}
         hits = self._search(queries, k, options)
         if len(hits.exact) != 1:
             raise ValueError(f"search_one takes one query, got {len(hits.exact)}: search takes several")

@@ -61,7 +61,7 @@ class SearchOptions(TypedDict, total=False):
         Only documents that score at least this, in float32. None is all above 0. One of 0 or less goes with `fill`.
     fill
         Whether rows go on, once no allowed document with a positive score is left, with those of zero and below, best
-        first. That takes looking at every document.
+        first. Rows that are short of k take looking at every document.
     exact
         Whether hits must be exact: where the engine can't prove that a query's are, it looks at every document.
     unknown_terms

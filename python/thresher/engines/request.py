@@ -82,6 +82,7 @@ class Request:
             yield rows, self.progress
             return
         check_offsets(rows.indptr, "queries")
+        self._handle.check(rows.indptr, rows.indices, rows.data, rows.shape[1], self._options)  # names rows of all
         for begin in range(0, self._n_queries, size):
             queries = range(begin, min(begin + size, self._n_queries))
             self._select(queries)

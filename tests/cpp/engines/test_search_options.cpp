@@ -164,7 +164,7 @@ TEST_P(EveryEngineTold, RefusesOptionsThatAreWrong) {
     };
     EXPECT_EQ(told({.k = 0}), "k must be >= 1, got 0");
     EXPECT_EQ(told({.min_score = 0}),
-              "min_score must be > 0, got 0.000000: documents that score 0 or less are returned with fill only");
+              "min_score must be > 0 in float32, got 0: documents that score 0 or less are returned with fill only");
     EXPECT_EQ(told({.min_score = std::numeric_limits<double>::quiet_NaN(), .fill = true}),
               "min_score must be a number, got nan");
     EXPECT_EQ(told({.unknown_terms = "drop"}), "unknown_terms must be 'error' or 'ignore', got 'drop'");
