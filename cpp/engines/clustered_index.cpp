@@ -300,7 +300,7 @@ ClusteredIndex::Budgets ClusteredIndex::budgets(const Wanted& wanted) const noex
     const auto n_clusters = static_cast<double>(summaries_.rows().n_blocks());
     const double of_all = std::min(kBudget + kBudgetPerHit * depth / std::max(wanted.fraction(), 1e-9), n_clusters);
     const double opened = std::max(of_all * wanted.fraction_of_blocks(), kBudget + kBudgetPerHit * depth);
-    return {static_cast<std::size_t>(opened), static_cast<std::size_t>(kGroupsPerCluster * std::max(of_all, opened))};
+    return {static_cast<std::size_t>(opened), kGroupsPerCluster * std::max(of_all, opened)};
 }
 
 double ClusteredIndex::mean_impact() const {
@@ -337,10 +337,9 @@ std::optional<bool> ClusteredIndex::search_query(const Task& task, const Cluster
     }
     std::size_t group_budget = static_cast<std::size_t>(params.group_budget);
     if (group_budget == 0) {
-        const std::size_t chosen = params.cluster_budget == 0
-                                       ? of_groups
-                                       : static_cast<std::size_t>(kGroupsPerCluster * static_cast<double>(budget));
-        if (chosen < summaries_.groups().n_blocks() / kLargePart) group_budget = chosen;
+        const double chosen = params.cluster_budget == 0 ? of_groups : kGroupsPerCluster * static_cast<double>(budget);
+        const auto large_part = static_cast<double>(summaries_.groups().n_blocks() / kLargePart);
+        if (chosen < large_part) group_budget = static_cast<std::size_t>(chosen);
     }
     const auto groups = best_groups(task, or_all(params.query_cut), group_budget, context);
     if (groups.empty()) {

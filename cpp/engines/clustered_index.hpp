@@ -141,7 +141,7 @@ class ClusteredIndex final : public TunableIndex<ClusteredIndex, ClusteredParams
     // Clusters to open, and groups to look into, where the caller does not say.
     struct Budgets {
         std::size_t clusters;
-        std::size_t groups;
+        double groups;
     };
     Budgets budgets(const Wanted& wanted) const noexcept;
     // Plans the bounds of clusters for a query; false if the library's cut leaves so few of its terms that they tell
