@@ -39,8 +39,6 @@ class Gate {
     // A document is named by its position, below n_docs. Whether it may be returned:
     bool allows(std::size_t position) const noexcept { return allowed_ == nullptr || allowed_->has(position); }
     float score(std::size_t position) const { return static_cast<float>(documents_->forward.score(position, table_)); }
-    // Whether one of this score might be among the best.
-    bool wants(float score) const noexcept { return best_->wants(score); }
     // What a document must score to be among the best.
     float threshold() const noexcept { return best_->threshold(); }
 

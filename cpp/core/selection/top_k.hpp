@@ -15,7 +15,6 @@ class TopK {
     // Of those that score at least `min_score`.
     void reset(std::size_t k, float min_score) {
         k_ = k;
-        min_score_ = min_score;
         threshold_ = min_score;
         empty_scratch(hits_, k);
     }
@@ -24,8 +23,6 @@ class TopK {
     // The worst score kept once full, the least that is wanted before. A document that scores less can't be among the
     // best; one that ties may, by id.
     float threshold() const noexcept { return threshold_; }
-    // Whether that says more than what a hit must score at least.
-    bool has_risen() const noexcept { return threshold_ > min_score_; }
 
     // Whether a document of this score may be among the best.
     bool wants(float score) const noexcept { return score >= threshold_; }
@@ -52,7 +49,6 @@ class TopK {
 
   private:
     std::size_t k_ = 0;
-    float min_score_ = 0;
     float threshold_ = 0;
     std::vector<Hit> hits_;  // once full, a heap, the worst in front
 };

@@ -6,7 +6,6 @@ import io
 import re
 import sys
 import time
-from typing import TYPE_CHECKING
 
 from rich import box
 from rich.bar import Bar
@@ -20,9 +19,6 @@ import thresher
 from thresher.demo.corpus import Passage, gather
 from thresher.demo.measure import K, Measured, measure
 from thresher.demo.weights import Question, Weights
-
-if TYPE_CHECKING:
-    pass
 
 QUESTIONS = (
     "least recently used cache",
