@@ -28,7 +28,9 @@ DocumentOrder Ordering::apply(ForwardIndex& forward, const Vocabulary& vocabular
     if (given_) {  // a copy: what was checked must not change
         documents.assign(given_->begin(), given_->end());
     } else {
-        documents = similar_order(forward, vocabulary, block_size, threads, progress);
+        documents = similar_order(
+            {n_docs_, [&](std::size_t doc, std::vector<Posting>& postings) { forward.read(doc, postings); }},
+            vocabulary.n_slots(), block_size, threads, progress);
     }
     DocumentOrder order(documents);
     forward = forward.reordered(documents, threads, progress);

@@ -67,9 +67,9 @@ struct Scratch {
 
 class Bisection {
   public:
-    Bisection(const ForwardIndex& forward, std::uint32_t n_slots, std::uint32_t block_size, unsigned threads,
+    Bisection(const PostingSource& documents, std::uint32_t n_slots, std::uint32_t block_size, unsigned threads,
               std::span<std::uint32_t> order)
-        : forward_(forward), n_slots_(n_slots), block_size_(block_size), threads_(threads), order_(order) {}
+        : documents_(documents), n_slots_(n_slots), block_size_(block_size), threads_(threads), order_(order) {}
 
     // Splits the node in two, the first a multiple of the block size.
     std::pair<Node, Node> split(Node node, Scratch& scratch, Progress* progress) const {
@@ -112,7 +112,7 @@ class Bisection {
     }
 
     void add(std::uint32_t doc, double factor, Scratch& scratch) const {
-        forward_.read(doc, scratch.postings);
+        documents_.read(doc, scratch.postings);
         const double scale = factor * inverse_length(scratch.postings);
         for (const auto& [slot, weight] : scratch.postings) {
             scratch.direction[slot] += static_cast<float>(scale * static_cast<double>(weight));
@@ -120,7 +120,7 @@ class Bisection {
     }
 
     float project(std::uint32_t doc, const std::vector<float>& direction, std::vector<Posting>& postings) const {
-        forward_.read(doc, postings);
+        documents_.read(doc, postings);
         double sum = 0;
         for (const auto& [slot, weight] : postings) {
             sum += static_cast<double>(direction[slot]) * static_cast<double>(weight);
@@ -150,7 +150,7 @@ class Bisection {
         for (std::size_t i = 0; i < docs.size(); ++i) docs[i] = sides[i].second;
     }
 
-    const ForwardIndex& forward_;
+    const PostingSource& documents_;
     std::uint32_t n_slots_;
     std::size_t block_size_;
     unsigned threads_;
@@ -158,7 +158,7 @@ class Bisection {
 };
 
 // Reads the documents of a node, each one's postings by falling fraction of its own expected bound.
-void read_fractions(const ForwardIndex& forward, std::span<const std::uint32_t> docs, std::span<const float> means,
+void read_fractions(const PostingSource& documents, std::span<const std::uint32_t> docs, std::span<const float> means,
                     Scratch& scratch) {
     auto& postings = scratch.postings;
     auto& offsets = scratch.offsets;
@@ -168,7 +168,7 @@ void read_fractions(const ForwardIndex& forward, std::span<const std::uint32_t> 
     contributions.clear();
     own.clear();
     for (const std::uint32_t doc : docs) {
-        forward.read(doc, postings);
+        documents.read(doc, postings);
         double sum = 0;
         for (auto& [slot, weight] : postings) {
             weight *= means[slot];
@@ -184,9 +184,9 @@ void read_fractions(const ForwardIndex& forward, std::span<const std::uint32_t> 
 }
 
 // Reorders the documents of a node so that each `block_size` consecutive ones make a good block.
-void pack(const ForwardIndex& forward, std::span<std::uint32_t> docs, std::span<const float> means,
+void pack(const PostingSource& documents, std::span<std::uint32_t> docs, std::span<const float> means,
           std::size_t block_size, Scratch& scratch) {
-    read_fractions(forward, docs, means, scratch);
+    read_fractions(documents, docs, means, scratch);
     const auto& offsets = scratch.offsets;
     const auto& contributions = scratch.contributions;
     const auto& own = scratch.own;
@@ -241,18 +241,18 @@ void pack(const ForwardIndex& forward, std::span<std::uint32_t> docs, std::span<
 }
 
 // The mean weight of each slot over all documents, in a unit in which no weight times a mean exceeds 1.
-std::vector<float> mean_weights(const ForwardIndex& forward, std::uint32_t n_slots) {
+std::vector<float> mean_weights(const PostingSource& documents, std::uint32_t n_slots) {
     std::vector<double> sums(n_slots);
     std::vector<Posting> postings;
     double largest = 0;
-    for (std::size_t doc = 0; doc < forward.n_docs(); ++doc) {
-        forward.read(doc, postings);
+    for (std::size_t doc = 0; doc < documents.n; ++doc) {
+        documents.read(doc, postings);
         for (const auto& [slot, weight] : postings) {
             sums[slot] += static_cast<double>(weight);
             largest = std::max(largest, static_cast<double>(weight));
         }
     }
-    const double unit = static_cast<double>(forward.n_docs()) * largest * largest;
+    const double unit = static_cast<double>(documents.n) * largest * largest;
     std::vector<float> means(n_slots);
     for (std::size_t slot = 0; slot < n_slots; ++slot) {
         means[slot] = unit > 0 ? static_cast<float>(sums[slot] / unit) : 0.0F;
@@ -262,13 +262,13 @@ std::vector<float> mean_weights(const ForwardIndex& forward, std::uint32_t n_slo
 
 }  // namespace
 
-std::vector<std::uint32_t> similar_order(const ForwardIndex& forward, const Vocabulary& vocabulary,
+std::vector<std::uint32_t> similar_order(const PostingSource& documents, std::uint32_t n_slots,
                                          std::uint32_t block_size, unsigned threads, Progress& progress) {
-    const std::size_t n_docs = forward.n_docs();
+    const std::size_t n_docs = documents.n;
     std::vector<std::uint32_t> order(n_docs);
     std::iota(order.begin(), order.end(), 0U);
-    const auto means = mean_weights(forward, vocabulary.n_slots());
-    const Bisection bisection(forward, vocabulary.n_slots(), block_size, threads, order);
+    const auto means = mean_weights(documents, n_slots);
+    const Bisection bisection(documents, n_slots, block_size, threads, order);
     std::vector<Scratch> scratch(worker_count(threads, n_docs));
     Progress polling(progress.monitor());
 
@@ -291,7 +291,7 @@ std::vector<std::uint32_t> similar_order(const ForwardIndex& forward, const Voca
     }
     progress.weigh_next_pass(kPackingPasses);
     parallel_for(nodes.size(), threads, progress, [&](std::size_t i, unsigned worker) {
-        pack(forward, std::span(order).subspan(nodes[i].begin, nodes[i].size()), means, block_size, scratch[worker]);
+        pack(documents, std::span(order).subspan(nodes[i].begin, nodes[i].size()), means, block_size, scratch[worker]);
     });
     return order;
 }

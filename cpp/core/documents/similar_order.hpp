@@ -15,14 +15,13 @@
 #include <vector>
 
 #include "../base/parallel.hpp"
-#include "forward_index.hpp"
-#include "vocabulary.hpp"
+#include "posting_source.hpp"
 
 namespace thresher {
 
 // The documents, each once, in the order in which to store them. It depends on nothing but the documents and
 // `block_size`. O(nnz log n_docs), and quadratic in the documents of a node for packing it.
-std::vector<std::uint32_t> similar_order(const ForwardIndex& forward, const Vocabulary& vocabulary,
+std::vector<std::uint32_t> similar_order(const PostingSource& documents, std::uint32_t n_slots,
                                          std::uint32_t block_size, unsigned threads, Progress& progress);
 
 // The passes of `progress` that it takes.

@@ -11,7 +11,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <vector>
 
@@ -19,19 +18,13 @@
 #include "../base/parallel.hpp"
 #include "../documents/collection_statistics.hpp"
 #include "../documents/forward_index.hpp"
+#include "../documents/posting_source.hpp"
 #include "../documents/quantiser.hpp"
 #include "../documents/rare_lists.hpp"
 #include "../documents/vocabulary.hpp"
 #include "../storage/index_file.hpp"
 
 namespace thresher {
-
-// What postings are made from: `n` items (documents, or groups of them), and what each has.
-struct PostingSource {
-    std::size_t n;
-    // Overwrites `postings` with item i's, in any order, a slot at most once; called from several threads at once.
-    std::function<void(std::size_t i, std::vector<Posting>& postings)> read;
-};
 
 class WindowedPostings {
   public:

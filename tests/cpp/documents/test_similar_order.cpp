@@ -27,9 +27,12 @@ using test::Rows;
 
 struct Built : test::DocumentParts {
     using DocumentParts::DocumentParts;
+    PostingSource source() const {
+        return {forward.n_docs(), [this](std::size_t doc, std::vector<Posting>& into) { forward.read(doc, into); }};
+    }
     std::vector<std::uint32_t> order(std::uint32_t block_size, unsigned threads = 1) const {
         Progress progress = test::silent();
-        return similar_order(forward, vocabulary, block_size, threads, progress);
+        return similar_order(source(), vocabulary.n_slots(), block_size, threads, progress);
     }
 };
 
@@ -134,7 +137,7 @@ TEST(SimilarOrder, TellsHowFarItIs) {
         const unsigned passes = similar_order_passes(n_docs, 4);
         RecordingMonitor monitor;
         Progress progress(&monitor, passes, 1000 * passes);
-        similar_order(built.forward, built.vocabulary, 4, 2, progress);
+        similar_order(built.source(), built.vocabulary.n_slots(), 4, 2, progress);
         const auto& reports = monitor.reports();
         EXPECT_TRUE(std::is_sorted(reports.begin(), reports.end()));
         EXPECT_EQ(reports.back(), std::pair(std::uint64_t{1000} * passes, std::uint64_t{1000} * passes));
@@ -150,7 +153,8 @@ TEST(SimilarOrder, IsCancelledByTheMonitor) {
         for (int at = 1; at <= 3; ++at) {
             RecordingMonitor monitor(at);
             Progress progress(&monitor, 1, 9000);
-            EXPECT_THROW(similar_order(built.forward, built.vocabulary, 4, threads, progress), Cancelled) << at;
+            EXPECT_THROW(similar_order(built.source(), built.vocabulary.n_slots(), 4, threads, progress), Cancelled)
+                << at;
         }
     }
 }
