@@ -16,6 +16,13 @@ Ordering::Ordering(bool reorder, const GivenOrder& given, std::size_t n_docs)
     }
 }
 
+Ordering Ordering::none(std::string_view engine, const GivenOrder& given, std::size_t n_docs) {
+    if (given) {
+        throw std::invalid_argument("order: the engine '" + std::string(engine) + "' keeps the order of the rows");
+    }
+    return {false, given, n_docs};
+}
+
 unsigned Ordering::passes(std::uint32_t block_size) const noexcept {
     return reorder_ && !given_ ? similar_order_passes(n_docs_, block_size) : 0;
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 
 #include "../base/parallel.hpp"
 #include "document_order.hpp"
@@ -17,6 +18,8 @@ using GivenOrder = std::optional<std::span<const std::uint32_t>>;
 // How a build orders documents: as given by the caller, or with similar ones side by side, or not at all.
 class Ordering {
   public:
+    // As the rows are. Throws std::invalid_argument for an order that is given: the `engine` has no other.
+    static Ordering none(std::string_view engine, const GivenOrder& given, std::size_t n_docs);
     // Throws std::invalid_argument if `given` is not of n_docs documents.
     Ordering(bool reorder, const GivenOrder& given, std::size_t n_docs);
 

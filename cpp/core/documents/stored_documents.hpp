@@ -10,6 +10,7 @@
 #include "collection_statistics.hpp"
 #include "document_order.hpp"
 #include "forward_index.hpp"
+#include "ordering.hpp"
 #include "vocabulary.hpp"
 
 namespace thresher {
@@ -25,6 +26,11 @@ struct StoredDocuments {
     Vocabulary vocabulary;
     ForwardIndex forward;  // in the order `order`
     DocumentOrder order;
+
+    // Of canonical rows, ordered for blocks of `block_size`. Passes of `progress`: those of `passes`.
+    static StoredDocuments build(const CsrView& rows, const Ordering& ordering, std::uint32_t block_size,
+                                 Precision precision, unsigned threads, Progress& progress);
+    static unsigned passes(const Ordering& ordering, std::uint32_t block_size, Precision precision) noexcept;
 
     std::vector<std::pair<std::string, std::size_t>> nbytes() const;
     // What `nbytes` will tell.

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from thresher._selections import Allowed
 
 Progress: TypeAlias = Callable[[int, int], object]
+Weights: TypeAlias = Literal["float", "uint8", "uint8+float"]
 UnknownTerms: TypeAlias = Literal["error", "ignore"]
 
 
@@ -32,11 +33,18 @@ class BuildOptions(TypedDict, total=False):
         Threads to use; 0 means one for each core. The index does not depend on it.
     progress
         Called on this thread now and then as ``progress(done, n_docs)``.
+    weights
+        What is kept of the weights: ``"float"``, all of them, in as many bits as they need. ``"uint8"``, 8 bits of
+        each, whole multiples of a number for each document: off by half of a 255th of the document's largest at most,
+        and by a whole one for those below that; `weight_error` tells the largest. Weights that are such multiples
+        already, as whole numbers up to 255 are, stay exact. ``"uint8+float"``, both: 8 bits to search by, and the
+        full weights, read for the few documents that may be hits alone, so that scores are exact in little memory.
     """
 
     shape: tuple[int, int] | None
     threads: SupportsIndex
     progress: Progress | None
+    weights: Weights
 
 
 class SearchOptions(TypedDict, total=False):
@@ -89,6 +97,7 @@ _DEFAULTS: dict[str, object] = {
     "shape": None,
     "threads": 0,
     "progress": None,
+    "weights": "float",
     "allowed": None,
     "exclude": None,
     "min_score": None,

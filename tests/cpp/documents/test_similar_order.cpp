@@ -105,7 +105,8 @@ Rows topics(Random& random, std::size_t n_docs, std::int64_t n_topics) {
 // The sum of all block maxima: what a bound is, on average, above the scores.
 std::uint64_t total_maxima(const Built& built, const std::vector<std::uint32_t>& order, std::uint32_t block_size) {
     Progress progress = test::silent();
-    const auto forward = ForwardIndex::build(built.source, DocumentOrder(order), built.vocabulary, 1, progress);
+    const auto forward =
+        ForwardIndex::build(built.source, DocumentOrder(order), built.vocabulary, Precision::full, 1, progress);
     const std::uint32_t n_slots = built.vocabulary.n_slots();
     const auto maxima = BlockMaxima::build(forward, built.quantiser, block_size, n_slots, 1, progress);
     std::uint64_t sum = 0;
