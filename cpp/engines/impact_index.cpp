@@ -42,7 +42,7 @@ ImpactIndex::~ImpactIndex() = default;
 std::unique_ptr<ImpactIndex> ImpactIndex::build(const CsrView& docs, unsigned threads, Monitor* monitor) {
     check_collection(docs);
     Progress progress(monitor, kBuildPasses, docs.n_rows());
-    const CanonicalCsr canonical(docs, Signs::non_negative, "docs", threads, progress);
+    const CanonicalCsr canonical(docs, "docs", threads, progress);
     auto vocabulary = Vocabulary::build(canonical.view(), threads, progress);
     auto quantiser = Quantiser::build(canonical.view(), vocabulary, threads, progress);
     auto forward = ForwardIndex::build(canonical.view(), vocabulary, threads, progress);

@@ -37,7 +37,7 @@ void Index::check_and_search(const CsrView& queries, const SearchOptions& option
     CsrView within = queries;  // columns beyond the index's may be there, as long as nothing is in them
     within.n_terms = options.unknown_terms == "ignore" ? kMaxTerms : std::min(queries.n_terms, n_terms());
     Progress checking(options.monitor);
-    const CanonicalCsr canonical(within, Signs::any, "queries", options.threads, checking);
+    const CanonicalCsr canonical(within, "queries", options.threads, checking);
     search_canonical(canonical.view(), options);
 }
 
@@ -112,7 +112,7 @@ Index::Rows Index::vectors(std::span<const std::int64_t> docs) const {
         std::sort(postings.begin(), postings.end(), interruptible(by_term));
         for (const auto& [slot, weight] : postings) {
             rows.terms.push_back(vocabulary.term(slot));
-            rows.weights.push_back(weight);
+            rows.weights.push_back(vocabulary.weight({slot, weight}));
         }
         rows.indptr.push_back(static_cast<std::int64_t>(rows.terms.size()));
     }

@@ -64,7 +64,7 @@ PostingsIndex::~PostingsIndex() = default;
 std::unique_ptr<PostingsIndex> PostingsIndex::build(const CsrView& docs, unsigned threads, Monitor* monitor) {
     check_collection(docs);
     Progress progress(monitor, kBuildPasses + CompressedPostings::kPasses, docs.n_rows());
-    const CanonicalCsr canonical(docs, Signs::non_negative, "docs", threads, progress);
+    const CanonicalCsr canonical(docs, "docs", threads, progress);
     auto vocabulary = Vocabulary::build(canonical.view(), threads, progress);
     auto quantiser = Quantiser::build(canonical.view(), vocabulary, threads, progress);
     auto forward = ForwardIndex::build(canonical.view(), vocabulary, threads, progress);

@@ -113,7 +113,7 @@ def test_gzip(tmp_path: Path) -> None:
         ('{"id": "b", "vector": {"x": Infinity}}', "term 'x' has weight inf"),
         ('{"id": "b", "vector": {"x": 1e39}}', r"term 'x' has weight 1e\+39"),
         ('{"id": "b", "vector": {"x": 1' + "0" * 400 + "}}", "term 'x' has weight inf"),
-        ('{"id": "b", "vector": {"x": -0.5}}', r"term 'x' has weight -0.5 \(must be finite and >= 0\)"),
+        ('{"id": "b", "vector": {"x": -1e39}}', r"term 'x' has weight -1e\+39"),
         ('{"id": "a", "vector": {}}', "id 'a' was used on line 1"),
     ],
 )

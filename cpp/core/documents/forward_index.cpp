@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <numeric>
@@ -198,8 +199,7 @@ class CanonicalDocuments {
         std::int64_t previous = -1;
         for (std::size_t i = 0; i < terms.size(); ++i) {
             const std::uint32_t term = read_once(terms[i]);
-            const std::uint32_t slot = vocabulary_.slot(term);
-            const float weight = read_once(weights[i]);
+            const auto [slot, weight] = vocabulary_.posting(term, read_once(weights[i]));
             bool canonical = slot != kNoSlot;
             canonical &= term > previous;  // no branches: nearly every posting passes every test
             canonical &= weight > 0;
@@ -280,7 +280,7 @@ void ForwardIndex::describe(const CsrView& docs, const Vocabulary& vocabulary, u
     parallel_for_rows(docs.nnz(), kRowsPerTask, workers, progress,
                       [&](std::size_t begin, std::size_t end, unsigned worker) {
                           WeightRange range = ranges[worker];
-                          for (std::size_t p = begin; p < end; ++p) range.add(docs.weights[p]);
+                          for (std::size_t p = begin; p < end; ++p) range.add(std::fabs(docs.weights[p]));
                           ranges[worker] = range;
                       });
     WeightRange all;
@@ -289,16 +289,18 @@ void ForwardIndex::describe(const CsrView& docs, const Vocabulary& vocabulary, u
 
     const std::size_t n_described = std::min(docs.n_rows(), kDescribed);
     std::vector<std::size_t> nibbles(workers);
-    parallel_for_rows(n_described, kRowsPerTask, workers, progress,
-                      [&](std::size_t begin, std::size_t end, unsigned worker) {
-                          for (std::size_t i = begin; i < end; ++i) {
-                              std::size_t n_common = 0;
-                              for (const std::uint32_t term : docs.row_terms(i * docs.n_rows() / n_described)) {
-                                  if (vocabulary.slot(term) < kCommonSlots) ++n_common;
-                              }
-                              nibbles[worker] += nibble_bytes(n_common);
-                          }
-                      });
+    parallel_for_rows(
+        n_described, kRowsPerTask, workers, progress, [&](std::size_t begin, std::size_t end, unsigned worker) {
+            for (std::size_t i = begin; i < end; ++i) {
+                std::size_t n_common = 0;
+                const std::size_t row = i * docs.n_rows() / n_described;
+                for (std::size_t p = 0; p < docs.row_size(row); ++p) {
+                    const Posting posting = vocabulary.posting(docs.row_terms(row)[p], docs.row_weights(row)[p]);
+                    if (posting.slot < kCommonSlots) ++n_common;
+                }
+                nibbles[worker] += nibble_bytes(n_common);
+            }
+        });
     const std::size_t total = std::accumulate(nibbles.begin(), nibbles.end(), std::size_t{0});
     statistics.nibble_bytes = static_cast<double>(total) / static_cast<double>(n_described);
 }

@@ -3,6 +3,11 @@
 // A *slot* is a term's number here. Slots are dense (0 .. n_slots - 1) whatever the term ids are, so that everything
 // else in an index is an array over slots; frequent terms have small slots, so that the hot part of any table over
 // slots is small. Slots take 16 bits wherever a collection uses at most 65,536 distinct terms.
+//
+// A term that has negative weights is halved: a slot has the postings of one sign of one term, by their magnitude.
+// Everything else in an index knows magnitudes alone, which are positive: what a query weighs is turned round for
+// negative slots (SlotQuery). A term is in one of its halves in each document, and frequencies are of a half. Without
+// negative weights there are no such slots, and nothing is stored about them.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +18,7 @@
 #include "../storage/index_file.hpp"
 #include "collection_statistics.hpp"
 #include "csr.hpp"
+#include "posting.hpp"
 
 namespace thresher {
 
@@ -22,15 +28,39 @@ class Vocabulary {
   public:
     Vocabulary() = default;
 
-    // Counts the terms of canonical rows; ties in document frequency go to the smaller term. O(nnz).
+    // Counts the terms of canonical rows; ties in document frequency go to the smaller term, and to its positive half.
+    // O(nnz).
     static Vocabulary build(const CsrView& docs, unsigned threads, Progress& progress);
 
     std::uint64_t n_terms() const noexcept { return n_terms_; }
     std::uint32_t n_slots() const noexcept { return static_cast<std::uint32_t>(terms_.size()); }
 
-    // The term's slot, or kNoSlot where no document has it.
+    // The term's slot, or kNoSlot where no document has it; of a halved term, the positive half's.
     std::uint32_t slot(std::uint32_t term) const noexcept;
     std::uint32_t term(std::uint32_t slot) const noexcept { return terms_[slot]; }
+
+    // Whether any weight is negative; whether a slot's are, and the slot of the term's other half, or kNoSlot.
+    bool is_signed() const noexcept { return opposites_.size() != 0; }
+    bool is_negative(std::uint32_t slot) const noexcept {
+        return is_signed() && (negative_[slot / 64] >> slot % 64 & 1) != 0;
+    }
+    std::uint32_t opposite(std::uint32_t slot) const noexcept {
+        // Clamped, so that an altered file can't lead out of bounds.
+        return is_signed() && opposites_[slot] < n_slots() ? opposites_[slot] : kNoSlot;
+    }
+    // A weight of a term as the posting of a slot: kNoSlot where no document has the term with that sign, if there are
+    // negative weights at all. If there are none, a negative one stays as it is.
+    Posting posting(std::uint32_t term, float weight) const noexcept {
+        const std::uint32_t first = slot(term);
+        if (!is_signed() || first == kNoSlot) return {first, weight};
+        const bool negative = weight < 0;
+        return {is_negative(first) == negative ? first : opposite(first), negative ? -weight : weight};
+    }
+    // A posting's weight as it was given.
+    float weight(const Posting& posting) const noexcept {
+        return is_negative(posting.slot) ? -posting.weight : posting.weight;
+    }
+
     std::uint32_t document_frequency(std::uint32_t slot) const noexcept { return frequencies_[slot]; }
 
     // Of all terms together: the collection's postings.
@@ -43,7 +73,9 @@ class Vocabulary {
     // Slots [0, n) are those that at least the fraction `frequency` of `n_docs` documents have.
     std::uint32_t n_frequent(double frequency, std::size_t n_docs) const noexcept;
 
-    std::size_t nbytes() const noexcept { return terms_.nbytes() + frequencies_.nbytes() + lookup_.nbytes(); }
+    std::size_t nbytes() const noexcept {
+        return terms_.nbytes() + frequencies_.nbytes() + lookup_.nbytes() + negative_.nbytes() + opposites_.nbytes();
+    }
     static double estimated_nbytes(const CollectionStatistics& statistics) noexcept;
     void save(SectionList& sections) const;
     static Vocabulary load(const IndexFile& file, std::uint64_t n_terms);
@@ -62,6 +94,9 @@ class Vocabulary {
     Buffer<std::uint32_t> terms_;        // slot -> term
     Buffer<std::uint32_t> frequencies_;  // slot -> document frequency
     Buffer<std::uint32_t> lookup_;       // direct: term -> slot; hash: term, slot, term, slot, ...
+    // Where there are negative weights:
+    Buffer<std::uint64_t> negative_;   // a bit for each slot
+    Buffer<std::uint32_t> opposites_;  // slot -> the other half's, or kNoSlot
 };
 
 }  // namespace thresher

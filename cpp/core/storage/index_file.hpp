@@ -87,6 +87,7 @@ class IndexFile {
     const Parameters& parameters() const noexcept { return parameters_; }
     std::span<const Section> sections() const noexcept { return sections_; }
 
+    bool has_section(std::string_view name) const;
     // A section's elements, kept alive by the returned buffer. Throws FormatError if there is none of that name,
     // element type or size.
     template <class T>

@@ -6,10 +6,13 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "core/base/error.hpp"
+#include "core/documents/slot_query.hpp"
 #include "support/random_rows.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -157,6 +160,96 @@ TEST(Vocabulary, SurvivesAFile) {
         EXPECT_THROW(Vocabulary::load(file, saved.n_slots() - 1), FormatError);
         EXPECT_THROW(Vocabulary::load(file, n_terms == kMaxTerms ? 3000 : kMaxTerms), FormatError);
     }
+}
+
+// (term, negative) -> document frequency.
+std::map<std::pair<std::uint32_t, bool>, std::uint32_t> halves_of(const Rows& rows) {
+    std::map<std::pair<std::uint32_t, bool>, std::uint32_t> halves;
+    for (std::size_t p = 0; p < rows.terms.size(); ++p) ++halves[{rows.terms[p], rows.weights[p] < 0}];
+    return halves;
+}
+
+void expect_halves(const Vocabulary& vocabulary, const Rows& rows) {
+    const auto halves = halves_of(rows);
+    ASSERT_TRUE(vocabulary.is_signed());
+    ASSERT_EQ(vocabulary.n_slots(), halves.size());
+    ASSERT_EQ(vocabulary.n_postings(), rows.terms.size());
+    for (const auto& [half, frequency] : halves) {
+        const auto& [term, negative] = half;
+        const auto [slot, magnitude] = vocabulary.posting(term, negative ? -2.5F : 2.5F);
+        ASSERT_LT(slot, vocabulary.n_slots()) << "term " << term;
+        ASSERT_EQ(magnitude, 2.5F);
+        ASSERT_EQ(vocabulary.term(slot), term);
+        ASSERT_EQ(vocabulary.is_negative(slot), negative);
+        ASSERT_EQ(vocabulary.document_frequency(slot), frequency);
+        ASSERT_EQ(vocabulary.weight({slot, magnitude}), negative ? -2.5F : 2.5F);
+        const bool has_other = halves.contains({term, !negative});
+        const std::uint32_t other = vocabulary.posting(term, negative ? 1.0F : -1.0F).slot;
+        ASSERT_EQ(other == kNoSlot, !has_other);
+        ASSERT_EQ(vocabulary.opposite(slot), other);
+        ASSERT_EQ(vocabulary.slot(term), has_other && negative ? other : slot) << "the positive half is found";
+    }
+    for (std::uint32_t slot = 1; slot < vocabulary.n_slots(); ++slot) {
+        const auto rank = [&](std::uint32_t of) {
+            return std::tuple(-static_cast<std::int64_t>(vocabulary.document_frequency(of)), vocabulary.term(of),
+                              vocabulary.is_negative(of));
+        };
+        ASSERT_LT(rank(slot - 1), rank(slot));
+    }
+}
+
+TEST(Vocabulary, HalvesTermsOfNegativeWeights) {
+    Random random(6);
+    for (const std::uint64_t n_terms : {std::uint64_t{50}, std::uint64_t{3000}, kMaxTerms}) {
+        Rows rows = test::random_rows(random, 500, n_terms, 10, test::signed_real);
+        rows.add(test::Row{{0, -1.0F}, {static_cast<std::uint32_t>(n_terms - 1), -3.0F}});
+        for (unsigned threads = 1; threads <= 3; ++threads) expect_halves(build(rows, threads), rows);
+        const test::TemporaryDirectory directory;
+        const Vocabulary saved = build(rows);
+        SectionList sections;
+        saved.save(sections);
+        write_index_file(directory.path("v"), "test", Parameters{}, sections, nullptr);
+        const IndexFile file = IndexFile::open(directory.path("v"), true, nullptr);
+        expect_halves(Vocabulary::load(file, n_terms), rows);
+    }
+    const Rows negative = test::rows_of(9, {{{3, -1.0F}}, {{3, -2.0F}, {8, -1.0F}}});
+    expect_halves(build(negative), negative);
+}
+
+TEST(Vocabulary, StoresNothingAboutSignsWhereThereAreNone) {
+    const Rows rows = test::rows_of(9, {{{3, 1.0F}}, {{3, 2.0F}, {8, 1.0F}}});
+    const Vocabulary vocabulary = build(rows);
+    EXPECT_FALSE(vocabulary.is_signed());
+    EXPECT_FALSE(vocabulary.is_negative(0));
+    EXPECT_EQ(vocabulary.opposite(0), kNoSlot);
+    EXPECT_EQ(vocabulary.posting(3, -1.0F).weight, -1.0F) << "to be found out by who takes magnitudes alone";
+    SectionList sections;
+    vocabulary.save(sections);
+    for (const Section& section : sections.sections()) {
+        EXPECT_EQ(section.name.find("negative"), std::string::npos);
+        EXPECT_EQ(section.name.find("opposites"), std::string::npos);
+    }
+}
+
+TEST(SlotQuery, TurnsRoundWhatGoesToNegativeHalves) {
+    const Rows docs = test::rows_of(9, {{{1, 1.0F}, {2, -1.0F}}, {{1, -1.0F}, {3, 1.0F}}, {{1, -2.0F}}});
+    const Vocabulary vocabulary = build(docs);
+    const auto weights_of = [&](const SlotQuery& query) {
+        std::map<std::pair<std::uint32_t, bool>, float> weights;
+        for (std::size_t i = 0; i < query.size(); ++i) {
+            const std::uint32_t slot = query.slots[i];
+            weights[{vocabulary.term(slot), vocabulary.is_negative(slot)}] = query.weights[i];
+        }
+        EXPECT_EQ(weights.size(), query.size());
+        return weights;
+    };
+    using Weights = std::map<std::pair<std::uint32_t, bool>, float>;
+    SlotQuery query;
+    query.assign(test::rows_of(9, {{{1, 2.0F}, {2, 3.0F}, {3, -4.0F}, {7, 5.0F}}}).view(), 0, vocabulary);
+    EXPECT_EQ(weights_of(query), (Weights{{{1, false}, 2}, {{1, true}, -2}, {{2, true}, -3}, {{3, false}, -4}}));
+    const std::vector<Posting> document{vocabulary.posting(1, -2.0F), vocabulary.posting(2, -1.0F)};
+    query.assign(document, vocabulary);
+    EXPECT_EQ(weights_of(query), (Weights{{{1, false}, -2}, {{1, true}, 2}, {{2, true}, 1}}));
 }
 
 }  // namespace

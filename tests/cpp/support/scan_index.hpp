@@ -53,7 +53,7 @@ class ScanIndex final : public TunableIndex<ScanIndex, ScanParams, ScanSearchPar
                                             Monitor* monitor) {
         check(params);
         Progress progress(monitor);
-        const CanonicalCsr canonical(docs, Signs::non_negative, "docs", threads, progress);
+        const CanonicalCsr canonical(docs, "docs", threads, progress);
         auto vocabulary = Vocabulary::build(canonical.view(), threads, progress);
         auto forward = ForwardIndex::build(canonical.view(), vocabulary, threads, progress);
         return std::unique_ptr<ScanIndex>(new ScanIndex(params, std::move(vocabulary), std::move(forward)));
