@@ -168,8 +168,8 @@ def test_the_first_of_several_bad_rows_is_named(threads: int) -> None:
     builder = thresher.Builder(thresher.ExactIndex)
     dense = np.full((20_000, 3), 0.5, np.float32)
     builder.add(sp.csr_array(dense), threads=threads)
-    dense[[4095, 4096, 19_000], 1] = -1
-    with expect(ValueError, "docs: row 4095 has weight -1"):
+    dense[[4095, 4096, 19_000], 1] = np.inf
+    with expect(ValueError, "docs: row 4095 has weight inf"):
         builder.add(sp.csr_array(dense), threads=threads)
     assert builder.n_docs == 20_000
 

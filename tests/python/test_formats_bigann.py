@@ -137,8 +137,8 @@ def test_weights_may_be_negative_unless_that_is_refused(tmp_path: Path) -> None:
 
 def test_a_bad_weight_is_found_beyond_the_first_chunk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("thresher.formats._check._CHUNK", 2)
-    with pytest.raises(FormatError, match=f"offset {DATA_AT + 8}: row 2 has weight -1.0"):
-        bigann.read_csr(saved(tmp_path, content(data=[1, 2, -1])))
+    with pytest.raises(FormatError, match=f"offset {DATA_AT + 8}: row 2 has weight -inf"):
+        bigann.read_csr(saved(tmp_path, content(data=[1, 2, -np.inf])))
     with pytest.raises(FormatError, match=f"offset {INDICES_AT + 8}: row 2 has the term 9"):
         bigann.read_csr(saved(tmp_path, content(indices=[0, 4, 9])))
     with pytest.raises(FormatError, match="indptr falls after row 2"):

@@ -13,6 +13,8 @@ from engine_forms import Engine, build, builds_of, exact_of
 from helpers import exhaustive, recall, same, search
 from reference import Collection, assert_exact, from_scipy, products
 from strategies import Case, codes
+from thresher._matrix import as_matrix
+from thresher.tuning.queries import of_documents
 
 SMALL = sp.csr_array(np.array([[1, -2], [1, 0], [0, -1]], np.float32))
 
@@ -118,3 +120,12 @@ def test_nothing_is_stored_where_no_weight_is_negative(engine: Engine, real: Cas
 def test_what_is_refused(engine: Engine, weight: float) -> None:
     with pytest.raises(ValueError, match=r"row 1 has weight .* for term 0; weights must be finite"):
         engine.build(sp.csr_array(np.array([[1, -1], [weight, 2]], np.float32)))
+
+
+def test_parameters_are_tuned_on_queries_made_of_documents() -> None:
+    docs = codes(3000, 0, seed=5).docs
+    tuned = thresher.tune(docs.triple, engine="clustered", shape=docs.shape, recall=0.9, seed=1, budget_s=20)
+    queries, _ = of_documents(as_matrix(docs.triple, shape=docs.shape), np.random.default_rng(1))
+    assert np.isfinite(queries.data).all()
+    assert (queries.data < 0).any()
+    assert tuned.recall >= 0.9
