@@ -14,10 +14,11 @@ namespace {
 // The document frequencies of a collection that is `growth` times the size of `docs`, whose terms `vocabulary` has.
 std::vector<double> frequencies_at(double growth, const CsrView& docs, const Vocabulary& vocabulary, unsigned threads,
                                    Progress& progress) {
-    std::vector<double> frequencies(vocabulary.n_slots());
-    for (std::uint32_t slot = 0; slot < vocabulary.n_slots(); ++slot) {
-        frequencies[slot] = growth * vocabulary.document_frequency(slot);
-    }
+    std::vector<double> frequencies;
+    frequencies.reserve(vocabulary.n_slots());
+    vocabulary.for_each_class([&](std::uint32_t frequency, std::uint32_t first, std::uint32_t end) {
+        frequencies.insert(frequencies.end(), end - first, growth * frequency);
+    });
     if (growth == 1) return frequencies;
     const std::size_t half = docs.n_rows() / 2;
     const std::size_t half_nnz = half == 0 ? 0 : static_cast<std::size_t>(docs.indptr[half]);

@@ -217,9 +217,9 @@ class CanonicalDocuments {
     // Throws unless every slot was seen as often as the vocabulary says.
     void check_seen() const {
         std::uint64_t sum = 0;
-        for (std::uint32_t slot = 0; slot < vocabulary_.n_slots(); ++slot) {
-            sum += vocabulary_.document_frequency(slot) * fingerprint(slot);
-        }
+        vocabulary_.for_each_class([&](std::uint32_t frequency, std::uint32_t first, std::uint32_t end) {
+            for (std::uint32_t slot = first; slot < end; ++slot) sum += frequency * fingerprint(slot);
+        });
         if (seen_ != sum) reject_changed();
     }
     [[noreturn]] static void reject_changed() { thresher::reject_changed("docs"); }
