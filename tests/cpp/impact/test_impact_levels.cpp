@@ -258,7 +258,7 @@ TEST(ImpactLevels, TakeTwoBytesAPostingAndAnEntryAWindow) {
     for (std::uint32_t slot = 0; slot < n_levelled; ++slot) n += parts.vocabulary.document_frequency(slot);
     EXPECT_EQ(parts.levels.levels_nbytes(), 4 * kLevels * n_levelled + 8 * 3 + 32 * 2 * (n_levelled + 1) + 2 * n);
     const std::size_t n_rare = parts.vocabulary.n_slots() - n_levelled;
-    EXPECT_EQ(parts.levels.rare_nbytes(), 8 * (n_rare + 1) + 5 * (parts.forward.nnz() - n));
+    EXPECT_LT(parts.levels.rare_nbytes(), n_rare + 64 + 4 * (parts.forward.nnz() - n)) << "17 bits a document";
 }
 
 TEST(ImpactLevels, RefuseSectionsOfAnotherSize) {
