@@ -110,8 +110,9 @@ std::unique_ptr<BlockMaxIndex> BlockMaxIndex::build(const CsrView& docs, const B
     const CanonicalCsr canonical(docs, "docs", threads, progress);
     auto vocabulary = Vocabulary::build(canonical.view(), threads, progress);
     auto quantiser = Quantiser::build(canonical.view(), vocabulary, threads, progress);
-    auto forward = ForwardIndex::build(canonical.view(), vocabulary, threads, progress);
-    DocumentOrder order = ordering.apply(forward, vocabulary, block_size, threads, progress);
+    const GivenDocuments given_documents(canonical.view(), vocabulary);
+    DocumentOrder order = ordering.of(given_documents, vocabulary.n_slots(), block_size, threads, progress);
+    auto forward = ForwardIndex::build(given_documents, order, vocabulary, threads, progress);
     auto postings = WindowedPostings::build(forward, vocabulary, quantiser, kDocWindow, kRowDensity, threads, progress);
     const auto n_frequent = [&](double frequency) { return vocabulary.n_frequent(frequency, docs.n_rows()); };
     const auto [n_rows, n_tile_rows] = rows_of(params, postings.n_rows(), n_frequent);

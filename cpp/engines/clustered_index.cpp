@@ -154,8 +154,9 @@ std::unique_ptr<ClusteredIndex> ClusteredIndex::build(const CsrView& docs, const
     const CanonicalCsr canonical(docs, "docs", threads, progress);
     auto vocabulary = Vocabulary::build(canonical.view(), threads, progress);
     auto quantiser = Quantiser::build(canonical.view(), vocabulary, threads, progress);
-    auto forward = ForwardIndex::build(canonical.view(), vocabulary, threads, progress);
-    DocumentOrder order = ordering.apply(forward, vocabulary, cluster_size, threads, progress);
+    const GivenDocuments given_documents(canonical.view(), vocabulary);
+    DocumentOrder order = ordering.of(given_documents, vocabulary.n_slots(), cluster_size, threads, progress);
+    auto forward = ForwardIndex::build(given_documents, order, vocabulary, threads, progress);
     const auto n_frequent = [&](double frequency) { return vocabulary.n_frequent(frequency, docs.n_rows()); };
     const RowCounts rows = rows_of(params, docs.n_rows(), n_frequent);
     auto summaries = ClusterSummaries::build(forward, vocabulary, quantiser, cluster_size, rows.clusters, rows.groups,

@@ -48,7 +48,7 @@ std::unique_ptr<ExactIndex> ExactIndex::build(const CsrView& docs, const ExactPa
     const CanonicalCsr canonical(docs, "docs", threads, progress);
     auto vocabulary = Vocabulary::build(canonical.view(), threads, progress);
     auto quantiser = Quantiser::build(canonical.view(), vocabulary, threads, progress);
-    auto forward = ForwardIndex::build(canonical.view(), vocabulary, threads, progress);
+    auto forward = ForwardIndex::build(GivenDocuments(canonical.view(), vocabulary), {}, vocabulary, threads, progress);
     auto postings = WindowedPostings::build(forward, vocabulary, quantiser, static_cast<std::uint32_t>(params.window),
                                             params.row_density, threads, progress);
     return std::unique_ptr<ExactIndex>(

@@ -45,7 +45,7 @@ std::unique_ptr<ImpactIndex> ImpactIndex::build(const CsrView& docs, unsigned th
     const CanonicalCsr canonical(docs, "docs", threads, progress);
     auto vocabulary = Vocabulary::build(canonical.view(), threads, progress);
     auto quantiser = Quantiser::build(canonical.view(), vocabulary, threads, progress);
-    auto forward = ForwardIndex::build(canonical.view(), vocabulary, threads, progress);
+    auto forward = ForwardIndex::build(GivenDocuments(canonical.view(), vocabulary), {}, vocabulary, threads, progress);
     auto levels = ImpactLevels::build(forward, vocabulary, quantiser, threads, progress);
     return std::unique_ptr<ImpactIndex>(
         new ImpactIndex(std::move(vocabulary), std::move(forward), std::move(quantiser), std::move(levels)));

@@ -67,7 +67,7 @@ std::unique_ptr<PostingsIndex> PostingsIndex::build(const CsrView& docs, unsigne
     const CanonicalCsr canonical(docs, "docs", threads, progress);
     auto vocabulary = Vocabulary::build(canonical.view(), threads, progress);
     auto quantiser = Quantiser::build(canonical.view(), vocabulary, threads, progress);
-    auto forward = ForwardIndex::build(canonical.view(), vocabulary, threads, progress);
+    auto forward = ForwardIndex::build(GivenDocuments(canonical.view(), vocabulary), {}, vocabulary, threads, progress);
     auto postings = CompressedPostings::build(forward, vocabulary, quantiser, threads, progress);
     return std::unique_ptr<PostingsIndex>(
         new PostingsIndex(std::move(vocabulary), std::move(forward), std::move(quantiser), std::move(postings)));

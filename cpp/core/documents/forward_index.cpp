@@ -13,6 +13,7 @@
 
 #include "../../kernels/kernels.hpp"
 #include "../base/bit_writer.hpp"
+#include "../base/error.hpp"
 
 namespace thresher {
 
@@ -111,9 +112,34 @@ bool write_document(std::span<const Posting> postings, std::size_t n_rare, const
 
 }  // namespace
 
-template <class Documents>
-ForwardIndex ForwardIndex::encode(std::size_t n_docs, std::uint32_t n_slots, unsigned threads, Progress& progress,
-                                  const Documents& documents) {
+namespace {
+
+// A number from a slot such that two collections of slots hardly ever have the same sum.
+std::uint64_t fingerprint(std::uint64_t slot) noexcept {
+    const std::uint64_t x = (slot + 1) * 0x9E3779B97F4A7C15U;
+    return (x ^ (x >> 32)) * 0xBF58476D1CE4E5B9U;
+}
+
+std::uint64_t fingerprint(const Vocabulary& vocabulary) noexcept {
+    std::uint64_t sum = 0;
+    vocabulary.for_each_class([&](std::uint32_t frequency, std::uint32_t first, std::uint32_t end) {
+        for (std::uint32_t slot = first; slot < end; ++slot) sum += frequency * fingerprint(slot);
+    });
+    return sum;
+}
+
+}  // namespace
+
+ForwardIndex ForwardIndex::build(const DocumentSource& documents, const DocumentOrder& order,
+                                 const Vocabulary& vocabulary, unsigned threads, Progress& progress) {
+    std::atomic<std::uint64_t> seen{0};
+    auto forward = encode(documents, order, vocabulary.n_slots(), threads, progress, &seen);
+    if (seen != fingerprint(vocabulary)) documents.reject_changed();
+    return forward;
+}
+
+ForwardIndex ForwardIndex::encode(const DocumentSource& documents, const DocumentOrder& order, std::uint32_t n_slots,
+                                  unsigned threads, Progress& progress, std::atomic<std::uint64_t>* seen) {
     // The size of every document, and the range of the weights.
     struct Range : WeightRange {
         std::size_t nnz = 0;
@@ -122,18 +148,21 @@ ForwardIndex ForwardIndex::encode(std::size_t n_docs, std::uint32_t n_slots, uns
         std::uint32_t n_common = 0;
         std::uint32_t n_rare = 0;
     };
-    std::vector<Size> sizes(n_docs);
-    std::vector<Range> ranges(worker_count(threads, n_docs / kRowsPerTask + 1));
-    const auto workers = static_cast<unsigned>(ranges.size());
+    const std::size_t n_docs = documents.n_docs();
+    std::vector<Size> sizes(n_docs);  // by position
+    const unsigned workers = worker_count(threads, n_docs / kRowsPerTask + 1);
+    std::vector<Range> ranges(workers);
     parallel_for_rows(n_docs, kRowsPerTask, workers, progress,
                       [&](std::size_t begin, std::size_t end, unsigned worker) {
                           Range range = ranges[worker];
-                          for (std::size_t doc = begin; doc < end; ++doc) {
-                              documents.for_each(doc, [&](std::uint32_t slot, float weight) {
-                                  ++(slot < kCommonSlots ? sizes[doc].n_common : sizes[doc].n_rare);
+                          std::vector<Posting> postings;
+                          for (std::size_t position = begin; position < end; ++position) {
+                              documents.read(order.id_of(static_cast<std::uint32_t>(position)), postings);
+                              for (const auto& [slot, weight] : postings) {
+                                  ++(slot < kCommonSlots ? sizes[position].n_common : sizes[position].n_rare);
                                   range.add(weight);
-                                  ++range.nnz;
-                              });
+                              }
+                              range.nnz += postings.size();
                           }
                           ranges[worker] = range;
                       });
@@ -154,97 +183,27 @@ ForwardIndex ForwardIndex::encode(std::size_t n_docs, std::uint32_t n_slots, uns
         format.weight_bits = all.bits();
     }
     forward.docs_ = Stretches::build(
-        n_docs, threads, progress,
-        [&](std::size_t doc) { return document_bytes(sizes[doc].n_common, sizes[doc].n_rare, format); },
-        [&](std::size_t doc, std::uint8_t* to) {
-            std::vector<Posting> postings(sizes[doc].n_common + sizes[doc].n_rare);
-            std::size_t common = 0;
-            std::size_t rare = sizes[doc].n_common;
-            documents.for_each(doc, [&](std::uint32_t slot, float weight) {
-                std::size_t& at = slot < kCommonSlots ? common : rare;
-                const std::size_t end = slot < kCommonSlots ? sizes[doc].n_common : postings.size();
-                if (at == end) documents.reject_changed();
-                postings[at++] = {slot, weight};
-            });
-            if (common != sizes[doc].n_common || rare != postings.size()) documents.reject_changed();
-            documents.see(postings);
-            if (!write_document(postings, sizes[doc].n_rare, format, to)) documents.reject_changed();
+        n_docs, workers, progress,
+        [&](std::size_t position) { return document_bytes(sizes[position].n_common, sizes[position].n_rare, format); },
+        [&](std::size_t position, std::uint8_t* to) {
+            const auto [n_common, n_rare] = sizes[position];
+            std::vector<Posting> postings;
+            documents.read(order.id_of(static_cast<std::uint32_t>(position)), postings);
+            const auto rare = std::stable_partition(postings.begin(), postings.end(),
+                                                    [](const Posting& posting) { return posting.slot < kCommonSlots; });
+            if (postings.size() != n_common + n_rare || rare - postings.begin() != n_common) documents.reject_changed();
+            if (seen != nullptr) {
+                std::uint64_t sum = 0;
+                for (const Posting& posting : postings) sum += fingerprint(posting.slot);
+                seen->fetch_add(sum, std::memory_order_relaxed);
+            }
+            if (!write_document(postings, n_rare, format, to)) documents.reject_changed();
         });
     Filling<std::uint32_t> words(3);
     words.items[0] = format.halves ? 1 : 0;
     words.items[1] = format.weight_bits;
     words.items[2] = format.least_weight;
     forward.format_words_ = std::move(words.buffer);
-    return forward;
-}
-
-namespace {
-
-// A number from a slot such that two collections of slots hardly ever have the same sum.
-std::uint64_t fingerprint(std::uint64_t slot) noexcept {
-    const std::uint64_t x = (slot + 1) * 0x9E3779B97F4A7C15U;
-    return (x ^ (x >> 32)) * 0xBF58476D1CE4E5B9U;
-}
-
-// Canonical rows, as long as no other thread changes them.
-class CanonicalDocuments {
-  public:
-    CanonicalDocuments(const CsrView& docs, const Vocabulary& vocabulary) : docs_(docs), vocabulary_(vocabulary) {}
-
-    template <class Visit>
-    void for_each(std::size_t doc, const Visit& visit) const {
-        const auto terms = docs_.row_terms(doc);
-        const auto weights = docs_.row_weights(doc);
-        interruption_point(4 * terms.size());
-        std::int64_t previous = -1;
-        for (std::size_t i = 0; i < terms.size(); ++i) {
-            const std::uint32_t term = read_once(terms[i]);
-            const auto [slot, weight] = vocabulary_.posting(term, read_once(weights[i]));
-            bool canonical = slot != kNoSlot;
-            canonical &= term > previous;  // no branches: nearly every posting passes every test
-            canonical &= weight > 0;
-            canonical &= weight <= std::numeric_limits<float>::max();
-            if (!canonical) reject_changed();
-            previous = term;
-            visit(slot, weight);
-        }
-    }
-    void see(std::span<const Posting> postings) const noexcept {
-        std::uint64_t sum = 0;
-        for (const Posting& posting : postings) sum += fingerprint(posting.slot);
-        seen_.fetch_add(sum, std::memory_order_relaxed);
-    }
-    // Throws unless every slot was seen as often as the vocabulary says.
-    void check_seen() const {
-        std::uint64_t sum = 0;
-        vocabulary_.for_each_class([&](std::uint32_t frequency, std::uint32_t first, std::uint32_t end) {
-            for (std::uint32_t slot = first; slot < end; ++slot) sum += frequency * fingerprint(slot);
-        });
-        if (seen_ != sum) reject_changed();
-    }
-    [[noreturn]] static void reject_changed() { thresher::reject_changed("docs"); }
-
-  private:
-    const CsrView& docs_;
-    const Vocabulary& vocabulary_;
-    mutable std::atomic<std::uint64_t> seen_{0};
-};
-
-}  // namespace
-
-ForwardIndex ForwardIndex::build(const CsrView& docs, const Vocabulary& vocabulary, unsigned threads,
-                                 Progress& progress) {
-    const CanonicalDocuments documents(docs, vocabulary);
-    auto forward = encode(docs.n_rows(), vocabulary.n_slots(), threads, progress, documents);
-    documents.check_seen();
-    return forward;
-}
-
-ForwardIndex ForwardIndex::reordered(std::span<const std::uint32_t> order, unsigned threads, Progress& progress) const {
-    ForwardIndex forward = *this;
-    forward.docs_ = Stretches::build(
-        order.size(), threads, progress, [&](std::size_t i) { return docs_[order[i]].size(); },
-        [&](std::size_t i, std::uint8_t* to) { std::ranges::copy(docs_[order[i]], to); });
     return forward;
 }
 
@@ -335,32 +294,53 @@ ForwardIndex ForwardIndex::load(const IndexFile& file, std::size_t n_docs, std::
     return forward;
 }
 
-// `posting_at(first, n, i)`: posting i of a document whose `n` postings are numbered from `first` in the collection.
+namespace {
+
+// Documents as files of older versions have them. `posting_at(first, n, i)`: posting i of a document whose `n` postings
+// are numbered from `first` in the collection.
+template <class PostingAt>
+class OldDocuments final : public DocumentSource {
+  public:
+    OldDocuments(const IndexFile& file, std::size_t n_docs, std::size_t nnz, std::uint32_t n_slots,
+                 const PostingAt& posting_at)
+        : file_(file),
+          n_slots_(n_slots),
+          posting_at_(posting_at),
+          offsets_(file.section<std::uint64_t>("forward/offsets", n_docs + 1)) {
+        file.require(offsets_[0] == 0 && offsets_[n_docs] == nnz && std::ranges::is_sorted(offsets_.items()),
+                     "the forward index's documents do not lie one behind the other");
+    }
+
+    std::size_t n_docs() const noexcept override { return offsets_.size() - 1; }
+    void read(std::size_t doc, std::vector<Posting>& postings) const override {
+        const std::size_t n = offsets_[doc + 1] - offsets_[doc];
+        interruption_point(4 * n);
+        file_.require(n <= n_slots_, "the forward index has a document with more postings than there are terms");
+        postings.resize(n);
+        for (std::size_t i = 0; i < n; ++i) {
+            const Posting posting = posting_at_(offsets_[doc], n, i);
+            const bool valid = posting.weight > 0 && posting.weight <= std::numeric_limits<float>::max();
+            file_.require(valid && posting.slot < n_slots_,
+                          "the forward index has a posting that no document can have");
+            postings[i] = posting;
+        }
+    }
+    [[noreturn]] void reject_changed() const override { throw FormatError(file_.path(), "changed while it was read"); }
+
+  private:
+    const IndexFile& file_;
+    std::uint32_t n_slots_;
+    const PostingAt& posting_at_;
+    Buffer<std::uint64_t> offsets_;
+};
+
+}  // namespace
+
 template <class PostingAt>
 ForwardIndex ForwardIndex::convert(const IndexFile& file, std::size_t n_docs, std::size_t nnz, std::uint32_t n_slots,
                                    const PostingAt& posting_at) {
-    const auto offsets = file.section<std::uint64_t>("forward/offsets", n_docs + 1);
-    file.require(offsets[0] == 0 && offsets[n_docs] == nnz && std::ranges::is_sorted(offsets.items()),
-                 "the forward index's documents do not lie one behind the other");
-    const auto each_posting = [&](std::size_t doc, const auto& visit) {
-        const std::size_t n = offsets[doc + 1] - offsets[doc];
-        interruption_point(4 * n);
-        file.require(n <= n_slots, "the forward index has a document with more postings than there are terms");
-        for (std::size_t i = 0; i < n; ++i) {
-            const Posting posting = posting_at(offsets[doc], n, i);
-            const bool valid = posting.weight > 0 && posting.weight <= std::numeric_limits<float>::max();
-            file.require(valid && posting.slot < n_slots, "the forward index has a posting that no document can have");
-            visit(posting.slot, posting.weight);
-        }
-    };
-    struct Documents {
-        decltype(each_posting)& for_each;
-        const IndexFile& file;
-        void see(std::span<const Posting>) const noexcept {}
-        void reject_changed() const { file.require(false, "changed while it was read"); }
-    };
     Progress silent(nullptr);
-    return encode(n_docs, n_slots, 1, silent, Documents{each_posting, file});
+    return encode(OldDocuments(file, n_docs, nnz, n_slots, posting_at), {}, n_slots, 1, silent, nullptr);
 }
 
 // Version 2 kept each document's slots, and then its weights, as they are.

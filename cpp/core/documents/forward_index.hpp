@@ -6,8 +6,8 @@
 // that run in half precision give such weights), otherwise as float32.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 #include "../../kernels/kernels.hpp"
@@ -15,7 +15,8 @@
 #include "../base/parallel.hpp"
 #include "../storage/index_file.hpp"
 #include "../storage/stretches.hpp"
-#include "csr.hpp"
+#include "document_order.hpp"
+#include "document_source.hpp"
 #include "posting.hpp"
 #include "query_table.hpp"
 #include "vocabulary.hpp"
@@ -25,10 +26,9 @@ namespace thresher {
 class ForwardIndex {
   public:
     ForwardIndex() = default;
-    static ForwardIndex build(const CsrView& docs, const Vocabulary& vocabulary, unsigned threads, Progress& progress);
-
-    // The same documents in another order: position i of the result holds document order[i].
-    ForwardIndex reordered(std::span<const std::uint32_t> order, unsigned threads, Progress& progress) const;
+    // The documents in the order in which they are stored, each read twice. Two passes of `progress`.
+    static ForwardIndex build(const DocumentSource& documents, const DocumentOrder& order, const Vocabulary& vocabulary,
+                              unsigned threads, Progress& progress);
 
     std::size_t n_docs() const noexcept { return docs_.size(); }
     std::size_t nnz() const noexcept { return nnz_; }
@@ -62,12 +62,9 @@ class ForwardIndex {
     static ForwardIndex load(const IndexFile& file, std::size_t n_docs, std::size_t nnz, std::uint32_t n_slots);
 
   private:
-    // Calls documents.for_each(doc, visit) twice to have visit(slot, weight) called for every posting of a document, in
-    // ascending order of terms; documents.reject_changed() if these are not the same the second time; and
-    // documents.see(postings) with those that are stored. Two passes of `progress`.
-    template <class Documents>
-    static ForwardIndex encode(std::size_t n_docs, std::uint32_t n_slots, unsigned threads, Progress& progress,
-                               const Documents& documents);
+    // As `build`; into `seen`, unless it is nullptr, goes a fingerprint of all postings.
+    static ForwardIndex encode(const DocumentSource& documents, const DocumentOrder& order, std::uint32_t n_slots,
+                               unsigned threads, Progress& progress, std::atomic<std::uint64_t>* seen);
     template <class PostingAt>
     static ForwardIndex convert(const IndexFile& file, std::size_t n_docs, std::size_t nnz, std::uint32_t n_slots,
                                 const PostingAt& posting_at);

@@ -7,8 +7,7 @@
 
 #include "../base/parallel.hpp"
 #include "document_order.hpp"
-#include "forward_index.hpp"
-#include "vocabulary.hpp"
+#include "document_source.hpp"
 
 namespace thresher {
 
@@ -22,12 +21,12 @@ class Ordering {
     Ordering(bool reorder, const GivenOrder& given, std::size_t n_docs);
 
     bool reorders() const noexcept { return reorder_; }
-    // Passes over the documents that `apply` makes.
+    // Passes over the documents that `of` makes.
     unsigned passes(std::uint32_t block_size) const noexcept;
-    // Puts the documents of `forward` in order, and returns it. Throws std::invalid_argument if the order given does
+    // The order to store documents in, for blocks of `block_size`. Throws std::invalid_argument if the order given does
     // not have each document once.
-    DocumentOrder apply(ForwardIndex& forward, const Vocabulary& vocabulary, std::uint32_t block_size, unsigned threads,
-                        Progress& progress) const;
+    DocumentOrder of(const DocumentSource& documents, std::uint32_t n_slots, std::uint32_t block_size, unsigned threads,
+                     Progress& progress) const;
 
   private:
     bool reorder_;

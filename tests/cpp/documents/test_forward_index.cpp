@@ -38,7 +38,7 @@ struct Built {
     explicit Built(const Rows& rows, unsigned threads = 1) {
         Progress progress = test::silent();
         vocabulary = Vocabulary::build(rows.view(), threads, progress);
-        forward = ForwardIndex::build(rows.view(), vocabulary, threads, progress);
+        forward = ForwardIndex::build(GivenDocuments(rows.view(), vocabulary), {}, vocabulary, threads, progress);
     }
     Vocabulary vocabulary;
     ForwardIndex forward;
@@ -291,7 +291,8 @@ void expect_reordered(Random& random, const Rows& rows) {
     std::shuffle(order.begin(), order.end(), random);
     Progress progress = test::silent();
     for (unsigned threads = 1; threads <= 3; ++threads) {
-        const ForwardIndex reordered = built.forward.reordered(order, threads, progress);
+        const auto reordered = ForwardIndex::build(GivenDocuments(rows.view(), built.vocabulary), DocumentOrder(order),
+                                                   built.vocabulary, threads, progress);
         ASSERT_EQ(reordered.n_docs(), rows.n_rows());
         ASSERT_EQ(reordered.nnz(), rows.terms.size());
         for (const char* name : {"forward/format", "forward/starts", "forward/bytes"}) {
@@ -310,7 +311,7 @@ void expect_reordered(Random& random, const Rows& rows) {
     }
 }
 
-TEST(ForwardIndex, IsReordered) {
+TEST(ForwardIndex, IsBuiltInAnyOrder) {
     Random random(4);
     for (const std::size_t n_docs : {0, 1, 2, 100, 9000}) {
         expect_reordered(random, test::random_rows(random, n_docs, 300, 8, test::dyadic_weight));

@@ -12,7 +12,7 @@ struct DocumentParts {
         Progress progress = silent();
         vocabulary = Vocabulary::build(docs.view(), 1, progress);
         quantiser = Quantiser::build(docs.view(), vocabulary, 1, progress);
-        forward = ForwardIndex::build(docs.view(), vocabulary, 1, progress);
+        forward = ForwardIndex::build(GivenDocuments(docs.view(), vocabulary), {}, vocabulary, 1, progress);
     }
 
     StoredDocuments documents;

@@ -55,7 +55,8 @@ class ScanIndex final : public TunableIndex<ScanIndex, ScanParams, ScanSearchPar
         Progress progress(monitor);
         const CanonicalCsr canonical(docs, "docs", threads, progress);
         auto vocabulary = Vocabulary::build(canonical.view(), threads, progress);
-        auto forward = ForwardIndex::build(canonical.view(), vocabulary, threads, progress);
+        auto forward =
+            ForwardIndex::build(GivenDocuments(canonical.view(), vocabulary), {}, vocabulary, threads, progress);
         return std::unique_ptr<ScanIndex>(new ScanIndex(params, std::move(vocabulary), std::move(forward)));
     }
     static void check(const ScanParams& params) {
