@@ -43,6 +43,7 @@ constexpr std::size_t kSampled = 1024;
 constexpr std::uint32_t kManyTerms = 16384;
 constexpr std::uint32_t kFewDocuments = 8;
 constexpr const char* kTail = "vocabulary/tail";
+constexpr std::uint32_t kHead = 65536;  // slots whose frequencies are read without a search
 
 // Calls visit(term, negative) for each posting of the rows.
 template <class Visit>
@@ -238,6 +239,7 @@ Vocabulary Vocabulary::build(const CsrView& docs, unsigned threads, Progress& pr
         vocabulary.opposites_ = std::move(opposites.buffer);
     }
     vocabulary.index_terms();
+    vocabulary.spread_frequencies();
     return vocabulary;
 }
 
@@ -294,13 +296,23 @@ std::uint32_t Vocabulary::slot(std::uint32_t term) const noexcept {
     return kNoSlot;
 }
 
-std::uint32_t Vocabulary::document_frequency(std::uint32_t slot) const noexcept {
+void Vocabulary::spread_frequencies() {
+    Filling<std::uint32_t> head(std::min(n_slots_, kHead));
+    for_each_class([&](std::uint32_t frequency, std::uint32_t first, std::uint32_t end) {
+        for (std::size_t slot = first; slot < std::min<std::size_t>(end, head.items.size()); ++slot) {
+            head.items[slot] = frequency;
+        }
+    });
+    head_ = std::move(head.buffer);
+}
+
+std::size_t Vocabulary::class_of(std::uint32_t slot) const noexcept {
     std::size_t c = 0;
     for (std::size_t end = n_classes(); end - c > 1;) {
         const std::size_t middle = c + (end - c) / 2;
         (first_of(middle) <= slot ? c : end) = middle;
     }
-    return frequency_of(c);
+    return c;
 }
 
 std::uint64_t Vocabulary::n_postings() const noexcept {
@@ -394,6 +406,7 @@ Vocabulary Vocabulary::load(const IndexFile& file, std::uint64_t n_terms) {
     file.require(numbered, "its terms are not numbered by falling document frequency");
     vocabulary.n_slots_ = vocabulary.first_of(n_classes);
     file.require(vocabulary.n_slots_ <= most, "more slots than terms");
+    vocabulary.spread_frequencies();
     while (vocabulary.first_tail_class_ < n_classes && vocabulary.first_of(vocabulary.first_tail_class_) < n_listed) {
         ++vocabulary.first_tail_class_;
     }

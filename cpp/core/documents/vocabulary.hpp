@@ -71,8 +71,9 @@ class Vocabulary {
         return is_negative(posting.slot) ? -posting.weight : posting.weight;
     }
 
-    // O(log(classes)), of which there are fewer than twice the square root of the postings.
-    std::uint32_t document_frequency(std::uint32_t slot) const noexcept;
+    std::uint32_t document_frequency(std::uint32_t slot) const noexcept {
+        return slot < head_.size() ? head_[slot] : frequency_of(class_of(slot));
+    }
     // Calls visit(frequency, first, end) for each class, slots [first, end) in their order.
     template <class Visit>
     void for_each_class(const Visit& visit) const {
@@ -110,12 +111,16 @@ class Vocabulary {
     std::size_t n_classes() const noexcept { return classes_.size() / 2 - (classes_.size() > 0 ? 1 : 0); }
     std::uint32_t frequency_of(std::size_t c) const noexcept { return classes_[2 * c]; }
     std::uint32_t first_of(std::size_t c) const noexcept { return classes_[2 * c + 1]; }
+    // O(log(classes)), of which there are fewer than twice the square root of the postings.
+    std::size_t class_of(std::uint32_t slot) const noexcept;
+    void spread_frequencies();
     std::size_t n_tail_classes() const noexcept { return n_classes() - first_tail_class_; }
 
     std::uint64_t n_terms_ = 0;
     std::uint32_t n_slots_ = 0;
     bool direct_ = true;
     Buffer<std::uint32_t> classes_;  // frequency, first slot, ..., by falling frequency; then 0, n_slots
+    Buffer<std::uint32_t> head_;     // of the first slots, the frequency; at most 256 KiB, not saved
     Buffer<std::uint32_t> terms_;    // listed slot -> term
     Buffer<std::uint32_t> lookup_;   // direct: term -> slot; hash: term, slot, term, slot, ...
     // Of the slots beyond the listed: number of the class among those of the tail * n_terms + term.
