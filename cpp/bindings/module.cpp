@@ -256,7 +256,7 @@ void define_statistics(py::module_& module) {
                  const CsrView docs = view(indptr, indices, data, n_terms);
                  return without_gil(py::none(), [&](Monitor* monitor) {
                      Progress progress(monitor);
-                     const CanonicalCsr canonical(docs, Signs::non_negative, "docs", threads, progress);
+                     const CanonicalCsr canonical(docs, "docs", threads, progress);
                      return CollectionStatistics::of(canonical.view(), n_docs, threads, progress);
                  });
              }),
@@ -419,7 +419,7 @@ PYBIND11_MODULE(_core_of_main_interpreter, module, py::mod_gil_not_used()) {
             "path"_a);
 
     py::class_<CollectedRows>(module, "CollectedRows")
-        .def(py::init([] { return CollectedRows(thresher::Signs::non_negative, "docs"); }))
+        .def(py::init([] { return CollectedRows("docs"); }))
         .def_property_readonly("n_rows", &CollectedRows::n_rows)
         .def(
             "add",

@@ -107,7 +107,7 @@ std::unique_ptr<BlockMaxIndex> BlockMaxIndex::build(const CsrView& docs, const B
 
     const auto& [order, precision, threads, monitor] = options;
     Progress progress(monitor, kBuildPasses + StoredDocuments::passes(ordering, block_size, precision), docs.n_rows());
-    const CanonicalCsr canonical(docs, Signs::non_negative, "docs", threads, progress);
+    const CanonicalCsr canonical(docs, "docs", threads, progress);
     auto documents = StoredDocuments::build(canonical.view(), ordering, block_size, precision, threads, progress);
     const auto& [vocabulary, forward, stored_order] = documents;
     auto quantiser = Quantiser::build(canonical.view(), vocabulary, threads, progress);
@@ -252,10 +252,11 @@ bool BlockMaxIndex::exhaustive_is_cheaper(const Task& task) const {
     const double opened = hits / task.wanted.fraction() * task.wanted.fraction_of_blocks();
     double exhaustive = kScanTime * docs + kHitTime * hits;
     double pruning = kPruningTime + opened * (kOpeningTime + kOpeningByTerm * static_cast<double>(task.query->size()));
-    for (const std::uint32_t slot : task.query->slots) {
+    for (std::size_t i = 0; i < task.query->size(); ++i) {
+        const std::uint32_t slot = task.query->slots[i];
         const double listed = kPostingTime * vocabulary().document_frequency(slot);
         exhaustive += slot < exhaustive_.postings().n_rows() ? kCellTime * docs : listed;
-        pruning += slot < blocks_.n_rows() ? kCodeTime * blocks : listed;
+        if (task.query->weights[i] > 0) pruning += slot < blocks_.n_rows() ? kCodeTime * blocks : listed;
     }
     return exhaustive <= pruning;
 }

@@ -151,7 +151,7 @@ std::unique_ptr<ClusteredIndex> ClusteredIndex::build(const CsrView& docs, const
     const std::uint32_t cluster_size = cluster_size_of(params);
     params.cluster_size = static_cast<std::int64_t>(cluster_size);
 
-    const CanonicalCsr canonical(docs, Signs::non_negative, "docs", threads, progress);
+    const CanonicalCsr canonical(docs, "docs", threads, progress);
     auto documents = StoredDocuments::build(canonical.view(), ordering, cluster_size, precision, threads, progress);
     const auto& [vocabulary, forward, order] = documents;
     auto quantiser = Quantiser::build(canonical.view(), vocabulary, threads, progress);
@@ -195,7 +195,7 @@ void ClusteredIndex::search_documents(
             Context& context = **contexts[worker];
             for (std::size_t doc = begin; doc < end; ++doc) {
                 forward().read(doc, postings[worker]);
-                context.query.assign(postings[worker]);
+                context.query.assign(postings[worker], vocabulary());
                 search_query({&context.query, {.k = k + 1, .depth = k + 1}}, usual, context);
                 auto& hits = context.best.hits();
                 std::sort(hits.begin(), hits.end(), better);

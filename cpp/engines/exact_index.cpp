@@ -46,7 +46,7 @@ std::unique_ptr<ExactIndex> ExactIndex::build(const CsrView& docs, const ExactPa
     const auto ordering = Ordering::none(kEngine, options.order, docs.n_rows());
     const auto& [order, precision, threads, monitor] = options;
     Progress progress(monitor, kBuildPasses + StoredDocuments::passes(ordering, 1, precision), docs.n_rows());
-    const CanonicalCsr canonical(docs, Signs::non_negative, "docs", threads, progress);
+    const CanonicalCsr canonical(docs, "docs", threads, progress);
     auto documents = StoredDocuments::build(canonical.view(), ordering, 1, precision, threads, progress);
     auto quantiser = Quantiser::build(canonical.view(), documents.vocabulary, threads, progress);
     auto postings =

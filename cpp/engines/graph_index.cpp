@@ -33,7 +33,7 @@ constexpr std::size_t kWidthPerHit = 8;
 // Of ef * m documents, what a walk scores; and the hits up to which a walk is taken in any case.
 constexpr double kWalked = 0.6;
 constexpr std::size_t kUsualHits = 100;
-// A query of more terms than this has no few that tell where to start.
+// A query of more terms than this that can raise a score has no few that tell where to start.
 constexpr std::size_t kMaxQueryTerms = 2000;
 // Entry points of a term where the caller does not say: the square root of the number of documents over this, at least
 // so many. More entries are a larger fraction of a search's work, and fewer a smaller fraction of the documents.
@@ -60,6 +60,10 @@ std::size_t entry_points_of(const GraphParams& params, std::size_t n_docs, doubl
 // each that it looks for.
 constexpr std::size_t kMaxLeft = 4096;
 constexpr std::size_t kMaxLeftPerHit = 4;
+
+std::size_t n_raising(const SlotQuery& query) noexcept {
+    return static_cast<std::size_t>(std::ranges::count_if(query.weights, [](float weight) { return weight > 0; }));
+}
 
 bool worse(const Hit& a, const Hit& b) noexcept { return better(b, a); }
 
@@ -118,7 +122,8 @@ PositionLists GraphIndex::connected(const StoredDocuments& documents, GraphParam
                                     std::unique_ptr<ClusteredIndex> guide, unsigned threads, Progress& progress) {
     const std::size_t n_docs = documents.forward.n_docs();
     const std::uint32_t n_slots = documents.vocabulary.n_slots();
-    GraphBuilder builder(documents.forward, static_cast<std::size_t>(params.m), threads, progress);
+    GraphBuilder builder(documents.forward, documents.vocabulary, static_cast<std::size_t>(params.m), threads,
+                         progress);
     const unsigned workers = worker_count(threads, n_docs + 1);
     std::vector<std::unique_ptr<GraphBuilder::Context>> contexts(workers);  // made by whoever works
     guide->search_documents(static_cast<std::size_t>(params.ef_construction), workers, progress,
@@ -195,7 +200,7 @@ void GraphIndex::search_with(const CsrView& queries, const Request& request, con
                              const HitsView& hits) const {
     const auto answer = [&](std::span<const Task> tasks, Context& context) {
         for (const Task& task : tasks) {
-            const bool is_endless = task.query->size() > kMaxQueryTerms && !params.is_limited();
+            const bool is_endless = n_raising(*task.query) > kMaxQueryTerms && !params.is_limited();
             if (is_endless || walk_is_dearer(task.wanted, params)) {
                 scan(task, request, context, hits);
                 continue;

@@ -41,7 +41,7 @@ void Index::check_and_search(const CsrView& queries, const SearchOptions& option
     CsrView within = queries;  // columns beyond the index's may be there, as long as nothing is in them
     within.n_terms = options.unknown_terms == "ignore" ? kMaxTerms : std::min(queries.n_terms, n_terms());
     Progress checking(options.monitor);
-    const CanonicalCsr canonical(within, Signs::any, "queries", options.threads, checking);
+    const CanonicalCsr canonical(within, "queries", options.threads, checking);
     search_canonical(canonical.view(), options);
 }
 
@@ -104,18 +104,21 @@ Index::Rows Index::vectors(std::span<const std::int64_t> docs) const {
     Rows rows;
     rows.indptr.push_back(0);
     std::vector<Posting> postings;
-    const auto by_term = [&terms = documents_->vocabulary](const Posting& a, const Posting& b) {
-        return terms.term(a.slot) < terms.term(b.slot);
-    };
+    std::vector<std::pair<std::uint32_t, float>> by_term;
     for (const std::int64_t doc : docs) {
         if (doc < 0 || static_cast<std::uint64_t>(doc) >= n_docs()) {
             throw std::invalid_argument("ids: " + std::to_string(doc) + " is not a document; the index has " +
                                         std::to_string(n_docs()));
         }
         forward.read(order.position(static_cast<std::uint32_t>(doc)), postings);
-        std::sort(postings.begin(), postings.end(), interruptible(by_term));
-        for (const auto& [slot, weight] : postings) {
-            rows.terms.push_back(vocabulary.term(slot));
+        by_term.clear();
+        for (const Posting& posting : postings) {
+            by_term.emplace_back(vocabulary.term(posting.slot), vocabulary.weight(posting));
+        }
+        std::sort(by_term.begin(), by_term.end(),
+                  interruptible([](const auto& a, const auto& b) { return a.first < b.first; }));
+        for (const auto& [term, weight] : by_term) {
+            rows.terms.push_back(term);
             rows.weights.push_back(weight);
         }
         rows.indptr.push_back(static_cast<std::int64_t>(rows.terms.size()));

@@ -68,7 +68,7 @@ std::unique_ptr<PostingsIndex> PostingsIndex::build(const CsrView& docs, const N
     Progress progress(monitor,
                       kBuildPasses + CompressedPostings::kPasses + StoredDocuments::passes(ordering, 1, precision),
                       docs.n_rows());
-    const CanonicalCsr canonical(docs, Signs::non_negative, "docs", threads, progress);
+    const CanonicalCsr canonical(docs, "docs", threads, progress);
     auto documents = StoredDocuments::build(canonical.view(), ordering, 1, precision, threads, progress);
     auto quantiser = Quantiser::build(canonical.view(), documents.vocabulary, threads, progress);
     auto postings = CompressedPostings::build(documents.forward, documents.vocabulary, quantiser, threads, progress);

@@ -86,7 +86,7 @@ class Builder(Generic[Engine]):
         Raises
         ------
         ValueError
-            If a weight is negative or not finite (the message names the row, counted within `docs`, and the term), or
+            If a weight is not finite (the message names the row, counted within `docs`, and the term), or
             `freeze` has been called. No document has been added then.
         TypeError
             If `docs` is not a sparse matrix.

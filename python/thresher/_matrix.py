@@ -1,7 +1,7 @@
 """From whatever sparse matrix the user passed to the three arrays the core takes.
 
 Arrays that already fit (C-contiguous float32 weights, int32 or uint32 term ids) are passed on as views. What
-needs a look at each row (weights finite and not negative, terms sorted and unique, no explicit zeros, indptr
+needs a look at each row (weights finite, terms sorted and unique, no explicit zeros, indptr
 monotone) is left to the core, which does it in one parallel pass. Checked here is what the conversion itself
 would hide: term ids that a narrower or unsigned type would wrap, and weights that overflow float32.
 """

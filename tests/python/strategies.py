@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.float32]
 
 SMALLEST = float(np.finfo(np.float32).smallest_subnormal)
 
-# Weights of documents, by kind: all > 0.
+# Weights, by kind: all > 0.
 WEIGHTS: dict[str, Callable[[np.random.Generator, int], Floats]] = {
     "equal": lambda rng, n: np.ones(n, np.float32),
     "levels": lambda rng, n: rng.integers(1, 4, n).astype(np.float32),
@@ -38,6 +38,9 @@ def _with_one(weights: npt.NDArray[np.float64], odd: float) -> Floats:
     return weights.astype(np.float32)
 
 
+SIGNS = ["positive", "one negative", "mixed", "negative"]
+
+
 class Case(NamedTuple):
     """A collection and queries for it, of the same number of terms."""
 
@@ -46,12 +49,12 @@ class Case(NamedTuple):
 
 
 @st.composite
-def cases(draw: st.DrawFn, *, most_docs: int = 300, most_queries: int = 5) -> Case:
+def cases(draw: st.DrawFn, *, most_docs: int = 300, most_queries: int = 5, signed: bool = True) -> Case:
     """Draw a collection and queries for it.
 
     Empty rows and columns, duplicate documents, terms that are in every document, term ids up to 2^32 - 2,
-    rows that are unsorted or hold duplicates and explicit zeros, queries of any sign with terms that no
-    document has.
+    rows that are unsorted or hold duplicates and explicit zeros, documents and queries of any sign, the latter with
+    terms that no document has. `signed`: whether documents may have negative weights.
     """
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1), label="seed"))
     n_docs = draw(st.one_of(st.sampled_from([0, 1, 2, 63, 64, 65, 128, 129]), st.integers(0, most_docs)))
@@ -69,6 +72,8 @@ def cases(draw: st.DrawFn, *, most_docs: int = 300, most_queries: int = 5) -> Ca
     if draw(st.booleans(), label="empty rows"):
         present[rng.random(n_docs) < 0.3] = False
     docs = _filled(present, columns, n_terms, WEIGHTS[draw(st.sampled_from(sorted(WEIGHTS)))], rng)
+    if signed:
+        docs = _with_signs(docs, draw(st.sampled_from(SIGNS), label="signs of documents"), rng)
     if n_docs and draw(st.booleans(), label="duplicate documents"):
         docs = docs.rows(rng.integers(0, n_docs, n_docs) // 3)
     if draw(st.booleans(), label="raw rows"):
@@ -78,11 +83,13 @@ def cases(draw: st.DrawFn, *, most_docs: int = 300, most_queries: int = 5) -> Ca
     share = draw(st.sampled_from([0.0, 0.05, 0.3, 1.0]), label="share of the columns in a query")
     asked = rng.random((n_queries, n_columns)) < share
     queries = _filled(asked, columns, n_terms, WEIGHTS[draw(st.sampled_from(sorted(WEIGHTS)))], rng)
-    signs = draw(st.sampled_from(["positive", "mixed", "negative"]))
-    if signs != "positive":
-        flipped = rng.random(queries.data.size) < (0.5 if signs == "mixed" else 1)
-        queries = queries._replace(data=np.where(flipped, -queries.data, queries.data))
-    return Case(docs, queries)
+    return Case(docs, _with_signs(queries, draw(st.sampled_from(SIGNS), label="signs of queries"), rng))
+
+
+def _with_signs(rows: Collection, signs: str, rng: np.random.Generator) -> Collection:
+    flipped = rng.random(rows.data.size) < {"positive": 0, "one negative": 0, "mixed": 0.5, "negative": 1}[signs]
+    flipped[: signs == "one negative"] = True
+    return rows._replace(data=np.where(flipped, -rows.data, rows.data))
 
 
 def _filled(
@@ -168,3 +175,23 @@ def _drawn(picks: npt.NDArray[np.int64], n_terms: int, rng: np.random.Generator)
     indices = picks[first].astype(np.uint32)
     weights = np.clip(rng.gamma(1.6, 0.4, indices.size), 0.08, 3).astype(np.float32)
     return Collection(indptr, indices, weights, (picks.shape[0], n_terms))
+
+
+def codes(n_docs: int, n_queries: int, *, seed: int, n_terms: int = 512, kept: int = 24) -> Case:
+    """Make signed codes as autoencoders do: a random projection of dense vectors in clusters, the largest kept.
+
+    A row has the `kept` weights of greatest magnitude, of either sign.
+    """
+    rng = np.random.default_rng(seed)
+    n_dims = 48
+    centres = rng.normal(size=(60, n_dims))
+    projection = rng.normal(size=(n_dims, n_terms)).astype(np.float32)
+
+    def rows(n: int) -> Collection:
+        dense = centres[rng.integers(0, len(centres), n)] + 0.6 * rng.normal(size=(n, n_dims))
+        projected = dense.astype(np.float32) @ projection
+        largest = np.sort(np.argpartition(-abs(projected), kept, axis=1)[:, :kept], axis=1)
+        weights = np.take_along_axis(projected, largest, axis=1).ravel()
+        return Collection(np.arange(0, n * kept + 1, kept), largest.ravel().astype(np.uint32), weights, (n, n_terms))
+
+    return Case(rows(n_docs), rows(n_queries))

@@ -41,21 +41,14 @@ def test_weights_that_are_not_finite(weight: float, engine: Anything) -> None:
         index.search_one([1, 3], [1.0, weight])
 
 
-def test_negative_document_weights(engine: Anything) -> None:
-    with expect(ValueError, "docs", "row 5", "weight -0.25", "term 1", ">= 0"):
-        engine.build(altered(5, 1, -0.25))
-    with expect(ValueError, "docs", "row 5", "weight -1e-20", "term 1", ">= 0"):
-        engine.build(altered(5, 1, -1e-20))
-
-
 @pytest.mark.parametrize("bad_rows", [(0, 8191), (4095, 4096), (4095, 4096, 8191, 8192)])
 def test_the_first_of_several_bad_rows_is_named(engine: Anything, bad_rows: tuple[int, ...]) -> None:
     # Far into one thread's part, and early in another's: whichever is found first, the same one is named.
     dense = np.full((20_000, 3), 0.5, np.float32)
-    dense[bad_rows, 1] = -1
+    dense[bad_rows, 1] = np.inf
     docs = sp.csr_array(dense)
     for turn in range(60):
-        with expect(ValueError, f"docs: row {bad_rows[0]} has weight -1"):
+        with expect(ValueError, f"docs: row {bad_rows[0]} has weight inf"):
             engine.build(docs, threads=1 + turn % 3)
 
 

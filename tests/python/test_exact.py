@@ -61,8 +61,8 @@ def test_vectors_are_the_documents(case: Case) -> None:
         weights = np.zeros(terms.size, np.float32)
         np.add.at(weights, places, queries.data[entries])
         got = slice(stored.indptr[row], stored.indptr[row + 1])
-        np.testing.assert_array_equal(stored.indices[got], terms[weights > 0])
-        np.testing.assert_allclose(stored.data[got], weights[weights > 0], rtol=1e-6)
+        np.testing.assert_array_equal(stored.indices[got], terms[weights != 0])
+        np.testing.assert_allclose(stored.data[got], weights[weights != 0], rtol=1e-6)
 
 
 @pytest.fixture(scope="module")

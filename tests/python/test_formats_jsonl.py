@@ -113,7 +113,7 @@ def test_gzip(tmp_path: Path) -> None:
         ('{"id": "b", "vector": {"x": Infinity}}', "term 'x' has weight inf"),
         ('{"id": "b", "vector": {"x": 1e39}}', r"term 'x' has weight 1e\+39"),
         ('{"id": "b", "vector": {"x": 1' + "0" * 400 + "}}", "term 'x' has weight inf"),
-        ('{"id": "b", "vector": {"x": -0.5}}', r"term 'x' has weight -0.5 \(must be finite and >= 0\)"),
+        ('{"id": "b", "vector": {"x": -1e39}}', r"term 'x' has weight -1e\+39"),
         ('{"id": "a", "vector": {}}', "id 'a' was used on line 1"),
     ],
 )
@@ -186,7 +186,7 @@ def test_weights_of_a_repeated_term_are_checked_each(tmp_path: Path) -> None:
     path = tmp_path / "docs.jsonl"
     path.write_text('{"id": "a", "vector": {"x": -1, "x": 2}}\n')
     with pytest.raises(FormatError, match=r"line 1: term 'x' has weight -1\.0"):
-        jsonl.read_documents(path)
+        jsonl.read_documents(path, allow_negative=False)
 
 
 def test_words_are_told_where_terms_are_numbers(tmp_path: Path) -> None:

@@ -220,7 +220,7 @@ def test_nbytes_by_part(real: Case, real_index: thresher.ImpactIndex, tmp_path: 
     levelled = frequencies[frequencies >= 16]
     assert sizes["segments"] == 2 * levelled.sum() + (32 + 60) * levelled.size + 32 + 16
     rare = frequencies[(frequencies > 0) & (frequencies < 16)]
-    assert sizes["rare"] == 5 * rare.sum() + 8 * (rare.size + 1)
+    assert 5 * rare.sum() > sizes["rare"] > (1 + (len(real.docs.indptr) - 2).bit_length() / 8) * rare.sum()
 
 
 CALLS = pytest.mark.parametrize(("call", "arguments"), [("search", (DOCS,)), ("search_one", ([0, 2], [1.0, 1.0]))])

@@ -184,7 +184,7 @@ void BlockBounds::add_rare(Context& context) const {
     for (std::size_t i = 0; i < plan.rare.lists.size(); ++i) {
         const auto rare = postings_.rare(plan.rare.lists[i]);
         for (std::size_t p = 0; p < rare.docs.size(); ++p) {
-            std::size_t block = rare.docs[p] >> shift_;
+            std::size_t block = std::size_t{rare.docs[p]} >> shift_;
             if (block >= n_blocks) continue;  // in an altered file
             if (!context.groups.empty()) {
                 const std::size_t group = block / kernels::kGroup;

@@ -5,7 +5,7 @@
 namespace thresher {
 
 void CollectedRows::add(const CsrView& rows, unsigned threads, Progress& progress) {
-    const CanonicalCsr canonical(rows, signs_, name_, threads, progress);
+    const CanonicalCsr canonical(rows, name_, threads, progress);
     const CsrView& part = canonical.view();
     // Room first, so that nothing can fail between the three; doubling, so that many small parts cost no more than one.
     const auto make_room = [](auto& vector, std::size_t more) {

@@ -15,7 +15,7 @@ namespace thresher {
 class CollectedRows {
   public:
     // Errors call the rows `name`.
-    CollectedRows(Signs signs, std::string name) : signs_(signs), name_(std::move(name)) {}
+    explicit CollectedRows(std::string name) : name_(std::move(name)) {}
 
     // Adds rows behind those that are there; the widest part decides the number of terms. Throws std::invalid_argument
     // as CanonicalCsr does, for rows counted within the part, and has then added none.
@@ -26,7 +26,6 @@ class CollectedRows {
     CsrView view() const noexcept { return {n_terms_, indptr_, terms_, weights_}; }
 
   private:
-    Signs signs_;
     std::string name_;
     std::uint64_t n_terms_ = 0;
     std::vector<std::int64_t> indptr_{0};

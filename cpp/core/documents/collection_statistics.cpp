@@ -14,10 +14,11 @@ namespace {
 // The document frequencies of a collection that is `growth` times the size of `docs`, whose terms `vocabulary` has.
 std::vector<double> frequencies_at(double growth, const CsrView& docs, const Vocabulary& vocabulary, unsigned threads,
                                    Progress& progress) {
-    std::vector<double> frequencies(vocabulary.n_slots());
-    for (std::uint32_t slot = 0; slot < vocabulary.n_slots(); ++slot) {
-        frequencies[slot] = growth * vocabulary.document_frequency(slot);
-    }
+    std::vector<double> frequencies;
+    frequencies.reserve(vocabulary.n_slots());
+    vocabulary.for_each_class([&](std::uint32_t frequency, std::uint32_t first, std::uint32_t end) {
+        frequencies.insert(frequencies.end(), end - first, growth * frequency);
+    });
     if (growth == 1) return frequencies;
     const std::size_t half = docs.n_rows() / 2;
     const std::size_t half_nnz = half == 0 ? 0 : static_cast<std::size_t>(docs.indptr[half]);
@@ -30,7 +31,8 @@ std::vector<double> frequencies_at(double growth, const CsrView& docs, const Voc
                 std::log(static_cast<double>(docs.n_rows()) / static_cast<double>(half));
     }
     const double grown = std::round(static_cast<double>(vocabulary.n_slots()) * std::pow(growth, power));
-    const auto n_slots = static_cast<std::size_t>(std::min(grown, static_cast<double>(docs.n_terms)));
+    const double most = static_cast<double>(docs.n_terms) * (vocabulary.is_signed() ? 2 : 1);
+    const auto n_slots = static_cast<std::size_t>(std::min(grown, most));
     if (growth < 1) {
         frequencies.resize(std::min(n_slots, frequencies.size()));
         for (double& frequency : frequencies) frequency = std::max(frequency, 1.0);
@@ -68,6 +70,7 @@ CollectionStatistics CollectionStatistics::of(const CsrView& docs, std::size_t n
     statistics.n_docs = n_docs;
     statistics.n_terms = docs.n_terms;
     const auto vocabulary = Vocabulary::build(docs, threads, progress);
+    statistics.is_signed = vocabulary.is_signed();
     const double growth = static_cast<double>(n_docs) / static_cast<double>(docs.n_rows());
     statistics.frequencies = frequencies_at(growth, docs, vocabulary, threads, progress);
     ForwardIndex::describe(docs, vocabulary, threads, progress, statistics);

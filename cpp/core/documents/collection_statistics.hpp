@@ -16,9 +16,10 @@ namespace thresher {
 struct CollectionStatistics {
     std::size_t n_docs = 0;
     std::uint64_t n_terms = 0;
-    // Document frequencies of the terms that occur, falling: slots, as Vocabulary numbers them. No whole numbers where
-    // they are those of a collection of another size.
+    // Document frequencies of the terms that occur, falling: slots, as Vocabulary numbers them, of which a term with
+    // weights of both signs has two. No whole numbers where they are those of a collection of another size.
     std::vector<double> frequencies;
+    bool is_signed = false;  // whether any weight is negative
     // Bits of a weight in the forward index, and bytes of a document's high halves of common slots, on average.
     std::uint32_t weight_bits = 0;
     double nibble_bytes = 0;

@@ -48,10 +48,9 @@ void check_indptr(const CsrView& rows, std::string_view name) {
 }
 
 // Throws for what can't be mended; returns whether the row is canonical.
-bool check_row(const CsrView& rows, std::size_t row, Signs signs, std::string_view name) {
+bool check_row(const CsrView& rows, std::size_t row, std::string_view name) {
     const auto terms = rows.row_terms(row);
     const auto weights = rows.row_weights(row);
-    const float lowest = signs == Signs::any ? std::numeric_limits<float>::lowest() : 0;
     bool canonical = true;
     bool valid = true;
     std::int64_t previous = -1;
@@ -60,7 +59,7 @@ bool check_row(const CsrView& rows, std::size_t row, Signs signs, std::string_vi
         canonical &= term > previous;  // no branches: nearly every posting passes every test
         canonical &= weights[i] != 0;
         valid &= terms[i] < rows.n_terms;
-        valid &= weights[i] >= lowest && weights[i] <= std::numeric_limits<float>::max();
+        valid &= std::fabs(weights[i]) <= std::numeric_limits<float>::max();
         previous = term;
     }
     if (valid) return canonical;
@@ -74,11 +73,6 @@ bool check_row(const CsrView& rows, std::size_t row, Signs signs, std::string_vi
             reject(name, row,
                    "weight " + describe(weights[i]) + " for term " + std::to_string(terms[i]) +
                        "; weights must be finite float32 values");
-        }
-        if (signs == Signs::non_negative && weights[i] < 0) {
-            reject(name, row,
-                   "weight " + describe(weights[i]) + " for term " + std::to_string(terms[i]) +
-                       "; document weights must be >= 0");
         }
     }
     return canonical;
@@ -120,8 +114,7 @@ void reject_changed(std::string_view name) {
     throw std::invalid_argument(std::string(name) + ": changed by another thread while they were read");
 }
 
-CanonicalCsr::CanonicalCsr(const CsrView& rows, Signs signs, std::string_view name, unsigned threads,
-                           Progress& progress)
+CanonicalCsr::CanonicalCsr(const CsrView& rows, std::string_view name, unsigned threads, Progress& progress)
     : view_(rows) {
     if (rows.n_rows() == 1) {
         one_row_ = {read_once(rows.indptr[0]), read_once(rows.indptr[1])};
@@ -137,7 +130,7 @@ CanonicalCsr::CanonicalCsr(const CsrView& rows, Signs signs, std::string_view na
                           bool all = true;
                           for (std::size_t row = begin; row < end; ++row) {
                               interruption_point(view_.row_size(row));
-                              all &= check_row(view_, row, signs, name);
+                              all &= check_row(view_, row, name);
                           }
                           if (!all) canonical.store(false, std::memory_order_relaxed);
                       });

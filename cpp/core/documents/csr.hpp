@@ -12,8 +12,6 @@
 
 namespace thresher {
 
-enum class Signs { non_negative, any };
-
 // An element of an array that another thread may be writing to, which is read here and not again.
 template <class T>
 T read_once(const T& item) noexcept {
@@ -30,7 +28,7 @@ T read_once(const T& item) noexcept {
 class CanonicalCsr {
   public:
     // Checks and canonicalises in one parallel pass. Throws std::invalid_argument naming `name`, the row and the value.
-    CanonicalCsr(const CsrView& rows, Signs signs, std::string_view name, unsigned threads, Progress& progress);
+    CanonicalCsr(const CsrView& rows, std::string_view name, unsigned threads, Progress& progress);
 
     // The view points into this object and, for terms and weights, perhaps into the caller's arrays.
     const CsrView& view() const noexcept { return view_; }

@@ -14,8 +14,7 @@ void GivenDocuments::read(std::size_t doc, std::vector<Posting>& postings) const
     std::int64_t previous = -1;
     for (std::size_t i = 0; i < terms.size(); ++i) {
         const std::uint32_t term = read_once(terms[i]);
-        const std::uint32_t slot = vocabulary_.slot(term);
-        const float weight = read_once(weights[i]);
+        const auto [slot, weight] = vocabulary_.posting(term, read_once(weights[i]));
         bool canonical = slot != kNoSlot;
         canonical &= term > previous;  // no branches: nearly every posting passes every test
         canonical &= weight > 0;

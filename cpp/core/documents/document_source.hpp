@@ -17,8 +17,8 @@ class DocumentSource {
     virtual ~DocumentSource() = default;
 
     virtual std::size_t n_docs() const noexcept = 0;
-    // Overwrites `postings` with the document's, in ascending order of terms, finite and > 0. From several threads at
-    // once, and any number of times.
+    // Overwrites `postings` with the document's, in ascending order of terms, finite and > 0: magnitudes. From several
+    // threads at once, and any number of times.
     virtual void read(std::size_t doc, std::vector<Posting>& postings) const = 0;
     // Throws: documents are not what they were.
     [[noreturn]] virtual void reject_changed() const = 0;

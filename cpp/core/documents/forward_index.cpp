@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <numeric>
@@ -80,9 +81,9 @@ std::uint64_t fingerprint(std::uint64_t slot) noexcept {
 
 std::uint64_t fingerprint(const Vocabulary& vocabulary) noexcept {
     std::uint64_t sum = 0;
-    for (std::uint32_t slot = 0; slot < vocabulary.n_slots(); ++slot) {
-        sum += vocabulary.document_frequency(slot) * fingerprint(slot);
-    }
+    vocabulary.for_each_class([&](std::uint32_t frequency, std::uint32_t first, std::uint32_t end) {
+        for (std::uint32_t slot = first; slot < end; ++slot) sum += frequency * fingerprint(slot);
+    });
     return sum;
 }
 
@@ -254,7 +255,7 @@ void ForwardIndex::describe(const CsrView& docs, const Vocabulary& vocabulary, u
     parallel_for_rows(docs.nnz(), kRowsPerTask, workers, progress,
                       [&](std::size_t begin, std::size_t end, unsigned worker) {
                           WeightRange range = ranges[worker];
-                          for (std::size_t p = begin; p < end; ++p) range.add(docs.weights[p]);
+                          for (std::size_t p = begin; p < end; ++p) range.add(std::fabs(docs.weights[p]));
                           ranges[worker] = range;
                       });
     WeightRange all;
@@ -263,16 +264,18 @@ void ForwardIndex::describe(const CsrView& docs, const Vocabulary& vocabulary, u
 
     const std::size_t n_described = std::min(docs.n_rows(), kDescribed);
     std::vector<std::size_t> nibbles(workers);
-    parallel_for_rows(n_described, kRowsPerTask, workers, progress,
-                      [&](std::size_t begin, std::size_t end, unsigned worker) {
-                          for (std::size_t i = begin; i < end; ++i) {
-                              std::size_t n_common = 0;
-                              for (const std::uint32_t term : docs.row_terms(i * docs.n_rows() / n_described)) {
-                                  if (vocabulary.slot(term) < kCommonSlots) ++n_common;
-                              }
-                              nibbles[worker] += nibble_bytes(n_common);
-                          }
-                      });
+    parallel_for_rows(
+        n_described, kRowsPerTask, workers, progress, [&](std::size_t begin, std::size_t end, unsigned worker) {
+            for (std::size_t i = begin; i < end; ++i) {
+                std::size_t n_common = 0;
+                const std::size_t row = i * docs.n_rows() / n_described;
+                for (std::size_t p = 0; p < docs.row_size(row); ++p) {
+                    const Posting posting = vocabulary.posting(docs.row_terms(row)[p], docs.row_weights(row)[p]);
+                    if (posting.slot < kCommonSlots) ++n_common;
+                }
+                nibbles[worker] += nibble_bytes(n_common);
+            }
+        });
     const std::size_t total = std::accumulate(nibbles.begin(), nibbles.end(), std::size_t{0});
     statistics.nibble_bytes = static_cast<double>(total) / static_cast<double>(n_described);
 }

@@ -21,23 +21,22 @@ Buffer<float> maximum_by_slot(const CsrView& docs, const Vocabulary& vocabulary,
     const std::size_t affordable = 1 + docs.nnz() / std::max<std::size_t>(n_slots, 1);
     const unsigned workers = worker_count(threads, std::min(affordable, docs.n_rows() / kRowsPerTask + 1));
     std::vector<std::vector<float>> maxima(workers);
-    parallel_for_rows(docs.n_rows(), kRowsPerTask, workers, progress,
-                      [&](std::size_t begin, std::size_t end, unsigned worker) {
-                          auto& mine = maxima[worker];
-                          mine.resize(n_slots);
-                          const auto first = static_cast<std::size_t>(docs.indptr[begin]);
-                          const auto last = static_cast<std::size_t>(docs.indptr[end]);
-                          for (std::size_t p = first; p < last; ++p) {
-                              if (p % kPostingsAtATime == 0) interruption_point(kPostingsAtATime);
-                              const std::uint32_t slot = vocabulary.slot(read_once(docs.terms[p]));
-                              const float weight = read_once(docs.weights[p]);
-                              bool canonical = slot != kNoSlot;
-                              canonical &= weight > 0;
-                              canonical &= weight <= std::numeric_limits<float>::max();
-                              if (!canonical) reject_changed("docs");
-                              mine[slot] = std::max(mine[slot], value(slot, weight));
-                          }
-                      });
+    parallel_for_rows(
+        docs.n_rows(), kRowsPerTask, workers, progress, [&](std::size_t begin, std::size_t end, unsigned worker) {
+            auto& mine = maxima[worker];
+            mine.resize(n_slots);
+            const auto first = static_cast<std::size_t>(docs.indptr[begin]);
+            const auto last = static_cast<std::size_t>(docs.indptr[end]);
+            for (std::size_t p = first; p < last; ++p) {
+                if (p % kPostingsAtATime == 0) interruption_point(kPostingsAtATime);
+                const auto [slot, weight] = vocabulary.posting(read_once(docs.terms[p]), read_once(docs.weights[p]));
+                bool canonical = slot != kNoSlot;
+                canonical &= weight > 0;
+                canonical &= weight <= std::numeric_limits<float>::max();
+                if (!canonical) reject_changed("docs");
+                mine[slot] = std::max(mine[slot], value(slot, weight));
+            }
+        });
     Filling<float> result(n_slots);
     for (const auto& mine : maxima) {
         for (std::size_t slot = 0; slot < mine.size(); ++slot) {

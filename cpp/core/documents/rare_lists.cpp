@@ -7,57 +7,82 @@
 
 namespace thresher {
 
-RarePostings::List RarePostings::between(std::uint64_t begin, std::uint64_t end) const noexcept {
-    const auto last = static_cast<std::size_t>(std::min<std::uint64_t>(end, docs_.size()));
-    const auto first = static_cast<std::size_t>(std::min<std::uint64_t>(begin, last));
-    return {docs_.items().subspan(first, last - first), impacts_.items().subspan(first, last - first)};
-}
+namespace {
+
+constexpr const char* kOffsets = "rare/offsets";
+constexpr const char* kDocs = "rare/docs";
+
+}  // namespace
 
 void RarePostings::save(SectionList& sections, const std::string& impacts) const {
-    sections.add("rare/docs", docs_);
+    sections.add(kDocs, docs_);
     sections.add("rare/" + impacts, impacts_);
 }
 
-RarePostings RarePostings::load(const IndexFile& file, const std::string& impacts, std::optional<std::size_t> size) {
-    auto docs = size ? file.section<std::uint32_t>("rare/docs", *size) : file.section<std::uint32_t>("rare/docs");
-    auto of_docs = file.section<std::uint8_t>("rare/" + impacts, docs.size());
-    return {std::move(docs), std::move(of_docs)};
+RarePostings RarePostings::load(const IndexFile& file, const std::string& impacts, std::size_t size) {
+    return {file.section<std::uint32_t>(kDocs, size), file.section<std::uint8_t>("rare/" + impacts, size)};
 }
 
-RareLists RareLists::build(std::size_t n_lists, std::vector<std::vector<Posting>>& parts) {
-    Filling<std::uint64_t> offsets(n_lists + 1);
+RareLists::RareLists(std::span<const std::uint64_t> offsets, std::span<const std::uint32_t> docs,
+                     Buffer<std::uint8_t> impacts, std::size_t n_docs)
+    : offsets_(AscendingNumbers::build(offsets.size(), docs.size() + 1, [&](std::size_t i) { return offsets[i]; })),
+      docs_(PackedNumbers::build(docs.size(), n_docs, [&](std::size_t i) { return docs[i]; })),
+      impacts_(std::move(impacts)) {}
+
+RareLists RareLists::build(std::size_t n_lists, std::size_t n_docs, std::vector<std::vector<Posting>>& parts) {
+    std::vector<std::uint64_t> offsets(n_lists + 1);
     for (const auto& part : parts) {
         interruption_point(2 * part.size());
-        for (const Posting& posting : part) ++offsets.items[posting.list + 1];
+        for (const Posting& posting : part) ++offsets[posting.list + 1];
     }
-    std::partial_sum(offsets.items.begin(), offsets.items.end(), offsets.items.begin());
-    Filling<std::uint32_t> docs(static_cast<std::size_t>(offsets.items.back()));
-    Filling<std::uint8_t> impacts(docs.items.size());
-    std::vector<std::uint64_t> next(offsets.items.begin(), offsets.items.end() - 1);
+    std::partial_sum(offsets.begin(), offsets.end(), offsets.begin());
+    std::vector<std::uint32_t> docs(static_cast<std::size_t>(offsets.back()));
+    Filling<std::uint8_t> impacts(docs.size());
+    std::vector<std::uint64_t> next(offsets.begin(), offsets.end() - 1);
     for (auto& part : parts) {
         interruption_point(4 * part.size());
         for (const auto& [list, doc, impact] : part) {
             const auto p = static_cast<std::size_t>(next[list]++);
-            docs.items[p] = doc;
+            docs[p] = doc;
             impacts.items[p] = impact;
         }
         part = {};
     }
-    RareLists lists;
-    lists.offsets_ = std::move(offsets.buffer);
-    lists.postings_ = {std::move(docs.buffer), std::move(impacts.buffer)};
-    return lists;
+    return {offsets, docs, std::move(impacts.buffer), n_docs};
+}
+
+RareLists::List RareLists::operator[](std::size_t list) const noexcept {
+    const auto docs = docs_.between(offsets_[list], offsets_[list + 1]);
+    const std::size_t first = docs.first();
+    return {docs, impacts_.items().subspan(first, docs.size())};
+}
+
+double RareLists::estimated_nbytes(std::size_t n_lists, double n_postings, std::size_t n_docs) noexcept {
+    return AscendingNumbers::estimated_nbytes(static_cast<double>(n_lists) + 1,
+                                              static_cast<std::uint64_t>(n_postings) + 1) +
+           PackedNumbers::estimated_nbytes(n_postings, n_docs) + n_postings * sizeof(impacts_[0]);
 }
 
 void RareLists::save(SectionList& sections, const std::string& impacts) const {
-    sections.add("rare/offsets", offsets_);
-    postings_.save(sections, impacts);
+    offsets_.save(sections, kOffsets);
+    docs_.save(sections, kDocs);
+    sections.add("rare/" + impacts, impacts_);
 }
 
-RareLists RareLists::load(const IndexFile& file, std::size_t n_lists, const std::string& impacts) {
+RareLists RareLists::load(const IndexFile& file, std::size_t n_lists, std::size_t n_docs, const std::string& impacts) {
+    if (file.has_section(kOffsets)) {  // versions 1 to 3: 64 bits an offset, 32 a document
+        const auto offsets = file.section<std::uint64_t>(kOffsets, n_lists + 1);
+        const auto docs = file.section<std::uint32_t>(kDocs);
+        file.require(std::ranges::is_sorted(offsets.items()) && offsets[n_lists] <= docs.size(),
+                     "the rare terms' postings do not lie one behind the other");
+        file.require(std::ranges::all_of(docs.items(), [&](std::uint32_t doc) { return doc < n_docs; }),
+                     "a rare term's document is beyond the number of documents");
+        return {offsets.items(), docs.items(), file.section<std::uint8_t>("rare/" + impacts, docs.size()), n_docs};
+    }
     RareLists lists;
-    lists.offsets_ = file.section<std::uint64_t>("rare/offsets", n_lists + 1);
-    lists.postings_ = RarePostings::load(file, impacts);
+    lists.impacts_ = file.section<std::uint8_t>("rare/" + impacts);
+    lists.offsets_ = AscendingNumbers::load(file, kOffsets, n_lists + 1, lists.impacts_.size() + 1);
+    lists.docs_ = PackedNumbers::load(file, kDocs, lists.impacts_.size(), n_docs);
     return lists;
 }
 

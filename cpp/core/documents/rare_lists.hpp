@@ -1,28 +1,24 @@
-// Postings of rare terms: documents in 32 bits and an impact each, uncompressed. What all inverted indexes keep terms
-// in that have so few documents that anything else about them would outweigh their postings.
+// Postings of rare terms: a document and an impact each, uncompressed. What all inverted indexes keep terms in that
+// have so few documents that anything else about them would outweigh their postings.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "../base/buffer.hpp"
+#include "../storage/ascending_numbers.hpp"
 #include "../storage/index_file.hpp"
+#include "../storage/packed_numbers.hpp"
 
 namespace thresher {
 
-// List behind list; where each lies is for others to know.
+// List behind list, documents in 32 bits; where each lies is for others to know.
 class RarePostings {
   public:
-    struct List {
-        std::span<const std::uint32_t> docs;  // ascending
-        std::span<const std::uint8_t> impacts;
-    };
-
     RarePostings() = default;
     RarePostings(Buffer<std::uint32_t> docs, Buffer<std::uint8_t> impacts)
         : docs_(std::move(docs)), impacts_(std::move(impacts)) {}
@@ -30,8 +26,6 @@ class RarePostings {
     std::size_t size() const noexcept { return docs_.size(); }
     const Buffer<std::uint32_t>& docs() const noexcept { return docs_; }
     const Buffer<std::uint8_t>& impacts() const noexcept { return impacts_; }
-    // Postings [begin, end); clamped, so that an altered file can't lead out of bounds.
-    List between(std::uint64_t begin, std::uint64_t end) const noexcept;
 
     std::size_t nbytes() const noexcept { return docs_.nbytes() + impacts_.nbytes(); }
     static double estimated_nbytes(double n_postings) noexcept {
@@ -39,19 +33,22 @@ class RarePostings {
     }
     // Sections rare/docs and rare/`impacts`.
     void save(SectionList& sections, const std::string& impacts) const;
-    // Of `size` postings, if that is known.
-    static RarePostings load(const IndexFile& file, const std::string& impacts,
-                             std::optional<std::size_t> size = std::nullopt);
+    // Of `size` postings.
+    static RarePostings load(const IndexFile& file, const std::string& impacts, std::size_t size);
 
   private:
     Buffer<std::uint32_t> docs_;
     Buffer<std::uint8_t> impacts_;
 };
 
-// The same with the offsets of the lists.
+// The same with where the lists lie, in a few bits a list, and documents in as many bits as their number takes: made
+// for millions of lists of a posting each.
 class RareLists {
   public:
-    using List = RarePostings::List;
+    struct List {
+        PackedNumbers::Part docs;  // ascending
+        std::span<const std::uint8_t> impacts;
+    };
     struct Posting {
         std::uint32_t list;
         std::uint32_t doc;
@@ -59,22 +56,26 @@ class RareLists {
     };
 
     RareLists() = default;
-    // Of the postings of `parts`, which are emptied: documents ascend from part to part and within each.
-    static RareLists build(std::size_t n_lists, std::vector<std::vector<Posting>>& parts);
+    // Of the postings of `parts`, which are emptied: documents, of `n_docs`, ascend from part to part and within each.
+    static RareLists build(std::size_t n_lists, std::size_t n_docs, std::vector<std::vector<Posting>>& parts);
 
-    List operator[](std::size_t list) const noexcept { return postings_.between(offsets_[list], offsets_[list + 1]); }
+    // In an altered file documents may be any, and lists overlap.
+    List operator[](std::size_t list) const noexcept;
 
-    std::size_t nbytes() const noexcept { return offsets_.nbytes() + postings_.nbytes(); }
-    static double estimated_nbytes(std::size_t n_lists, double n_postings) noexcept {
-        return sizeof(offsets_[0]) * (static_cast<double>(n_lists) + 1) + RarePostings::estimated_nbytes(n_postings);
-    }
-    // Section rare/offsets, and those of RarePostings.
+    std::size_t nbytes() const noexcept { return offsets_.nbytes() + docs_.nbytes() + impacts_.nbytes(); }
+    static double estimated_nbytes(std::size_t n_lists, double n_postings, std::size_t n_docs) noexcept;
+    // Sections rare/offsets/.., rare/docs and rare/`impacts`.
     void save(SectionList& sections, const std::string& impacts) const;
-    static RareLists load(const IndexFile& file, std::size_t n_lists, const std::string& impacts);
+    static RareLists load(const IndexFile& file, std::size_t n_lists, std::size_t n_docs, const std::string& impacts);
 
   private:
-    Buffer<std::uint64_t> offsets_;  // list -> its first posting; n_lists + 1
-    RarePostings postings_;
+    // Of documents and offsets that are checked.
+    RareLists(std::span<const std::uint64_t> offsets, std::span<const std::uint32_t> docs, Buffer<std::uint8_t> impacts,
+              std::size_t n_docs);
+
+    AscendingNumbers offsets_;  // list -> its first posting; n_lists + 1
+    PackedNumbers docs_;
+    Buffer<std::uint8_t> impacts_;
 };
 
 }  // namespace thresher

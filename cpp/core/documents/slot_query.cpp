@@ -8,7 +8,7 @@ namespace thresher {
 
 namespace {
 
-// Rounding adds up to 255 a term to an integer score: this many terms still fit 32 bits.
+// Rounding adds up to 255 a term, of which a document has one half, to an integer score: this many still fit 32 bits.
 constexpr std::size_t kMaxQueryTerms = 4'000'000;
 
 }  // namespace
@@ -26,19 +26,24 @@ void SlotQuery::assign(const CsrView& queries, std::size_t row, const Vocabulary
         const std::uint32_t slot = vocabulary.slot(read_once(terms[i]));
         const float weight = read_once(term_weights[i]);
         if (!std::isfinite(weight)) reject_changed("queries");
-        if (slot == kNoSlot) continue;
-        slots.push_back(slot);
-        weights.push_back(weight);
+        if (slot != kNoSlot) add(slot, vocabulary.is_negative(slot) ? -weight : weight, vocabulary);
     }
 }
 
-void SlotQuery::assign(std::span<const Posting> document) {
+void SlotQuery::assign(std::span<const Posting> document, const Vocabulary& vocabulary) {
     slots.clear();
     weights.clear();
-    for (const auto& [slot, weight] : document) {
-        slots.push_back(slot);
-        weights.push_back(weight);
-    }
+    for (const auto& [slot, weight] : document) add(slot, weight, vocabulary);
+}
+
+// A term by one of its halves, and the weight that goes to that.
+void SlotQuery::add(std::uint32_t slot, float weight, const Vocabulary& vocabulary) {
+    slots.push_back(slot);
+    weights.push_back(weight);
+    const std::uint32_t opposite = vocabulary.opposite(slot);
+    if (opposite == kNoSlot) return;
+    slots.push_back(opposite);
+    weights.push_back(-weight);
 }
 
 }  // namespace thresher

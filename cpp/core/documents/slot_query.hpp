@@ -1,4 +1,6 @@
-// A query over slots: those of its terms that the collection has.
+// A query over slots: those of its terms that the collection has. What it weighs a term goes to the term's positive
+// half as it is, and turned round to the negative half, whose postings are magnitudes: any sum over slots is that of
+// the weights as they were given.
 #pragma once
 
 #include <cstddef>
@@ -21,8 +23,11 @@ struct SlotQuery {
     // Row `row` of canonical queries; terms that no document has are left out. Throws std::invalid_argument for more
     // terms than integer scores can sum.
     void assign(const CsrView& queries, std::size_t row, const Vocabulary& vocabulary);
-    // A document as a query.
-    void assign(std::span<const Posting> document);
+    // A document of the collection as a query.
+    void assign(std::span<const Posting> document, const Vocabulary& vocabulary);
+
+  private:
+    void add(std::uint32_t slot, float weight, const Vocabulary& vocabulary);
 };
 
 }  // namespace thresher

@@ -58,8 +58,10 @@ std::vector<std::vector<std::uint32_t>> reversed(const std::vector<std::vector<s
 
 }  // namespace
 
-GraphBuilder::GraphBuilder(const ForwardIndex& forward, std::size_t degree, unsigned threads, Progress& progress)
+GraphBuilder::GraphBuilder(const ForwardIndex& forward, const Vocabulary& vocabulary, std::size_t degree,
+                           unsigned threads, Progress& progress)
     : forward_(forward),
+      vocabulary_(vocabulary),
       degree_(degree),
       lengths_(forward.n_docs()),
       edges_(forward.n_docs() * degree),
@@ -92,7 +94,7 @@ void GraphBuilder::connect(std::size_t doc, std::span<const Hit> candidates, Con
             static_cast<double>(candidate.score) / static_cast<double>(lengths_[doc]) / kRelaxation, kSame * length);
         forward_.read(candidate.doc, context.postings);
         interruption_point(kScoringTime * n);
-        context.document.assign(context.postings);
+        context.document.assign(context.postings, vocabulary_);
         context.table.load(context.document);
         const bool stood_for = std::any_of(chosen, chosen + n, [&](const Hit& other) {
             return forward_.score(other.doc, context.table) > max * static_cast<double>(lengths_[other.doc]);

@@ -35,8 +35,9 @@ class GraphBuilder {
         SlotQuery document;
     };
 
-    // `forward` must outlive it. `degree`: edges that a document chooses at most.
-    GraphBuilder(const ForwardIndex& forward, std::size_t degree, unsigned threads, Progress& progress);
+    // `forward` and `vocabulary` must outlive it. `degree`: edges that a document chooses at most.
+    GraphBuilder(const ForwardIndex& forward, const Vocabulary& vocabulary, std::size_t degree, unsigned threads,
+                 Progress& progress);
 
     // Chooses the edges of `doc` among `candidates`: positions and inner products with `doc`, best first, without it.
     // Different documents may be connected on several threads at once.
@@ -61,6 +62,7 @@ class GraphBuilder {
     void reach_all(std::vector<std::vector<std::uint32_t>>& edges) const;
 
     const ForwardIndex& forward_;
+    const Vocabulary& vocabulary_;
     std::size_t degree_;
     std::vector<float> lengths_;        // Euclidean, of each document
     std::vector<Hit> edges_;            // `degree_` a document, best first

@@ -19,9 +19,11 @@ EntryPoints EntryPoints::build(const ForwardIndex& forward, const Vocabulary& vo
                                unsigned threads, Progress& progress) {
     // One heap a slot, its worst document in front.
     std::vector<std::size_t> offsets(vocabulary.n_slots() + 1);
-    for (std::uint32_t slot = 0; slot < vocabulary.n_slots(); ++slot) {
-        offsets[slot + 1] = offsets[slot] + std::min<std::size_t>(vocabulary.document_frequency(slot), max);
-    }
+    vocabulary.for_each_class([&](std::uint32_t frequency, std::uint32_t first, std::uint32_t end) {
+        for (std::size_t slot = first; slot < end; ++slot) {
+            offsets[slot + 1] = offsets[slot] + std::min<std::size_t>(frequency, max);
+        }
+    });
     std::vector<Hit> heaps(offsets.back());
     std::vector<std::uint32_t> sizes(vocabulary.n_slots());
     std::vector<Posting> postings;

@@ -101,8 +101,9 @@ void Accumulators::fetch_postings(const ImpactLevels& levels) {
 
 void Accumulators::add_rare(const RareLists::List& rare, const LevelPlan::Term& term) noexcept {
     for (std::size_t p = 0; p < rare.docs.size(); ++p) {
-        if (rare.docs[p] >= n_docs_ || rare.impacts[p] > ImpactLevels::kLevels) continue;  // in an altered file
-        std::int16_t& sum = sums_.items[rare.docs[p]];
+        const std::uint32_t doc = rare.docs[p];
+        if (doc >= n_docs_ || rare.impacts[p] > ImpactLevels::kLevels) continue;  // in an altered file
+        std::int16_t& sum = sums_.items[doc];
         sum = static_cast<std::int16_t>(sum + term.amounts[rare.impacts[p]]);
     }
 }

@@ -120,7 +120,8 @@ void ImpactLevels::fill(const ForwardIndex& forward, const Quantiser& quantiser,
         }
     });
     docs_ = std::move(docs.buffer);
-    rare_ = RareLists::build(n_slots_ - n_levelled_, rare);  // in the order of the windows, so that documents ascend
+    rare_ = RareLists::build(n_slots_ - n_levelled_, n_docs_,
+                             rare);  // in the order of the windows, so that documents ascend
 }
 
 ImpactLevels::Window ImpactLevels::window(std::size_t w, std::uint32_t slot) const noexcept {
@@ -156,7 +157,7 @@ std::vector<EstimatedPart> ImpactLevels::estimated_parts(const CollectionStatist
     const std::uint32_t n_rare = statistics.n_slots() - n_levelled;
     const double rare = statistics.postings(n_levelled, statistics.n_slots());
     return {{"segments", counts + sizeof(bases_[0]) * (n_windows + 1) + directory + docs},
-            {"rare", RareLists::estimated_nbytes(n_rare, rare)}};
+            {"rare", RareLists::estimated_nbytes(n_rare, rare, statistics.n_docs)}};
 }
 
 void ImpactLevels::save(Parameters& counts, SectionList& sections) const {
@@ -179,7 +180,7 @@ ImpactLevels ImpactLevels::load(const IndexFile& file, std::size_t n_docs, std::
     levels.bases_ = file.section<std::uint64_t>("segments/bases", levels.n_windows() + 1);
     levels.directory_ = file.section<std::uint16_t>("segments/directory", levels.directory_size());
     levels.docs_ = file.section<std::uint16_t>("segments/docs");
-    levels.rare_ = RareLists::load(file, n_slots - levels.n_levelled_, "levels");
+    levels.rare_ = RareLists::load(file, n_slots - levels.n_levelled_, n_docs, "levels");
     return levels;
 }
 

@@ -38,6 +38,7 @@ void Traversal::start(const CompressedPostings& postings, const IntegerQuery& qu
         (weight > 0 ? lists_ : negative_).push_back(&cursors_[i]);
         expected_ = std::max(expected_, weight * postings.kth_impact(slot, k_of_all));
     }
+    std::ranges::sort(negative_, {}, &PostingCursor::weight);
     // Where nothing lowers a score, that many documents score at least what one term alone gives them.
     if (non_negative_ && expected_ > 0) candidates_.expect(expected_);
     order_by_bound();
@@ -145,7 +146,8 @@ void Traversal::finish() { gate_->offer(candidates_.take()); }
 
 void Traversal::offer(std::uint32_t doc, std::int32_t score) {
     if (!allows(doc)) return;
-    for (PostingCursor* list : negative_) {
+    for (PostingCursor* list : negative_) {  // which only lower the score
+        if (score < candidates_.cutoff()) return;
         list->next_geq(doc);
         if (list->doc() == doc) score += list->score();
     }

@@ -131,7 +131,7 @@ void WindowedPostings::fill(const PostingSource& source, const Quantiser& quanti
     cells_ = std::move(cells.buffer);
     list_docs_ = std::move(list_docs.buffer);
     list_impacts_ = std::move(list_impacts.buffer);
-    rare_ = RareLists::build(n_rare_, rare);  // in the order of the windows, so that documents ascend
+    rare_ = RareLists::build(n_rare_, n_docs_, rare);  // in the order of the windows, so that documents ascend
 }
 
 WindowedPostings::Lists WindowedPostings::lists(std::size_t w) const noexcept {
@@ -165,7 +165,8 @@ std::vector<EstimatedPart> WindowedPostings::estimated_parts(const CollectionSta
     lists.fixed += static_cast<double>(kListedBytes) * statistics.postings(n_rows, n_rows + n_lists);
     const std::uint32_t listed = n_rows + n_lists;
     const double rare_postings = statistics.postings(listed, statistics.n_slots());
-    const EstimatedPart rare{"rare", RareLists::estimated_nbytes(statistics.n_slots() - listed, rare_postings)};
+    const EstimatedPart rare{
+        "rare", RareLists::estimated_nbytes(statistics.n_slots() - listed, rare_postings, statistics.n_docs)};
     const double rows = static_cast<double>(n_rows) * static_cast<double>(row_bytes(statistics.n_docs, window));
     return {{"rows", rows}, lists, rare};
 }
@@ -180,8 +181,11 @@ std::vector<EstimatedPart> WindowedPostings::estimated_parts(const CollectionSta
     EstimatedPart lists = estimated_lists((n_items + window - 1) / window, n_lists);
     lists.variable = static_cast<double>(kListedBytes) * postings(n_without, n_lists);
     lists.usual = kUsual;
-    EstimatedPart rare{"rare", RareLists::estimated_nbytes(statistics.n_slots() - n_lists, 0)};
-    rare.variable = RarePostings::estimated_nbytes(postings(std::max(first, n_lists), statistics.n_slots()));
+    const auto rare_bytes = [&](double n) {
+        return RareLists::estimated_nbytes(statistics.n_slots() - n_lists, n, n_items);
+    };
+    EstimatedPart rare{"rare", rare_bytes(0)};
+    rare.variable = rare_bytes(postings(std::max(first, n_lists), statistics.n_slots())) - rare.fixed;
     rare.usual = 1;
     return {lists, rare};
 }
@@ -215,7 +219,7 @@ WindowedPostings WindowedPostings::load(const IndexFile& file, std::uint32_t n_d
         file.section<std::uint32_t>("lists/offsets", postings.n_windows_ * (postings.n_lists_ + std::size_t{1}));
     postings.list_docs_ = file.section<std::uint16_t>("lists/docs");
     postings.list_impacts_ = file.section<std::uint8_t>("lists/impacts", postings.list_docs_.size());
-    postings.rare_ = RareLists::load(file, postings.n_rare_, "impacts");
+    postings.rare_ = RareLists::load(file, postings.n_rare_, n_docs, "impacts");
     return postings;
 }
 

@@ -67,7 +67,7 @@ def read_questions(
     if kind == "ciff":
         raise ValueError(f"{path}: a CIFF file holds documents, not queries")
     if kind != "jsonl":
-        matrix = formats.read_matrix(path, allow_negative=True)
+        matrix = formats.read_matrix(path)
         if matrix.shape[1] > n_terms:
             raise ValueError(f"{path}: queries have {matrix.shape[1]} terms, the documents {n_terms}")
         return Questions(matrix, None)

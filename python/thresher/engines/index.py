@@ -119,7 +119,7 @@ class Index:
         Raises
         ------
         ValueError
-            If a weight is negative or not finite (the message names the row and the term), the matrix has more than
+            If a weight is not finite (the message names the row and the term), the matrix has more than
             2**31 rows or 2**32 - 1 columns, or a parameter is out of range.
         TypeError
             If `docs` is not a sparse matrix, or there is no such option.

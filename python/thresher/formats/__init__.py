@@ -72,7 +72,7 @@ def detect(path: str | os.PathLike[str]) -> FileKind:
     )
 
 
-def read_matrix(path: str | os.PathLike[str], *, allow_negative: bool = False) -> sparse.csr_array:
+def read_matrix(path: str | os.PathLike[str], *, allow_negative: bool = True) -> sparse.csr_array:
     """Read a matrix of sparse vectors from any file that thresher knows.
 
     Parameters
@@ -81,7 +81,7 @@ def read_matrix(path: str | os.PathLike[str], *, allow_negative: bool = False) -
         A BigANN ``.csr`` (mapped, not copied), a scipy ``.npz``, JSON lines or a CIFF file, whose
         ids and terms `jsonl.read_documents` and `ciff.read_ciff` return as well.
     allow_negative
-        Accept negative weights, which queries may have and documents may not.
+        False refuses negative weights.
 
     Returns
     -------

@@ -54,7 +54,7 @@ class GroundTruth(NamedTuple):
     scores: NDArray[np.float32]
 
 
-def read_csr_arrays(path: str | os.PathLike[str], *, allow_negative: bool = False) -> CsrArrays:
+def read_csr_arrays(path: str | os.PathLike[str], *, allow_negative: bool = True) -> CsrArrays:
     """Map a BigANN ``.csr`` file and check every field of it.
 
     Nothing is copied, whatever the size; the file must not shrink while the arrays are in use.
@@ -64,7 +64,7 @@ def read_csr_arrays(path: str | os.PathLike[str], *, allow_negative: bool = Fals
     path
         The file.
     allow_negative
-        Accept negative weights, which queries may have and documents may not.
+        False refuses negative weights.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def read_csr_arrays(path: str | os.PathLike[str], *, allow_negative: bool = Fals
     return arrays
 
 
-def read_csr(path: str | os.PathLike[str], *, allow_negative: bool = False) -> sparse.csr_array:
+def read_csr(path: str | os.PathLike[str], *, allow_negative: bool = True) -> sparse.csr_array:
     """Read a BigANN ``.csr`` file as a scipy matrix.
 
     Indices and weights stay mapped from the file as long as nnz is below 2**31; past that, scipy

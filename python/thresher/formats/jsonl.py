@@ -67,7 +67,7 @@ class Queries(NamedTuple):
 def read_documents(
     path: str | os.PathLike[str],
     *,
-    allow_negative: bool = False,
+    allow_negative: bool = True,
     progress: Callable[[int, int], None] | None = None,
 ) -> Documents:
     """Read a collection and number its terms.
@@ -77,7 +77,7 @@ def read_documents(
     path
         The file, gzipped if its name ends in ``.gz``.
     allow_negative
-        Accept negative weights.
+        False refuses negative weights.
     progress
         Called now and then with the bytes read and the bytes in all.
 
@@ -90,7 +90,7 @@ def read_documents(
     ------
     thresher.FormatError
         Naming the file, the line and what is wrong there: JSON, an id missing or used twice, a
-        weight that is not finite or negative.
+        weight that is not finite, or negative where that is refused.
     OSError
         If the file can't be read.
     """

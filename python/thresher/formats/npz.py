@@ -28,7 +28,7 @@ _BELIEVED = 2**24  # rows that a file may claim whatever it holds
 _EACH = 64  # and further ones for each entry
 
 
-def read_npz(path: str | os.PathLike[str], *, allow_negative: bool = False) -> sparse.csr_array:
+def read_npz(path: str | os.PathLike[str], *, allow_negative: bool = True) -> sparse.csr_array:
     """Read a matrix in any of the layouts that ``scipy.sparse.save_npz`` writes.
 
     Parameters
@@ -36,7 +36,7 @@ def read_npz(path: str | os.PathLike[str], *, allow_negative: bool = False) -> s
     path
         The file. Pickled objects in it are refused.
     allow_negative
-        Accept negative weights, which queries may have and documents may not.
+        False refuses negative weights.
 
     Returns
     -------

@@ -120,8 +120,8 @@ def estimate(
     wanted = matrix.shape[0] if n_docs is None else as_int(n_docs, "n_docs")
     if not 1 <= wanted <= MAX_DOCS:
         raise ValueError(f"n_docs must be from 1 to 2**31, got {wanted}")
-    if not np.any(matrix.data > 0):
-        raise ValueError("docs: no document has a term of positive weight")
+    if not np.any(matrix.data != 0):
+        raise ValueError("docs: no document has a term")
     statistics = statistics_of(matrix, wanted, workers)
     most = min(MAX_SAMPLED, max(200, round(MAX_POSTINGS * matrix.shape[0] / matrix.nnz)))
     # Halved as often as leaves a sample of that size, so that documents are packed among as many as in the whole.

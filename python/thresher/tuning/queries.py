@@ -116,7 +116,7 @@ def of_documents(
     are flatter than a query's, and lead straight back to the document. Where weights rise with idf, as those of BM25
     do, that rise is left out: such weights have it in the document and not in the query. The document that fits a query
     best is the one that doesn't count. Weights are made more skewed, so that the best of the others fit it about as
-    well as the best ones of a real query do.
+    well as the best ones of a real query do. Each keeps its sign.
 
     Returns
     -------
@@ -131,8 +131,10 @@ def of_documents(
     rows = counted[chosen]
     terms, n_docs = np.unique(counted.indices, return_counts=True)
     idf = np.log2(1 + len(drawn) / n_docs)[np.searchsorted(terms, rows.indices)]  # at least 1: no weight grows
-    highest = np.repeat(np.maximum.reduceat(rows.data, rows.indptr[:-1]), np.diff(rows.indptr))
-    rows.data = ((rows.data / highest / idf ** rise_with(idf, rows.data)) ** SKEW).astype(np.float32)
+    sizes = abs(rows.data)
+    highest = np.repeat(np.maximum.reduceat(sizes, rows.indptr[:-1]), np.diff(rows.indptr))
+    skewed = (sizes / highest / idf ** rise_with(idf, sizes)) ** SKEW
+    rows.data = np.copysign(skewed, rows.data).astype(np.float32)
     kept = np.zeros(rows.nnz, bool)
     for row in range(len(chosen)):
         first, last = rows.indptr[row : row + 2]

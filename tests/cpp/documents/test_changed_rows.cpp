@@ -201,7 +201,7 @@ TEST(ChangedRows, AreFoundOutOfPartsToo) {
     const Rows original = collection(true, false);
     for (int how = 0; how < kChanges; ++how) {
         Rows part = original;
-        CollectedRows collected(Signs::non_negative, "docs");
+        CollectedRows collected("docs");
         Meddler meddler(part, 1, how);
         Progress progress(&meddler);
         collected.add(part.view(), 1, progress);

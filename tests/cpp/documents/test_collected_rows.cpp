@@ -53,7 +53,7 @@ TEST(CollectedRows, OfPartsAreTheWhole) {
     Random random(1);
     const Rows whole = test::random_rows(random, 1000, 300, 8, test::real_weight);
     for (const std::size_t size : {1, 2, 7, 333, 999, 1000}) {
-        CollectedRows collected(Signs::non_negative, "docs");
+        CollectedRows collected("docs");
         for (std::size_t begin = 0; begin < 1000; begin += size) {
             EXPECT_EQ(collected.n_rows(), begin);
             add(collected, part_of(whole, begin, std::min<std::size_t>(begin + size, 1000)), 2);
@@ -64,7 +64,7 @@ TEST(CollectedRows, OfPartsAreTheWhole) {
 }
 
 TEST(CollectedRows, AreEmptyAtFirst) {
-    CollectedRows collected(Signs::non_negative, "docs");
+    CollectedRows collected("docs");
     EXPECT_EQ(collected.n_rows(), 0U);
     ASSERT_NO_FATAL_FAILURE(expect_equal(collected.view(), rows_of(0, {})));
     add(collected, rows_of(7, {}));
@@ -74,7 +74,7 @@ TEST(CollectedRows, AreEmptyAtFirst) {
 }
 
 TEST(CollectedRows, AreAsWideAsTheWidestPart) {
-    CollectedRows collected(Signs::non_negative, "docs");
+    CollectedRows collected("docs");
     const std::vector<Row> rows{{{2, 1.0F}}, {{0, 2.0F}, {8, 3.0F}}, {{1, 4.0F}}};
     add(collected, rows_of(3, {rows[0]}));
     EXPECT_EQ(collected.view().n_terms, 3U);
@@ -85,7 +85,7 @@ TEST(CollectedRows, AreAsWideAsTheWidestPart) {
 }
 
 TEST(CollectedRows, AreCanonical) {
-    CollectedRows collected(Signs::non_negative, "docs");
+    CollectedRows collected("docs");
     add(collected, rows_of(9, {{{1, 1.0F}}, {}}));
     add(collected, rows_of(9, {{{8, 1.0F}, {2, 2.0F}, {8, 3.0F}}, {{2, 0.0F}}, {{4, 1.0F}, {0, 1.0F}}}));
     add(collected, rows_of(9, {{{3, 0.0F}, {5, 1.0F}}}));
@@ -97,14 +97,12 @@ TEST(CollectedRows, AreCanonical) {
 TEST(CollectedRows, AddNothingOfABadPart) {
     const Rows good = rows_of(5, {{{1, 1.0F}}, {{0, 2.0F}, {4, 3.0F}}});
     const std::vector<std::pair<Rows, std::string>> bad{
-        {rows_of(9, {{{8, 1.0F}}, {{2, 1.0F}, {3, -1.0F}}}),
-         "docs: row 1 has weight -1 for term 3; document weights must be >= 0"},
         {rows_of(9, {{{9, 1.0F}}}), "docs: row 0 has term 9, but there are only 9 terms"},
         {rows_of(9, {{}, {}, {{0, std::numeric_limits<float>::infinity()}}}),
          "docs: row 2 has weight inf for term 0; weights must be finite float32 values"},
         {rows_of(9, {{{1, 3e38F}, {1, 3e38F}}}), "docs: row 0 has duplicates of term 1 whose sum overflows float32"},
     };
-    CollectedRows collected(Signs::non_negative, "docs");
+    CollectedRows collected("docs");
     for (const auto& [rows, message] : bad) {
         EXPECT_EQ(error_of([&, &part = rows] { add(collected, part); }), message);
         ASSERT_NO_FATAL_FAILURE(expect_equal(collected.view(), rows_of(0, {})));
@@ -122,8 +120,8 @@ TEST(CollectedRows, AddNothingOfABadPart) {
     ASSERT_NO_FATAL_FAILURE(expect_equal(collected.view(), rows_of(5, {{{1, 1.0F}}, {{0, 2.0F}, {4, 3.0F}}, {}})));
 }
 
-TEST(CollectedRows, HaveTheSignsAndTheNameTheyAreGiven) {
-    CollectedRows collected(Signs::any, "queries");
+TEST(CollectedRows, HaveAnySignsAndTheNameTheyAreGiven) {
+    CollectedRows collected("queries");
     const Rows rows = rows_of(5, {{{1, -1.0F}}});
     add(collected, rows);
     ASSERT_NO_FATAL_FAILURE(expect_equal(collected.view(), rows));
@@ -133,7 +131,7 @@ TEST(CollectedRows, HaveTheSignsAndTheNameTheyAreGiven) {
 
 TEST(CollectedRows, AddNothingWhenCancelled) {
     Random random(2);
-    CollectedRows collected(Signs::non_negative, "docs");
+    CollectedRows collected("docs");
     test::RecordingMonitor monitor(1);
     Progress progress(&monitor);
     const Rows rows = test::random_rows(random, 10, 30, 4, test::real_weight);

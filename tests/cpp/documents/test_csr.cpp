@@ -36,17 +36,17 @@ std::vector<Row> rows_in(const CsrView& view) {
     return rows;
 }
 
-std::vector<Row> canonical(const CsrView& rows, Signs signs = Signs::any, unsigned threads = 1) {
+std::vector<Row> canonical(const CsrView& rows, unsigned threads = 1) {
     Progress progress = test::silent();
-    const CanonicalCsr result(rows, signs, "docs", threads, progress);
+    const CanonicalCsr result(rows, "docs", threads, progress);
     EXPECT_EQ(result.view().n_terms, rows.n_terms);
     return rows_in(result.view());
 }
 
-std::string error_of(const CsrView& rows, Signs signs = Signs::non_negative, unsigned threads = 1) {
+std::string error_of(const CsrView& rows, unsigned threads = 1) {
     Progress progress = test::silent();
     try {
-        const CanonicalCsr result(rows, signs, "docs", threads, progress);
+        const CanonicalCsr result(rows, "docs", threads, progress);
     } catch (const std::invalid_argument& error) {
         return error.what();
     }
@@ -57,7 +57,7 @@ TEST(CanonicalCsr, BorrowsCanonicalRows) {
     Random random(1);
     const Rows rows = test::random_rows(random, 10000, 500, 4, test::real_weight);
     Progress progress = test::silent();
-    const CanonicalCsr result(rows.view(), Signs::non_negative, "docs", 2, progress);
+    const CanonicalCsr result(rows.view(), "docs", 2, progress);
     EXPECT_NE(result.view().indptr.data(), rows.indptr.data()) << "where rows begin is copied";
     EXPECT_EQ(result.view().terms.data(), rows.terms.data());
     EXPECT_EQ(result.view().weights.data(), rows.weights.data());
@@ -83,7 +83,7 @@ TEST(CanonicalCsr, SumsDuplicates) {
 TEST(CanonicalCsr, DropsZerosOfEitherSignAndDuplicatesThatCancel) {
     EXPECT_EQ(canonical(rows_of(9, {{{0, 0.0F}, {1, 1.0F}}, {{2, -0.0F}}, {{4, 2.0F}, {4, -2.0F}, {5, 1.0F}}}).view()),
               (std::vector<Row>{{{1, 1.0F}}, {}, {{5, 1.0F}}}));
-    EXPECT_EQ(canonical(rows_of(3, {{{2, -0.0F}}}).view(), Signs::non_negative), (std::vector<Row>{{}}));
+    EXPECT_EQ(canonical(rows_of(3, {{{2, -0.0F}}}).view()), (std::vector<Row>{{}}));
 }
 
 TEST(CanonicalCsr, MendsRandomRowsTheSameOnEveryNumberOfThreads) {
@@ -103,14 +103,13 @@ TEST(CanonicalCsr, MendsRandomRowsTheSameOnEveryNumberOfThreads) {
         rows.add(row);
         expected.emplace_back(sums.begin(), sums.end());
     }
-    for (unsigned threads = 1; threads <= 4; ++threads)
-        EXPECT_EQ(canonical(rows.view(), Signs::any, threads), expected);
+    for (unsigned threads = 1; threads <= 4; ++threads) EXPECT_EQ(canonical(rows.view(), threads), expected);
 }
 
 TEST(CanonicalCsr, AcceptsTheExtremes) {
     const std::uint64_t max = (std::uint64_t{1} << 32) - 1;
     const std::vector<Row> rows{{{0, std::numeric_limits<float>::denorm_min()}, {4294967294U, kLargest}}};
-    EXPECT_EQ(canonical(rows_of(max, rows).view(), Signs::non_negative), rows);
+    EXPECT_EQ(canonical(rows_of(max, rows).view()), rows);
     EXPECT_EQ(canonical(rows_of(2, {{{1, -kLargest}}}).view()), (std::vector<Row>{{{1, -kLargest}}}));
 }
 
@@ -121,19 +120,11 @@ TEST(CanonicalCsr, NamesWhatIsWrongWithARow) {
               "docs: row 0 has weight nan for term 4; weights must be finite float32 values");
     EXPECT_EQ(error_of(rows_of(5, {{{4, kInfinity}}}).view()),
               "docs: row 0 has weight inf for term 4; weights must be finite float32 values");
-    EXPECT_EQ(error_of(rows_of(5, {{{4, -kInfinity}}}).view(), Signs::any),
+    EXPECT_EQ(error_of(rows_of(5, {{{4, -kInfinity}}}).view()),
               "docs: row 0 has weight -inf for term 4; weights must be finite float32 values");
-    const std::string negative = error_of(rows_of(5, {{{1, 1.0F}, {2, -1.5F}}}).view());
-    EXPECT_TRUE(negative.starts_with("docs: row 0 has weight -1.5")) << negative;
-    EXPECT_TRUE(negative.ends_with(" for term 2; document weights must be >= 0")) << negative;
     EXPECT_EQ(error_of(rows_of(5, {{{1, 1.0F}}, {{3, kLargest}, {3, kLargest}}}).view()),
               "docs: row 1 has duplicates of term 3 whose sum overflows float32");
     EXPECT_EQ(error_of(rows_of(0, {{{0, 1.0F}}}).view()), "docs: row 0 has term 0, but there are only 0 terms");
-}
-
-TEST(CanonicalCsr, ShowsEveryDigitOfASmallWeight) {
-    const std::string error = error_of(rows_of(5, {{{2, -1.5e-9F}}}).view());
-    EXPECT_NE(error.find("-1.5e-09"), std::string::npos) << error;
 }
 
 TEST(CanonicalCsr, NamesWhatIsWrongWithTheArrays) {
@@ -163,7 +154,7 @@ TEST(CanonicalCsr, NamesTheSmallestRowThatIsWrongOnEveryNumberOfThreads) {
         rows.weights[static_cast<std::size_t>(rows.indptr[bad])] = std::nanf("");
         for (unsigned threads = 1; threads <= 4; ++threads) {
             for (int round = 0; round < 5; ++round) {
-                const std::string error = error_of(rows.view(), Signs::non_negative, threads);
+                const std::string error = error_of(rows.view(), threads);
                 EXPECT_TRUE(error.starts_with("docs: row " + std::to_string(bad) + " has weight nan")) << error;
             }
         }

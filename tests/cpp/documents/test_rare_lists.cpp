@@ -9,8 +9,11 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/error.hpp"
 #include "core/documents/vocabulary.hpp"
+#include "support/altered_file.hpp"
 #include "support/random_rows.hpp"
+#include "support/temporary_directory.hpp"
 
 namespace thresher {
 namespace {
@@ -30,34 +33,67 @@ TEST(RareLists, HaveThePostingsOfAllParts) {
                 expected[list].emplace_back(doc, impact);
             }
         }
-        const auto lists = RareLists::build(n_lists, parts);
+        const auto lists = RareLists::build(n_lists, 400, parts);
         for (const auto& part : parts) EXPECT_TRUE(part.empty()) << "memory is given back";
         std::size_t n_postings = 0;
-        for (std::size_t list = 0; list < n_lists; ++list) {
-            const auto [docs, impacts] = lists[list];
-            ASSERT_EQ(docs.size(), expected[list].size());
-            ASSERT_EQ(impacts.size(), docs.size());
-            for (std::size_t p = 0; p < docs.size(); ++p) {
-                ASSERT_EQ(std::pair(docs[p], impacts[p]), expected[list][p]) << "list " << list;
+        const auto expect_all = [&](const RareLists& read) {
+            n_postings = 0;
+            for (std::size_t list = 0; list < n_lists; ++list) {
+                const auto [docs, impacts] = read[list];
+                ASSERT_EQ(docs.size(), expected[list].size());
+                ASSERT_EQ(impacts.size(), docs.size());
+                for (std::size_t p = 0; p < docs.size(); ++p) {
+                    ASSERT_EQ(std::pair(docs[p], impacts[p]), expected[list][p]) << "list " << list;
+                }
+                n_postings += docs.size();
             }
-            n_postings += docs.size();
+        };
+        ASSERT_NO_FATAL_FAILURE(expect_all(lists));
+        EXPECT_NEAR(static_cast<double>(lists.nbytes()),
+                    RareLists::estimated_nbytes(n_lists, static_cast<double>(n_postings), 400), 2);
+        const test::TemporaryDirectory directory;
+        SectionList sections;
+        lists.save(sections, "impacts");
+        write_index_file(directory.path("new"), "test", Parameters{}, sections, nullptr);
+        const IndexFile file = IndexFile::open(directory.path("new"), true, nullptr);
+        ASSERT_NO_FATAL_FAILURE(expect_all(RareLists::load(file, n_lists, 400, "impacts")));
+        EXPECT_THROW(RareLists::load(file, n_lists + 600, 400, "impacts"), FormatError);
+        if (n_postings > 0) {
+            EXPECT_THROW(RareLists::load(file, n_lists, 400 * 1000, "impacts"), FormatError);
         }
-        EXPECT_EQ(lists.nbytes(), 8 * (n_lists + 1) + 5 * n_postings);
     }
 }
 
-TEST(RareLists, StayWithinBoundsWhateverTheOffsets) {
-    Filling<std::uint32_t> docs(3);
-    Filling<std::uint8_t> impacts(3);
-    const RarePostings postings(docs.buffer, impacts.buffer);
-    for (const std::uint64_t begin : {0ULL, 2ULL, 3ULL, 4ULL, ~0ULL}) {
-        for (const std::uint64_t end : {0ULL, 1ULL, 3ULL, 4ULL, ~0ULL}) {
-            const auto list = postings.between(begin, end);
-            const std::uint64_t last = std::min<std::uint64_t>(end, 3);
-            EXPECT_EQ(list.docs.size(), last - std::min(begin, last));
-            EXPECT_EQ(list.impacts.size(), list.docs.size());
-        }
-    }
+TEST(RareLists, TakeFewBitsBesideThoseOfTheirDocuments) {
+    std::vector<std::vector<RareLists::Posting>> parts(1);
+    for (std::uint32_t list = 0; list < 100'000; ++list) parts[0].push_back({list, list / 2, 255});
+    const auto lists = RareLists::build(100'000, 1 << 16, parts);
+    EXPECT_LT(lists.nbytes(), 100'000U * 33 / 10) << "2 bytes a document, 1 an impact, and 0.3 a list";
+}
+
+// Files of versions 1 to 3 have 64 bits an offset and 32 a document.
+TEST(RareLists, OfAnOlderFile) {
+    const test::TemporaryDirectory directory;
+    const auto load = [&](const std::vector<std::uint64_t>& starts, const std::vector<std::uint32_t>& documents) {
+        const auto offsets = test::buffer_of(starts);
+        const auto docs = test::buffer_of(documents);
+        const auto impacts = test::buffer_of(std::vector<std::uint8_t>{7, 8, 9});
+        SectionList sections;
+        sections.add("rare/offsets", offsets);
+        sections.add("rare/docs", docs);
+        sections.add("rare/impacts", impacts);
+        write_index_file(directory.path("f"), "test", Parameters{}, sections, nullptr);
+        return RareLists::load(IndexFile::open(directory.path("f"), true, nullptr), 2, 10, "impacts");
+    };
+    const RareLists lists = load({0, 1, 3}, {9, 2, 4});
+    EXPECT_EQ(lists[0].docs.size(), 1U);
+    EXPECT_EQ(lists[0].docs[0], 9U);
+    EXPECT_EQ(lists[1].docs.size(), 2U);
+    EXPECT_EQ(lists[1].docs[1], 4U);
+    EXPECT_EQ(lists[1].impacts[1], 9U);
+    EXPECT_THROW(load({0, 3, 1}, {9, 2, 4}), FormatError);
+    EXPECT_THROW(load({0, 1, 4}, {9, 2, 4}), FormatError);
+    EXPECT_THROW(load({0, 1, 3}, {9, 2, 10}), FormatError);
 }
 
 TEST(Vocabulary, SaysHowManySlotsHaveAFrequency) {

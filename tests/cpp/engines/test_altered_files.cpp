@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <map>
@@ -57,7 +58,7 @@ TEST(OpenIndex, OfTheSmallFileHasEveryFormOfPosting) {
     const IndexFile file = IndexFile::open(directory.path("f"), true, nullptr);
     EXPECT_GT(file.section<std::uint8_t>("rows/impacts").size(), 0U);
     EXPECT_GT(file.section<std::uint16_t>("lists/docs").size(), 0U);
-    EXPECT_GT(file.section<std::uint32_t>("rare/docs").size(), 0U);
+    EXPECT_GT(file.section<std::uint8_t>("rare/impacts").size(), 0U);
     EXPECT_EQ(file.section<std::uint64_t>("lists/bases").size(), 3U) << "two windows";
 }
 
@@ -81,7 +82,7 @@ TEST(OpenIndex, OfTheSmallClusteredFileHasRowsListsRareTermsAnOrderAndNeighbours
         EXPECT_GT(file.integer("n_summaries_rows"), 0U);
         EXPECT_GT(file.integer("n_lists"), file.integer("n_summaries_rows"));
         EXPECT_GT(file.section<std::uint16_t>("lists/docs").size(), 0U);
-        EXPECT_GT(file.section<std::uint32_t>("rare/docs").size(), 0U);
+        EXPECT_GT(file.section<std::uint8_t>("rare/impacts").size(), 0U);
         const std::size_t n_docs = small_collection().n_rows();
         EXPECT_EQ(file.section<std::uint32_t>("order/given").size(), reordered ? n_docs : 0U);
         EXPECT_EQ(file.section<std::uint32_t>("neighbours/positions").size(), reordered ? 3 * n_docs : 0U);
@@ -106,7 +107,7 @@ TEST(OpenIndex, OfTheSmallImpactFileHasSegmentsAndRareTerms) {
     const IndexFile file = IndexFile::open(directory.path("f"), true, nullptr);
     EXPECT_GT(file.integer("n_levelled"), 0U);
     EXPECT_GT(file.section<std::uint16_t>("segments/docs").size(), 0U);
-    EXPECT_GT(file.section<std::uint32_t>("rare/docs").size(), 0U);
+    EXPECT_GT(file.section<std::uint8_t>("rare/levels").size(), 0U);
 }
 
 // The hits of some queries, and the documents.
@@ -269,11 +270,21 @@ TEST(OpenIndex, WrapsSumsThatOnlyAnAlteredFileCanReach) {
     const TemporaryDirectory directory;
     ExactIndex::build(docs.view(), {64, 0.1}, {.threads = 1})->save(directory.path("f"), nullptr);
     Bytes file = test::read_bytes(directory.path("f"));
-    const auto offsets = elements<std::uint64_t>(file, "rare/offsets");
-    ASSERT_EQ(offsets.size(), 1001U) << "every term is rare";
-    std::fill(offsets.begin() + 1, offsets.end(), 1000U);  // the first list holds all postings, each of document 0
-    const auto rare_docs = elements<std::uint32_t>(file, "rare/docs");
-    std::fill(rare_docs.begin(), rare_docs.end(), 0U);
+    // Of numbers 0 .. 1,000 of as many: a bit of each between those of the values. The first list holds all postings,
+    // each of document 0.
+    const auto high = elements<std::uint64_t>(file, "rare/offsets/high");
+    ASSERT_GE(high.size() * 64, 2001U) << "every term is rare";
+    std::fill(high.begin(), high.end(), std::uint64_t{0});
+    high[0] = 1;
+    for (std::size_t bit = 1001; bit <= 2000; ++bit) high[bit / 64] |= std::uint64_t{1} << bit % 64;
+    std::uint32_t n_ones = 0;
+    const auto ranks = elements<std::uint32_t>(file, "rare/offsets/ranks");
+    for (std::size_t word = 0; word < high.size(); ++word) {
+        if (word % 8 == 0) ranks[word / 8] = n_ones;
+        n_ones += static_cast<std::uint32_t>(std::popcount(high[word]));
+    }
+    const auto rare_docs = elements<std::uint8_t>(file, "rare/docs");
+    std::fill(rare_docs.begin(), rare_docs.end(), std::uint8_t{0});
     write_bytes(directory.path("f"), file);
     search_unless_refused(directory.path("f"));
 }

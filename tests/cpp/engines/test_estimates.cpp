@@ -21,7 +21,7 @@ using test::Rows;
 
 CollectionStatistics statistics_of(const CsrView& docs, std::size_t n_docs) {
     Progress silent(nullptr);
-    const CanonicalCsr canonical(docs, Signs::non_negative, "docs", 2, silent);
+    const CanonicalCsr canonical(docs, "docs", 2, silent);
     return CollectionStatistics::of(canonical.view(), n_docs, 2, silent);
 }
 

@@ -380,15 +380,16 @@ TEST(ImpactIndex, StaysInBoundsWhateverItsSegmentsAre) {
                 if (round >= 2 && random() % 3 == 0) element = static_cast<Element>(random() >> (random() % 64));
             }
         };
-        for (const int section : {0, 1, 2, 3, 4, 5, 6}) {
+        for (const int section : {0, 1, 2, 3, 4, 5, 6, 7}) {
             test::Bytes file = whole;
             if (section == 0) test::alter_section<std::uint32_t>(file, "segments/counts", alter);
             if (section == 1) test::alter_section<std::uint64_t>(file, "segments/bases", alter);
             if (section == 2) test::alter_section<std::uint16_t>(file, "segments/directory", alter);
             if (section == 3) test::alter_section<std::uint16_t>(file, "segments/docs", alter);
-            if (section == 4) test::alter_section<std::uint64_t>(file, "rare/offsets", alter);
-            if (section == 5) test::alter_section<std::uint32_t>(file, "rare/docs", alter);
-            if (section == 6) test::alter_section<std::uint8_t>(file, "rare/levels", alter);
+            if (section == 4) test::alter_section<std::uint64_t>(file, "rare/offsets/high", alter);
+            if (section == 5) test::alter_section<std::uint32_t>(file, "rare/offsets/ranks", alter);
+            if (section == 6) test::alter_section<std::uint8_t>(file, "rare/docs", alter);
+            if (section == 7) test::alter_section<std::uint8_t>(file, "rare/levels", alter);
             test::write_bytes(directory.path("altered"), file);
             const auto opened = open_index(directory.path("altered"), false, nullptr);
             const auto& impact = dynamic_cast<const ImpactIndex&>(*opened);

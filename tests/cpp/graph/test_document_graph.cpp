@@ -50,7 +50,7 @@ struct Built {
     }
     Graph graph(const Candidates& candidates, std::size_t degree, unsigned threads = 1) const {
         Progress progress = test::silent();
-        GraphBuilder builder(forward, degree, threads, progress);
+        GraphBuilder builder(forward, vocabulary, degree, threads, progress);
         GraphBuilder::Context context(vocabulary.n_slots());
         for (std::size_t doc = 0; doc < n_docs(); ++doc) builder.connect(doc, candidates[doc], context);
         const PositionLists lists = builder.finish(threads, progress);
@@ -363,7 +363,7 @@ TEST(DocumentGraph, DoesNotDependOnTheOrderInWhichDocumentsAreConnected) {
     const Graph expected = built.graph(candidates, 4);
     for (unsigned threads = 2; threads <= 3; ++threads) EXPECT_EQ(built.graph(candidates, 4, threads), expected);
     Progress progress = test::silent();
-    GraphBuilder builder(built.forward, 4, 1, progress);
+    GraphBuilder builder(built.forward, built.vocabulary, 4, 1, progress);
     GraphBuilder::Context context(built.vocabulary.n_slots());
     for (const std::uint32_t doc : test::shuffled(built.n_docs())) builder.connect(doc, candidates[doc], context);
     const PositionLists lists = builder.finish(1, progress);
@@ -379,7 +379,7 @@ TEST(DocumentGraph, ReportsItsPasses) {
     const Built built(test::random_rows(random, 100, 60, 6, test::real_weight));
     test::RecordingMonitor monitor;
     Progress progress(&monitor, GraphBuilder::kPasses, 300);
-    GraphBuilder builder(built.forward, 4, 2, progress);
+    GraphBuilder builder(built.forward, built.vocabulary, 4, 2, progress);
     ASSERT_FALSE(monitor.reports().empty());
     EXPECT_EQ(monitor.reports().back().first, 100U);
     builder.finish(2, progress);

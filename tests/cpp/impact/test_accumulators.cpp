@@ -270,7 +270,7 @@ TEST(Accumulators, StayInBoundsWhateverAFileSays) {
                 }
             };
             test::alter_section<std::uint16_t>(file, "segments/docs", alter);
-            test::alter_section<std::uint32_t>(file, "rare/docs", alter);
+            test::alter_section<std::uint8_t>(file, "rare/docs", alter);
             test::alter_section<std::uint8_t>(file, "rare/levels", alter);
             if (fill == 1234567) test::alter_section<std::uint16_t>(file, "segments/directory", alter);
             test::write_bytes(directory.path("altered"), file);
@@ -292,22 +292,25 @@ TEST(Accumulators, StayInBoundsWhateverAFileSays) {
 }
 
 TEST(Accumulators, LeaveOutRareDocumentsAndLevelsThatAreNotThere) {
-    const ImpactParts parts(rows_of(1, {{{0, 1.0F}}, {{0, 1.0F}}, {{0, 1.0F}}, {{0, 1.0F}}}));
+    const ImpactParts parts(rows_of(1, {{{0, 1.0F}}, {{0, 1.0F}}, {{0, 1.0F}}, {{0, 1.0F}}, {}}));
     Parameters counts;
     SectionList sections;
     parts.levels.save(counts, sections);
     const TemporaryDirectory directory;
     write_index_file(directory.path("f"), "test", counts, sections, nullptr);
     test::Bytes file = test::read_bytes(directory.path("f"));
-    test::alter_section<std::uint32_t>(file, "rare/docs", [](auto& docs) { docs = {0, 4, 63, 3}; });
+    test::alter_section<std::uint8_t>(file, "rare/docs", [](auto& docs) {  // 0, 5, 7 and 3, of three bits each
+        docs[0] = 5 << 3 | (7 & 3) << 6;
+        docs[1] = 7 >> 2 | 3 << 1;
+    });
     test::alter_section<std::uint8_t>(file, "rare/levels", [](auto& levels) { levels = {15, 15, 15, 16}; });
     test::write_bytes(directory.path("f"), file);
-    const auto altered = ImpactLevels::load(IndexFile::open(directory.path("f"), false, nullptr), 4, 1);
+    const auto altered = ImpactLevels::load(IndexFile::open(directory.path("f"), false, nullptr), 5, 1);
     LevelPlan plan;
     plan.assign(parts.query(rows_of(1, {{{0, 1.0F}}}), 0), altered, parts.quantiser, SIZE_MAX);
     plan.arrange(Order::prove);
     plan.want(1);
-    Accumulators scores(4);
+    Accumulators scores(5);
     scores.add(altered, plan);
     Sums sums(64);
     sums[0] = plan.terms()[0].amounts[15];

@@ -54,7 +54,7 @@ class ScanIndex final : public TunableIndex<ScanIndex, ScanParams, ScanSearchPar
         check(params);
         const auto ordering = Ordering::none(kEngine, options.order, docs.n_rows());
         Progress progress(options.monitor);
-        const CanonicalCsr canonical(docs, Signs::non_negative, "docs", options.threads, progress);
+        const CanonicalCsr canonical(docs, "docs", options.threads, progress);
         return std::unique_ptr<ScanIndex>(new ScanIndex(
             params,
             StoredDocuments::build(canonical.view(), ordering, 1, options.precision, options.threads, progress)));

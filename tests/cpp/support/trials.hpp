@@ -285,6 +285,59 @@ inline Trials queries_of_negative_weights_only() {
     return {{docs, random_rows(random, 6, 50, 5, negative), Sums::exact}};
 }
 
+// Terms of both signs and of one, documents of positive weights, of negative ones alone, and of both.
+inline Trials signed_documents() {
+    Random random(17);
+    Trials trials;
+    for (const std::size_t n_docs : {1, 2, 65, 700, 1500}) {
+        Rows docs = random_rows(random, n_docs, 200, 10, signed_dyadic);
+        add_rows(docs, random_rows(random, n_docs / 3, 200, 10, dyadic_weight));
+        add_rows(docs, random_rows(random, n_docs / 3, 200, 10, [](Random& source) { return -dyadic_weight(source); }));
+        for (std::size_t p = 0; p < docs.terms.size(); ++p) {
+            if (docs.terms[p] % 5 == 1) docs.weights[p] = std::fabs(docs.weights[p]);
+            if (docs.terms[p] % 5 == 2) docs.weights[p] = -std::fabs(docs.weights[p]);
+        }
+        Rows queries = random_rows(random, 4, 200, 10, dyadic_weight);
+        add_rows(queries, random_rows(random, 4, 200, 10, signed_dyadic));
+        add_rows(queries, random_rows(random, 4, 200, 1, signed_dyadic));
+        trials.push_back({docs, queries, Sums::exact});
+    }
+    trials.push_back({rows_of(2, {{{0, 1.0F}, {1, -2.0F}}, {{0, 1.0F}}, {{1, -1.0F}}}),
+                      rows_of(2, {{{0, 1.0F}, {1, 1.0F}}, {{1, -1.0F}}, {{0, -1.0F}}}), Sums::exact});
+    return trials;
+}
+
+inline Trials signed_documents_of_real_weights() {
+    Random random(18);
+    return {{random_rows(random, 1200, 100, 15, signed_real), random_rows(random, 10, 100, 15, signed_real),
+             Sums::rounded}};
+}
+
+inline Trials documents_of_negative_weights_only() {
+    Random random(19);
+    const auto negative = [](Random& source) { return -dyadic_weight(source); };
+    Rows queries = random_rows(random, 5, 50, 5, dyadic_weight);  // which nothing answers
+    add_rows(queries, random_rows(random, 5, 50, 5, negative));
+    add_rows(queries, random_rows(random, 5, 50, 5, signed_dyadic));
+    return {{random_rows(random, 700, 50, 6, negative), queries, Sums::exact}};
+}
+
+inline Trials signed_documents_of_every_magnitude() {
+    Random random(20);
+    const auto of_any_sign = [](Random& source) { return any_magnitude(source) * random_sign(source); };
+    return {{random_rows(random, 600, 80, 6, of_any_sign), random_rows(random, 6, 80, 6, of_any_sign), Sums::rounded}};
+}
+
+inline Trials signed_documents_of_large_term_ids() {
+    Random random(21);
+    Rows docs = random_rows(random, 500, (std::uint64_t{1} << 32) - 1, 10, signed_dyadic);
+    docs.add(Row{{0, -1.0F}, {4294967294U, 3.0F}});
+    docs.add(Row{{0, 1.0F}, {4294967294U, -3.0F}});
+    Rows queries = queries_of(random, docs, 4, 600);
+    queries.add(Row{{0, 1.0F}, {4294967294U, -1.0F}});
+    return {{docs, queries, Sums::exact}};
+}
+
 // One document in each twelve has the term, with an impact of 100 for a weight of 100.45.
 inline Trials weights_that_their_impacts_understate() {
     Trials trials;
@@ -339,6 +392,11 @@ inline constexpr NamedTrials kTrials[]{
     {"WeightsThatTheirImpactsUnderstate", weights_that_their_impacts_understate},
     {"RowsThatAreNotCanonical", rows_that_are_not_canonical},
     {"QueriesOfNegativeWeightsOnly", queries_of_negative_weights_only},
+    {"SignedDocuments", signed_documents},
+    {"SignedDocumentsOfRealWeights", signed_documents_of_real_weights},
+    {"DocumentsOfNegativeWeightsOnly", documents_of_negative_weights_only},
+    {"SignedDocumentsOfEveryMagnitude", signed_documents_of_every_magnitude},
+    {"SignedDocumentsOfLargeTermIds", signed_documents_of_large_term_ids},
 };
 
 }  // namespace thresher::test
