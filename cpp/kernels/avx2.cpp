@@ -257,9 +257,61 @@ void unpack_documents(const std::uint8_t* packed, unsigned width, std::size_t n,
     }
 }
 
+// Even and odd documents apart, as words, 64 documents at a time.
+void add_overlaps(const std::uint8_t* tiles, std::size_t tile_rows, const std::uint32_t* rows,
+                  const std::uint8_t* floors, const std::uint8_t* rises, std::size_t n_rows, std::size_t n_tiles,
+                  std::uint16_t* overlaps) noexcept {
+    const __m256i low_bytes = _mm256_set1_epi16(255);
+    for (std::size_t half = 0; half < n_tiles * 2; ++half, overlaps += kLanes / 2) {
+        const std::uint8_t* const first = tiles + half / 2 * tile_rows * kLanes + half % 2 * (kLanes / 2);
+        __m256i even[2] = {};
+        __m256i odd[2] = {};
+        for (std::size_t i = 0; i < n_rows; ++i) {
+            const auto* codes = reinterpret_cast<const __m256i*>(first + rows[i] * kLanes);
+            const __m256i floor = _mm256_set1_epi8(static_cast<char>(floors[i]));
+            const __m256i rise = _mm256_set1_epi8(static_cast<char>(rises[i]));
+            for (std::size_t j = 0; j < 2; ++j) {
+                const __m256i more = _mm256_min_epu8(_mm256_subs_epu8(_mm256_loadu_si256(codes + j), floor), rise);
+                even[j] = _mm256_adds_epu16(even[j], _mm256_and_si256(more, low_bytes));
+                odd[j] = _mm256_adds_epu16(odd[j], _mm256_srli_epi16(more, 8));
+            }
+        }
+        auto* sums = reinterpret_cast<__m256i*>(overlaps);
+        for (std::size_t j = 0; j < 2; ++j, sums += 2) {
+            // Unpacking works within 128-bit lanes.
+            const __m256i low = _mm256_unpacklo_epi16(even[j], odd[j]);
+            const __m256i high = _mm256_unpackhi_epi16(even[j], odd[j]);
+            const __m256i in_order[2] = {_mm256_permute2x128_si256(low, high, 0x20),
+                                         _mm256_permute2x128_si256(low, high, 0x31)};
+            _mm256_storeu_si256(sums, _mm256_adds_epu16(_mm256_loadu_si256(sums), in_order[0]));
+            _mm256_storeu_si256(sums + 1, _mm256_adds_epu16(_mm256_loadu_si256(sums + 1), in_order[1]));
+        }
+    }
+}
+
+std::size_t best_overlap(const std::uint16_t* overlaps, const float* factors, std::size_t n) noexcept {
+    __m256 max = _mm256_setzero_ps();
+    __m256i best = _mm256_set1_epi32(static_cast<int>(n));
+    __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    for (std::size_t d = 0; d < n; d += 8) {
+        const __m256i words = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(overlaps + d)));
+        const __m256 products = _mm256_mul_ps(_mm256_cvtepi32_ps(words), _mm256_loadu_ps(factors + d));
+        const __m256 is_more = _mm256_cmp_ps(products, max, _CMP_GT_OQ);
+        max = _mm256_blendv_ps(max, products, is_more);
+        best = _mm256_blendv_epi8(best, lanes, _mm256_castps_si256(is_more));
+        lanes = _mm256_add_epi32(lanes, _mm256_set1_epi32(8));
+    }
+    float products[8];
+    std::uint32_t places[8];
+    _mm256_storeu_ps(products, max);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(places), best);
+    return first_largest(products, places, 8);
+}
+
 constexpr Kernels kAvx2{"avx2",        accumulate_lists, select_candidates, sum_bounds,     sum_groups,
                         add_to_groups, select_blocks,    select_sums,       stretch_maxima, select_bytes,
-                        bound_members, score_document,   unpack_documents,  widen_halves,   checksum_blocks};
+                        bound_members, score_document,   unpack_documents,  widen_halves,   add_overlaps,
+                        best_overlap,  checksum_blocks};
 
 }  // namespace
 

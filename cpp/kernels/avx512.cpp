@@ -398,9 +398,61 @@ void unpack_documents(const std::uint8_t* packed, unsigned width, std::size_t n,
     }
 }
 
+// Even and odd documents apart, as words.
+void add_overlaps(const std::uint8_t* tiles, std::size_t tile_rows, const std::uint32_t* rows,
+                  const std::uint8_t* floors, const std::uint8_t* rises, std::size_t n_rows, std::size_t n_tiles,
+                  std::uint16_t* overlaps) noexcept {
+    const __m512i low_bytes = _mm512_set1_epi16(255);
+    // Unpacking works within 128-bit lanes.
+    const __m512i first_lanes = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
+    const __m512i last_lanes = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
+    for (std::size_t t = 0; t < n_tiles; ++t, tiles += tile_rows * kLanes) {
+        __m512i even[2] = {};
+        __m512i odd[2] = {};
+        for (std::size_t i = 0; i < n_rows; ++i) {
+            const std::uint8_t* const codes = tiles + rows[i] * kLanes;
+            const __m512i floor = _mm512_set1_epi8(static_cast<char>(floors[i]));
+            const __m512i rise = _mm512_set1_epi8(static_cast<char>(rises[i]));
+            for (std::size_t j = 0; j < 2; ++j) {
+                const __m512i more = _mm512_min_epu8(_mm512_subs_epu8(_mm512_loadu_si512(codes + 64 * j), floor), rise);
+                even[j] = _mm512_adds_epu16(even[j], _mm512_and_si512(more, low_bytes));
+                odd[j] = _mm512_adds_epu16(odd[j], _mm512_srli_epi16(more, 8));
+            }
+        }
+        for (std::size_t j = 0; j < 2; ++j, overlaps += 64) {
+            const __m512i low = _mm512_unpacklo_epi16(even[j], odd[j]);
+            const __m512i high = _mm512_unpackhi_epi16(even[j], odd[j]);
+            const __m512i in_order[2] = {_mm512_permutex2var_epi64(low, first_lanes, high),
+                                         _mm512_permutex2var_epi64(low, last_lanes, high)};
+            _mm512_storeu_si512(overlaps, _mm512_adds_epu16(_mm512_loadu_si512(overlaps), in_order[0]));
+            _mm512_storeu_si512(overlaps + 32, _mm512_adds_epu16(_mm512_loadu_si512(overlaps + 32), in_order[1]));
+        }
+    }
+}
+
+std::size_t best_overlap(const std::uint16_t* overlaps, const float* factors, std::size_t n) noexcept {
+    __m512 max = _mm512_setzero_ps();
+    __m512i best = _mm512_set1_epi32(static_cast<int>(n));
+    __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    for (std::size_t d = 0; d < n; d += 16) {
+        const __m512i words = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(overlaps + d)));
+        const __m512 products = _mm512_mul_ps(_mm512_cvtepi32_ps(words), _mm512_loadu_ps(factors + d));
+        const __mmask16 is_more = _mm512_cmp_ps_mask(products, max, _CMP_GT_OQ);
+        max = _mm512_mask_mov_ps(max, is_more, products);
+        best = _mm512_mask_mov_epi32(best, is_more, lanes);
+        lanes = _mm512_add_epi32(lanes, _mm512_set1_epi32(16));
+    }
+    float products[16];
+    std::uint32_t places[16];
+    _mm512_storeu_ps(products, max);
+    _mm512_storeu_si512(places, best);
+    return first_largest(products, places, 16);
+}
+
 constexpr Kernels kAvx512{"avx512",      accumulate_lists, select_candidates, sum_bounds,     sum_groups,
                           add_to_groups, select_blocks,    select_sums,       stretch_maxima, select_bytes,
-                          bound_members, score_document,   unpack_documents,  widen_halves,   checksum_blocks};
+                          bound_members, score_document,   unpack_documents,  widen_halves,   add_overlaps,
+                          best_overlap,  checksum_blocks};
 
 }  // namespace
 

@@ -23,6 +23,8 @@ inline constexpr std::size_t kGroupsAhead = 32;
 inline constexpr std::size_t kSelectMargin = 16;
 // Bytes of which `stretch_maxima` finds the largest.
 inline constexpr std::size_t kStretch = 512;
+// Documents of a tile of `add_overlaps`.
+inline constexpr std::size_t kLanes = 128;
 // Words of 16 bits in a query's filter.
 inline constexpr std::size_t kFilter = 64;
 
@@ -128,6 +130,17 @@ struct Kernels {
 
     // out[i] = the float of the IEEE 754 binary16 `halves[i]`.
     void (*widen_halves)(const std::uint16_t* halves, std::size_t n, float* out) noexcept;
+
+    // What documents overlap with a block by, as its maxima rise: overlaps[d] += sum over i of what row rows[i] has of
+    // document d beyond floors[i], but at most rises[i]; saturating at 65,535. Tiles of kLanes documents follow each
+    // other, each `tile_rows` rows of kLanes codes.
+    void (*add_overlaps)(const std::uint8_t* tiles, std::size_t tile_rows, const std::uint32_t* rows,
+                         const std::uint8_t* floors, const std::uint8_t* rises, std::size_t n_rows, std::size_t n_tiles,
+                         std::uint16_t* overlaps) noexcept;
+
+    // The lane of the largest product of overlaps[d], as a float, and factors[d]: the first of equals, n if none is
+    // above 0. n is a multiple of kLanes.
+    std::size_t (*best_overlap)(const std::uint16_t* overlaps, const float* factors, std::size_t n) noexcept;
 
     // CRC-32C (Castagnoli) of each of `n_blocks` consecutive blocks of `block_size` bytes.
     void (*checksum_blocks)(const std::uint8_t* data, std::size_t block_size, std::size_t n_blocks,

@@ -241,9 +241,42 @@ void checksum_blocks(const std::uint8_t* data, std::size_t block_size, std::size
     for (std::size_t b = 0; b < n_blocks; ++b) checksums[b] = crc32c(data + b * block_size, block_size);
 }
 
+void add_overlaps(const std::uint8_t* tiles, std::size_t tile_rows, const std::uint32_t* rows,
+                  const std::uint8_t* floors, const std::uint8_t* rises, std::size_t n_rows, std::size_t n_tiles,
+                  std::uint16_t* overlaps) noexcept {
+    for (std::size_t t = 0; t < n_tiles; ++t, tiles += tile_rows * kLanes, overlaps += kLanes) {
+        std::uint32_t sums[kLanes];
+        for (std::size_t d = 0; d < kLanes; ++d) sums[d] = overlaps[d];
+        for (std::size_t i = 0; i < n_rows; ++i) {
+            const std::uint8_t* const codes = tiles + rows[i] * kLanes;
+            for (std::size_t d = 0; d < kLanes; ++d) {
+                const int beyond = codes[d] > floors[i] ? codes[d] - floors[i] : 0;
+                sums[d] += static_cast<std::uint32_t>(beyond < rises[i] ? beyond : rises[i]);
+            }
+        }
+        for (std::size_t d = 0; d < kLanes; ++d) {
+            overlaps[d] = static_cast<std::uint16_t>(sums[d] < 65535 ? sums[d] : 65535);
+        }
+    }
+}
+
+std::size_t best_overlap(const std::uint16_t* overlaps, const float* factors, std::size_t n) noexcept {
+    std::size_t best = n;
+    float max = 0;
+    for (std::size_t d = 0; d < n; ++d) {
+        const float product = static_cast<float>(overlaps[d]) * factors[d];
+        if (product > max) {
+            max = product;
+            best = d;
+        }
+    }
+    return best;
+}
+
 constexpr Kernels kScalar{"scalar",      accumulate_lists, select_candidates, sum_bounds,     sum_groups,
                           add_to_groups, select_blocks,    select_sums,       stretch_maxima, select_bytes,
-                          bound_members, score_document,   unpack_documents,  widen_halves,   checksum_blocks};
+                          bound_members, score_document,   unpack_documents,  widen_halves,   add_overlaps,
+                          best_overlap,  checksum_blocks};
 
 }  // namespace
 

@@ -31,6 +31,8 @@ class SummaryReader {
         for (std::size_t doc = first; doc < std::min(first + cluster_size_, forward_.n_docs()); ++doc) {
             forward_.append(doc, summary);
         }
+        const auto has_row = [this](const Posting& posting) { return posting.slot < n_rows_; };
+        if (energy_ >= 1) std::erase_if(summary, has_row);  // most of them: there is the less to sort
         // The largest weight of each slot, then the heaviest slots.
         std::sort(summary.begin(), summary.end(), [](const Posting& a, const Posting& b) {
             return a.slot != b.slot ? a.slot < b.slot : a.weight > b.weight;
@@ -38,8 +40,10 @@ class SummaryReader {
         summary.erase(std::unique(summary.begin(), summary.end(),
                                   [](const Posting& a, const Posting& b) { return a.slot == b.slot; }),
                       summary.end());
-        if (energy_ < 1) keep_heaviest(summary);
-        std::erase_if(summary, [this](const Posting& posting) { return posting.slot < n_rows_; });
+        if (energy_ < 1) {
+            keep_heaviest(summary);
+            std::erase_if(summary, has_row);
+        }
     }
 
   private:

@@ -522,6 +522,73 @@ TEST_P(EveryTable, BoundsMembers) {
     }
 }
 
+TEST_P(EveryTable, AddsOverlaps) {
+    Random random(17);
+    constexpr std::size_t kTileRows = 70;
+    for (const std::size_t n_tiles : {0, 1, 2, 5}) {
+        const std::size_t n = n_tiles * kernels::kLanes;
+        std::vector<std::uint8_t> tiles(n * kTileRows);
+        for (auto& code : tiles) code = pick<std::uint8_t>(random, {0, 0, 1, 2, 100, 127, 128, 200, 254, 255});
+        for (const std::size_t n_rows : {0, 1, 2, 3, 10, 1000}) {
+            const bool saturates = n_rows == 1000;
+            std::vector<std::uint32_t> rows;
+            std::vector<std::uint8_t> floors;
+            std::vector<std::uint8_t> rises;
+            for (std::size_t r = 0; r < n_rows; ++r) {
+                rows.push_back(static_cast<std::uint32_t>(r == 1 ? kTileRows - 1 : uniform(random, 0, kTileRows - 1)));
+                floors.push_back(saturates ? 0 : pick<std::uint8_t>(random, {0, 0, 1, 127, 128, 199}));
+                const auto most = static_cast<std::uint8_t>(255 - floors.back());
+                rises.push_back(pick<std::uint8_t>(random, {1, 2, most, most, most}));
+            }
+            std::vector<std::uint16_t> before(n + 1, 7);
+            for (auto& overlap : before) overlap = pick<std::uint16_t>(random, {0, 1, 1000, 65534, 65535});
+            auto overlaps = before;
+            table().add_overlaps(tiles.data(), kTileRows, rows.data(), floors.data(), rises.data(), n_rows, n_tiles,
+                                 overlaps.data());
+            EXPECT_EQ(overlaps.back(), before.back());
+            for (std::size_t d = 0; d < n; ++d) {
+                const std::uint8_t* const tile = tiles.data() + d / kernels::kLanes * kTileRows * kernels::kLanes;
+                std::int64_t sum = before[d];
+                for (std::size_t r = 0; r < n_rows; ++r) {
+                    const int code = tile[rows[r] * kernels::kLanes + d % kernels::kLanes];
+                    sum += std::min(std::max(code - floors[r], 0), int{rises[r]});
+                }
+                ASSERT_EQ(overlaps[d], std::min<std::int64_t>(sum, 65535)) << n_rows << " rows, document " << d;
+            }
+        }
+    }
+}
+
+TEST_P(EveryTable, FindsTheBestOverlap) {
+    Random random(18);
+    const auto best_of = [&](const std::vector<std::uint16_t>& overlaps, const std::vector<float>& factors) {
+        return table().best_overlap(overlaps.data(), factors.data(), overlaps.size());
+    };
+    EXPECT_EQ(best_of({}, {}), 0U);
+    for (const std::size_t n : {128, 256, 1280}) {
+        EXPECT_EQ(best_of(std::vector<std::uint16_t>(n, 9), std::vector<float>(n)), n);
+        EXPECT_EQ(best_of(std::vector<std::uint16_t>(n), std::vector<float>(n, 1)), n);
+        EXPECT_EQ(best_of(std::vector<std::uint16_t>(n, 9), std::vector<float>(n, 1)), 0U);
+        for (int trial = 0; trial < 50; ++trial) {
+            std::vector<std::uint16_t> overlaps;
+            std::vector<float> factors;
+            for (std::size_t d = 0; d < n; ++d) {
+                overlaps.push_back(pick<std::uint16_t>(random, {0, 1, 3, 40000, 65535}));
+                factors.push_back(pick<float>(random, {0.0F, 1.0F / 3, 1.0F / 65535, 1.0F / 65521}));
+            }
+            std::size_t expected = n;
+            float max = 0;
+            for (std::size_t d = 0; d < n; ++d) {
+                if (const float product = static_cast<float>(overlaps[d]) * factors[d]; product > max) {
+                    max = product;
+                    expected = d;
+                }
+            }
+            ASSERT_EQ(best_of(overlaps, factors), expected);
+        }
+    }
+}
+
 // The value of a binary16 by its definition.
 double half_value(std::uint32_t half) {
     const double sign = (half & 0x8000U) != 0 ? -1.0 : 1.0;
