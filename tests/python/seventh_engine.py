@@ -10,6 +10,8 @@ import scipy.sparse as sp
 import thresher
 from thresher import _core
 from thresher._matrix import MatrixLike, as_matrix
+from thresher._scratch import Folder
+from thresher._streams import DocumentsLike
 from thresher.engines.index import Progress
 
 
@@ -26,14 +28,17 @@ class HeaviestIndex(thresher.Index):
     @classmethod
     def build(
         cls,
-        docs: MatrixLike,
+        docs: DocumentsLike,
         *,
         shape: tuple[int, int] | None = None,
         threads: SupportsIndex = 0,
         progress: Progress | None = None,
+        scratch: Folder | None = None,
         window: SupportsIndex = 8192,
     ) -> Self:
-        built = thresher.ExactIndex.build(docs, shape=shape, threads=threads, progress=progress, window=window)
+        built = thresher.ExactIndex.build(
+            docs, shape=shape, threads=threads, progress=progress, scratch=scratch, window=window
+        )
         return cls(built._live)
 
     @property

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, SupportsFloat, SupportsIndex, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
+    import os
+
     import numpy.typing as npt
 
     from thresher._hits import Hits
@@ -32,11 +34,15 @@ class BuildOptions(TypedDict, total=False):
         Threads to use; 0 means one for each core. The index does not depend on it.
     progress
         Called on this thread now and then as ``progress(done, n_docs)``.
+    scratch
+        A folder for temporary files, where the index may be larger than memory: its large arrays are kept there, while
+        it is built and until it is closed. They have no name, and are gone with the process. None is in memory.
     """
 
     shape: tuple[int, int] | None
     threads: SupportsIndex
     progress: Progress | None
+    scratch: str | os.PathLike[str] | None
 
 
 class SearchOptions(TypedDict, total=False):
@@ -89,6 +95,7 @@ _DEFAULTS: dict[str, object] = {
     "shape": None,
     "threads": 0,
     "progress": None,
+    "scratch": None,
     "allowed": None,
     "exclude": None,
     "min_score": None,
