@@ -1,11 +1,17 @@
 #include "rare_lists.hpp"
 
 #include <algorithm>
-#include <numeric>
-
-#include "../base/interruption.hpp"
+#include <functional>
+#include <tuple>
+#include <vector>
 
 namespace thresher {
+
+namespace {
+
+constexpr std::size_t kListsPerTask = 4096;
+
+}  // namespace
 
 RarePostings::List RarePostings::between(std::uint64_t begin, std::uint64_t end) const noexcept {
     const auto last = static_cast<std::size_t>(std::min<std::uint64_t>(end, docs_.size()));
@@ -24,28 +30,36 @@ RarePostings RarePostings::load(const IndexFile& file, const std::string& impact
     return {std::move(docs), std::move(of_docs)};
 }
 
-RareLists RareLists::build(std::size_t n_lists, std::vector<std::vector<Posting>>& parts) {
-    Filling<std::uint64_t> offsets(n_lists + 1);
-    for (const auto& part : parts) {
-        interruption_point(2 * part.size());
-        for (const Posting& posting : part) ++offsets.items[posting.list + 1];
-    }
-    std::partial_sum(offsets.items.begin(), offsets.items.end(), offsets.items.begin());
-    Filling<std::uint32_t> docs(static_cast<std::size_t>(offsets.items.back()));
-    Filling<std::uint8_t> impacts(docs.items.size());
-    std::vector<std::uint64_t> next(offsets.items.begin(), offsets.items.end() - 1);
-    for (auto& part : parts) {
-        interruption_point(4 * part.size());
-        for (const auto& [list, doc, impact] : part) {
-            const auto p = static_cast<std::size_t>(next[list]++);
-            docs.items[p] = doc;
-            impacts.items[p] = impact;
-        }
-        part = {};
-    }
+void RareListsBuilder::place() {
+    std::uint64_t total = 0;
+    for (std::uint64_t& offset : offsets_.items.subspan(1)) total += std::exchange(offset, total);
+    docs_ = Filling<std::uint32_t>(static_cast<std::size_t>(total));
+    impacts_ = Filling<std::uint8_t>(docs_.items.size());
+}
+
+RareLists RareListsBuilder::finish(unsigned threads, Monitor* monitor) {
+    Progress silent(monitor);
+    parallel_for_rows(offsets_.items.size() - 1, kListsPerTask, threads, silent,
+                      [&](std::size_t begin, std::size_t end, unsigned) {
+                          std::vector<std::pair<std::uint32_t, std::uint8_t>> list;
+                          for (std::size_t i = begin; i < end; ++i) {
+                              const auto first = static_cast<std::size_t>(offsets_.items[i]);
+                              const auto size = static_cast<std::size_t>(offsets_.items[i + 1]) - first;
+                              const auto docs = docs_.items.subspan(first, size);
+                              interruption_point(4 * size);
+                              if (std::ranges::is_sorted(docs)) continue;
+                              list.clear();
+                              for (std::size_t p = 0; p < size; ++p)
+                                  list.emplace_back(docs[p], impacts_.items[first + p]);
+                              std::sort(list.begin(), list.end(), interruptible(std::less<>{}));
+                              for (std::size_t p = 0; p < size; ++p) {
+                                  std::tie(docs[p], impacts_.items[first + p]) = list[p];
+                              }
+                          }
+                      });
     RareLists lists;
-    lists.offsets_ = std::move(offsets.buffer);
-    lists.postings_ = {std::move(docs.buffer), std::move(impacts.buffer)};
+    lists.offsets_ = std::move(offsets_.buffer);
+    lists.postings_ = {std::move(docs_.buffer), std::move(impacts_.buffer)};
     return lists;
 }
 

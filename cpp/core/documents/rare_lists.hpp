@@ -2,15 +2,16 @@
 // in that have so few documents that anything else about them would outweigh their postings.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "../base/buffer.hpp"
+#include "../base/parallel.hpp"
 #include "../storage/index_file.hpp"
 
 namespace thresher {
@@ -52,15 +53,8 @@ class RarePostings {
 class RareLists {
   public:
     using List = RarePostings::List;
-    struct Posting {
-        std::uint32_t list;
-        std::uint32_t doc;
-        std::uint8_t impact;
-    };
 
     RareLists() = default;
-    // Of the postings of `parts`, which are emptied: documents ascend from part to part and within each.
-    static RareLists build(std::size_t n_lists, std::vector<std::vector<Posting>>& parts);
 
     List operator[](std::size_t list) const noexcept { return postings_.between(offsets_[list], offsets_[list + 1]); }
 
@@ -73,8 +67,38 @@ class RareLists {
     static RareLists load(const IndexFile& file, std::size_t n_lists, const std::string& impacts);
 
   private:
+    friend class RareListsBuilder;
     Buffer<std::uint64_t> offsets_;  // list -> its first posting; n_lists + 1
     RarePostings postings_;
+};
+
+// Makes RareLists in place, without the memory of a second copy: every posting is counted, then put, on any threads and
+// in any order.
+class RareListsBuilder {
+  public:
+    explicit RareListsBuilder(std::size_t n_lists) : offsets_(n_lists + 1), docs_(0), impacts_(0) {}
+
+    void count(std::size_t list) noexcept { advance(list); }
+    // After all have been counted, and before the first is put.
+    void place();
+    // No more than were counted.
+    void put(std::size_t list, std::uint32_t doc, std::uint8_t impact) noexcept {
+        const auto at = static_cast<std::size_t>(advance(list));
+        docs_.items[at] = doc;
+        impacts_.items[at] = impact;
+    }
+    // After all have been put: lists in the order of their documents, of which each is in a list once.
+    RareLists finish(unsigned threads, Monitor* monitor);
+
+  private:
+    std::uint64_t advance(std::size_t list) noexcept {
+        return std::atomic_ref<std::uint64_t>(offsets_.items[list + 1]).fetch_add(1, std::memory_order_relaxed);
+    }
+
+    // Behind the first: the postings of each list; then where its next one goes; then where the next list begins.
+    Filling<std::uint64_t> offsets_;
+    Filling<std::uint32_t> docs_;
+    Filling<std::uint8_t> impacts_;
 };
 
 }  // namespace thresher

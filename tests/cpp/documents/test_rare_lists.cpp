@@ -18,31 +18,45 @@ namespace {
 using test::Random;
 using test::uniform;
 
-TEST(RareLists, HaveThePostingsOfAllParts) {
+TEST(RareLists, HaveEveryPostingWhateverTheOrder) {
     Random random(1);
-    for (const std::size_t n_lists : {0, 1, 2, 50}) {
+    struct Posting {
+        std::uint32_t list;
+        std::uint32_t doc;
+        std::uint8_t impact;
+    };
+    for (const std::size_t n_lists : {0, 1, 2, 50, 10'000}) {
         std::vector<std::vector<std::pair<std::uint32_t, std::uint8_t>>> expected(n_lists);
-        std::vector<std::vector<RareLists::Posting>> parts(4);
+        std::vector<Posting> postings;
         for (std::uint32_t doc = 0; doc < 400; ++doc) {
             for (std::uint32_t list = 0; list < n_lists; list += static_cast<std::uint32_t>(uniform(random, 1, 40))) {
                 const auto impact = static_cast<std::uint8_t>(uniform(random, 1, 255));
-                parts[doc / 100].push_back({list, doc, impact});
+                postings.push_back({list, doc, impact});
                 expected[list].emplace_back(doc, impact);
             }
         }
-        const auto lists = RareLists::build(n_lists, parts);
-        for (const auto& part : parts) EXPECT_TRUE(part.empty()) << "memory is given back";
-        std::size_t n_postings = 0;
-        for (std::size_t list = 0; list < n_lists; ++list) {
-            const auto [docs, impacts] = lists[list];
-            ASSERT_EQ(docs.size(), expected[list].size());
-            ASSERT_EQ(impacts.size(), docs.size());
-            for (std::size_t p = 0; p < docs.size(); ++p) {
-                ASSERT_EQ(std::pair(docs[p], impacts[p]), expected[list][p]) << "list " << list;
+        for (const unsigned threads : {1U, 4U}) {
+            RareListsBuilder builder(n_lists);
+            Progress progress = test::silent();
+            std::shuffle(postings.begin(), postings.end(), random);
+            parallel_for(postings.size(), threads, progress,
+                         [&](std::size_t p, unsigned) { builder.count(postings[p].list); });
+            builder.place();
+            std::shuffle(postings.begin(), postings.end(), random);
+            parallel_for(postings.size(), threads, progress, [&](std::size_t p, unsigned) {
+                builder.put(postings[p].list, postings[p].doc, postings[p].impact);
+            });
+            const RareLists lists = builder.finish(threads, nullptr);
+            for (std::size_t list = 0; list < n_lists; ++list) {
+                const auto [docs, impacts] = lists[list];
+                ASSERT_EQ(docs.size(), expected[list].size());
+                ASSERT_EQ(impacts.size(), docs.size());
+                for (std::size_t p = 0; p < docs.size(); ++p) {
+                    ASSERT_EQ(std::pair(docs[p], impacts[p]), expected[list][p]) << "list " << list;
+                }
             }
-            n_postings += docs.size();
+            EXPECT_EQ(lists.nbytes(), 8 * (n_lists + 1) + 5 * postings.size());
         }
-        EXPECT_EQ(lists.nbytes(), 8 * (n_lists + 1) + 5 * n_postings);
     }
 }
 
