@@ -21,7 +21,7 @@ namespace {
 constexpr std::size_t kRowsPerTask = 4096;
 constexpr std::size_t kSlotsPerTask = 64;
 // Postings of a group are 5 bytes each: a fifth of all, or so many, whose memory is hardly worth a second look.
-constexpr std::size_t kLeastGroup = std::size_t{2} << 20;
+constexpr std::size_t kMinGroup = std::size_t{2} << 20;
 constexpr std::size_t kMaxGroups = 5;
 constexpr std::uint8_t kLargestImpact = Quantiser::kMaxImpact;
 // Gaps of a block can't add up to 2^32 if they are no wider: its documents ascend whatever its bytes are.
@@ -131,7 +131,7 @@ class CompressedPostings::Transposition {
 
     // Cuts the slots into groups of about so many postings.
     void divide(std::uint32_t n_slots) {
-        const std::size_t wanted = std::max(kLeastGroup, offsets_[n_slots] / kMaxGroups + 1);
+        const std::size_t wanted = std::max(kMinGroup, offsets_[n_slots] / kMaxGroups + 1);
         for (std::uint32_t first = 0; first < n_slots;) {
             const auto beyond = std::upper_bound(offsets_.begin() + first, offsets_.end(), offsets_[first] + wanted);
             const auto end = std::max(first + 1, static_cast<std::uint32_t>(beyond - offsets_.begin()) - 1);
