@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "../core/base/error.hpp"
+#include "../core/base/scratch_files.hpp"
 #include "../core/base/version.hpp"
 #include "../core/documents/collected_rows.hpp"
 #include "../core/storage/fields.hpp"
@@ -247,6 +248,18 @@ py::class_<Params> define_params(py::module_& module, const char* name) {
     return params;
 }
 
+// A ScratchScope for a `with` statement.
+class ScratchContext {
+  public:
+    explicit ScratchContext(std::shared_ptr<const ScratchFiles> files) : files_(std::move(files)) {}
+    void enter() { scope_.emplace(files_.get()); }
+    void leave() { scope_.reset(); }
+
+  private:
+    std::shared_ptr<const ScratchFiles> files_;
+    std::optional<ScratchScope> scope_;
+};
+
 // Before `define_engine_entries`, which takes it.
 void define_statistics(py::module_& module) {
     using namespace py::literals;
@@ -345,6 +358,8 @@ PYBIND11_MODULE(_core_of_main_interpreter, module, py::mod_gil_not_used()) {
     using thresher::NoParams;
     using thresher::PostingsIndex;
     using thresher::PostingsSearchParams;
+    using thresher::ScratchContext;
+    using thresher::ScratchFiles;
 
     module.doc() = "The C++ core of thresher.";
     module.attr("__version__") = thresher::kLibraryVersion;
@@ -418,21 +433,34 @@ PYBIND11_MODULE(_core_of_main_interpreter, module, py::mod_gil_not_used()) {
             },
             "path"_a);
 
+    py::class_<ScratchFiles, std::shared_ptr<ScratchFiles>>(module, "ScratchFiles",
+                                                            "A folder for temporary files without names.")
+        .def(py::init([](const py::bytes& directory) { return std::make_shared<ScratchFiles>(directory); }),
+             "directory"_a);
+    py::class_<ScratchContext>(module, "ScratchScope", "Within it, large arrays of builds are in temporary files.")
+        .def(py::init<std::shared_ptr<const ScratchFiles>>(), "files"_a)
+        .def("__enter__", &ScratchContext::enter)
+        .def("__exit__",
+             [](ScratchContext& self, const py::object&, const py::object&, const py::object&) { self.leave(); });
+
     py::class_<CollectedRows>(module, "CollectedRows")
-        .def(py::init([] { return CollectedRows("docs"); }))
+        .def(py::init([](const std::optional<std::shared_ptr<ScratchFiles>>& files) {
+                 return CollectedRows(files ? files->get() : nullptr);
+             }),
+             "files"_a, "Rows in memory, or in temporary files.")
         .def_property_readonly("n_rows", &CollectedRows::n_rows)
         .def(
             "add",
             [](CollectedRows& rows, const thresher::Array<std::int64_t>& indptr,
                const thresher::Array<std::uint32_t>& indices, const thresher::Array<float>& data, std::uint64_t n_terms,
-               unsigned threads) {
+               const std::string& name, unsigned threads) {
                 const auto part = thresher::view(indptr, indices, data, n_terms);
                 thresher::without_gil(py::none(), [&](Monitor* monitor) {
                     thresher::Progress progress(monitor);
-                    rows.add(part, threads, progress);
+                    rows.add(part, name, threads, progress);
                 });
             },
-            "indptr"_a, "indices"_a, "data"_a, "n_terms"_a, "threads"_a)
+            "indptr"_a, "indices"_a, "data"_a, "n_terms"_a, "name"_a, "threads"_a)
         .def(
             "arrays",
             [](const py::object& self) {

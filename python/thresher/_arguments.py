@@ -130,14 +130,14 @@ def as_reorder(reorder: Reorder, name: str) -> tuple[bool, npt.NDArray[np.uint32
     return True, np.ascontiguousarray(array, dtype=np.uint32)
 
 
-def as_path(path: str | os.PathLike[str]) -> bytes:
+def as_path(path: str | os.PathLike[str], name: str = "path") -> bytes:
     """Return a path as the bytes that the system takes, or raise."""
     try:
         encoded = os.fsencode(path)
     except TypeError:
-        raise TypeError(f"path must be a str, bytes or os.PathLike, got {type(path).__name__}") from None
+        raise TypeError(f"{name} must be a str, bytes or os.PathLike, got {type(path).__name__}") from None
     if b"\0" in encoded:
-        raise ValueError(f"path has a null character: {path!r}")
+        raise ValueError(f"{name} has a null character: {path!r}")
     return encoded
 
 

@@ -33,6 +33,8 @@ __all__: list[str] = [
     "PostingsIndex",
     "PostingsSearchParams",
     "Precision",
+    "ScratchFiles",
+    "ScratchScope",
     "SearchOptions",
     "Selection",
     "build_growth",
@@ -220,14 +222,32 @@ class Index:
     @property
     def search_params(self) -> dict: ...
 
+class ScratchFiles:
+    """
+    A folder for temporary files without names.
+    """
+    def __init__(self, directory: bytes) -> None: ...
+
+class ScratchScope:
+    """
+    Within it, large arrays of builds are in temporary files.
+    """
+    def __enter__(self) -> None: ...
+    def __exit__(self, arg0: typing.Any, arg1: typing.Any, arg2: typing.Any) -> None: ...
+    def __init__(self, files: ScratchFiles) -> None: ...
+
 class CollectedRows:
-    def __init__(self) -> None: ...
+    def __init__(self, files: ScratchFiles | None) -> None:
+        """
+        Rows in memory, or in temporary files.
+        """
     def add(
         self,
         indptr: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
         indices: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
         data: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
         n_terms: typing.SupportsInt | typing.SupportsIndex,
+        name: str,
         threads: typing.SupportsInt | typing.SupportsIndex,
     ) -> None: ...
     def arrays(self) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray, int]:

@@ -75,7 +75,7 @@ def hint_for(value: object) -> str:
         (hasattr(value, "to_numpy"), "; convert dense columns with scipy.sparse.csr_array(x.to_numpy())"),
         (_is_pairs(value) or _is_pairs(first), "; make a dict of pairs of a term and a weight: dict(pairs)"),
         (isinstance(value, list | tuple) and _is_dense(first), "; convert dense rows with scipy.sparse.csr_array(x)"),
-        (hasattr(value, "__next__"), "; make a list of it"),
+        (hasattr(value, "__next__"), "; only builds take an iterator: make a list of it"),
     ]
     return next((hint for applies, hint in hints if applies), "")
 

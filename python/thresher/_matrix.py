@@ -17,15 +17,16 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from thresher._arrow import Arrow, ArrowColumns, is_arrow, vectors_of
 from thresher._kinds import Array, Tensor, hint_for, is_row, is_sparse_tensor, is_tensor, kind_of, plain_array
-from thresher._rows import ROWS, ScipySparse, joined, row_of
+from thresher._rows import ROWS, ScipySparse, joined, row_of, width_of
 
 MAX_ROWS = 2**31
 MAX_TERMS = 2**32 - 1
 
 _ACCEPTED = (
     "a scipy.sparse matrix or array, a torch sparse tensor (COO or CSR), a list of rows (dicts {term: weight}, "
-    "scipy.sparse rows, 1-D torch sparse tensors), or a tuple (indptr, indices, data) with shape="
+    "scipy.sparse rows, 1-D torch sparse tensors), Arrow data, or a tuple (indptr, indices, data) with shape="
 )
 
 RowOf: TypeAlias = Callable[[int], int]  # the row that holds the i-th stored entry
@@ -43,9 +44,27 @@ class SparseTensor(Protocol):
     def crow_indices(self) -> Tensor: ...
 
 
+class ArrowStream(Protocol):
+    """A table or a stream of record batches, of pyarrow or another library."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
+
+
+class ArrowBatch(Protocol):
+    """A record batch, of pyarrow or another library."""
+
+    def __arrow_c_array__(self, requested_schema: object = None) -> object: ...
+
+
 RowLike: TypeAlias = Mapping[int, SupportsFloat] | sp.sparray | sp.spmatrix | SparseTensor
 MatrixLike: TypeAlias = (
-    sp.sparray | sp.spmatrix | SparseTensor | Sequence[RowLike] | tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike]
+    sp.sparray
+    | sp.spmatrix
+    | SparseTensor
+    | Sequence[RowLike]
+    | ArrowStream
+    | ArrowBatch
+    | tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike]
 )
 QueryLike: TypeAlias = npt.ArrayLike | RowLike
 """Term ids, or a query in one object."""
@@ -68,7 +87,13 @@ class CsrArrays(NamedTuple):
     """``(n_rows, n_terms)``."""
 
 
-def as_csr(matrix: MatrixLike, *, shape: tuple[int, int] | None = None, name: str = "docs") -> CsrArrays:
+def as_csr(
+    matrix: MatrixLike,
+    *,
+    shape: tuple[int, int] | None = None,
+    columns: ArrowColumns | None = None,
+    name: str = "docs",
+) -> CsrArrays:
     """Turn a sparse matrix of any accepted kind into the arrays of the core.
 
     Parameters
@@ -76,10 +101,13 @@ def as_csr(matrix: MatrixLike, *, shape: tuple[int, int] | None = None, name: st
     matrix : MatrixLike
         The vectors, one per row, shape ``(n_rows, n_terms)``: any format of scipy.sparse; a torch sparse
         tensor of layout COO (coalesced or not) or CSR, on any device; a list or tuple with an object for each
-        row, which is a dict ``{term: weight}``, a matrix or array of scipy.sparse, or a 1-D COO tensor; or a tuple
-        ``(indptr, indices, data)`` with `shape`. A 1-D array or tensor is one row.
+        row, which is a dict ``{term: weight}``, a matrix or array of scipy.sparse, or a 1-D COO tensor; a record
+        batch, a table or a stream of Arrow; or a tuple ``(indptr, indices, data)`` with `shape`. A 1-D array or tensor
+        is one row.
     shape : tuple of int, optional
         ``(n_rows, n_terms)``, at most ``(2**31, 2**32 - 1)``. Where the matrix has a shape, they must agree.
+    columns : str or tuple of str, optional
+        Of Arrow data, the column of vectors, or those of indices and of values: see `thresher.Builder.add`.
     name : str, default "docs"
         What error messages call the matrix.
 
@@ -105,7 +133,7 @@ def as_csr(matrix: MatrixLike, *, shape: tuple[int, int] | None = None, name: st
     ([0, 1, 1, 2], [4, 1], [0.5, 2.0], (3, 5))
     """
     wanted = None if shape is None else _checked_shape(shape, name)
-    arrays = _converted(matrix, wanted, name)
+    arrays = _converted(matrix, wanted, columns, name)
     if wanted is not None and arrays.shape != wanted:
         raise ValueError(f"{name}: shape={wanted} was given but the matrix has shape {arrays.shape}")
     return arrays
@@ -234,13 +262,19 @@ def block_counts(data: Array, shape: tuple[int, int], name: str) -> tuple[int, i
 # ------------------------------------------------------------------------------------ one function per source
 
 
-def _converted(matrix: object, shape: tuple[int, int] | None, name: str) -> CsrArrays:
-    if sp.issparse(matrix):
+def _converted(matrix: object, shape: tuple[int, int] | None, columns: ArrowColumns | None, name: str) -> CsrArrays:
+    if columns is None and sp.issparse(matrix):
         return _from_scipy(matrix, name)
-    if is_tensor(matrix):
+    if columns is None and is_tensor(matrix):
         return _from_tensor(matrix, name)
+    if is_arrow(matrix):
+        return _from_arrow(matrix, shape, columns, name)
+    if columns is not None:
+        raise TypeError(f"{name}: columns= are those of Arrow data, got {kind_of(matrix)}")
     if isinstance(matrix, (list, tuple)) and (not matrix or is_row(matrix[0])):
         return _from_rows(matrix, shape, name)
+    if isinstance(matrix, CsrArrays):
+        return _from_raw(matrix.indptr, matrix.indices, matrix.data, _checked_shape(matrix.shape, name), name)
     if isinstance(matrix, tuple) and len(matrix) == 3:
         if shape is None:
             raise ValueError(f"{name}: a tuple (indptr, indices, data) needs shape=(n_rows, n_terms)")
@@ -278,6 +312,13 @@ def _from_tensor(tensor: Tensor, name: str) -> CsrArrays:
     if tensor.ndim == 1:
         return _from_raw(np.array([0, values.size]), ids[0], values, shape, name)
     return _from_entries(ids[0], ids[1], values, shape, name)
+
+
+def _from_arrow(data: Arrow, shape: tuple[int, int] | None, columns: ArrowColumns | None, name: str) -> CsrArrays:
+    """Convert lists of Arrow, which know no number of terms: as many as the largest index needs."""
+    indptr, indices, weights = vectors_of(data, columns, name)
+    n_terms = width_of(indices) if shape is None else shape[1]
+    return _from_raw(indptr, indices, weights, _checked_shape((indptr.size - 1, n_terms), name), name)
 
 
 def _from_rows(rows: Sequence[object], shape: tuple[int, int] | None, name: str) -> CsrArrays:

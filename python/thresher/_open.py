@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, TypeVar
 
 from thresher import _core
 from thresher._arguments import as_flag, as_path
 from thresher._pickling import Source
 from thresher.engines.index import Index
 from thresher.engines.registry import engines
+
+Engine = TypeVar("Engine", bound=Index)
 
 
 def open(path: str | os.PathLike[str], *, verify: bool = True) -> Index:  # noqa: A001 - called as thresher.open
@@ -53,6 +55,13 @@ def open(path: str | os.PathLike[str], *, verify: bool = True) -> Index:  # noqa
     if handle.engine not in engines():
         raise _core.FormatError(f"{os.fsdecode(path)}: of the engine {handle.engine!r}, which has no class here")
     index = engines()[handle.engine](handle)
+    index._source = Source.of_file(path)  # noqa: SLF001 - of this package
+    return index
+
+
+def open_as(engine: type[Engine], path: str | os.PathLike[str]) -> Engine:
+    """Open a file that was just written, as an index of a class that was asked for."""
+    index = engine(_core.open_index(as_path(path), False))
     index._source = Source.of_file(path)  # noqa: SLF001 - of this package
     return index
 

@@ -58,14 +58,20 @@ def joined(rows: Sequence[object], n_terms: int | None, name: str) -> tuple[Arra
     if len(widths) > 1:
         (first, row), (second, other) = sorted(widths.items(), key=lambda item: item[1])[:2]
         raise ValueError(f"{name}: row {other} has {second} terms, row {row} has {first}")
-    indptr = np.cumsum([0, *(part.weights.size for part in parts)], dtype=np.int64)
-    indices = _concatenated(part.terms for part in parts)
-    data = _concatenated(part.weights for part in parts)
-    if widths:
-        n_terms = next(iter(widths))
-    elif n_terms is None:
-        n_terms = 1 + int(indices.max(initial=-1))
-    return indptr, indices, data, n_terms
+    return stacked(parts, next(iter(widths), n_terms))
+
+
+def stacked(rows: Sequence[Row], n_terms: int | None) -> tuple[Array, Array, Array, int]:
+    """Return rows as ``(indptr, indices, data)`` and the number of terms, where None is as many as they need."""
+    indptr = np.cumsum([0, *(row.weights.size for row in rows)], dtype=np.int64)
+    indices = _concatenated(row.terms for row in rows)
+    data = _concatenated(row.weights for row in rows)
+    return indptr, indices, data, width_of(indices) if n_terms is None else n_terms
+
+
+def width_of(indices: Array) -> int:
+    """Return how many terms indices need."""
+    return max(0, 1 + int(indices.max())) if indices.size else 0
 
 
 def _concatenated(parts: Iterable[Array]) -> Array:

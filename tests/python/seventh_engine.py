@@ -10,6 +10,7 @@ import scipy.sparse as sp
 import thresher
 from thresher import _core
 from thresher._matrix import MatrixLike, as_matrix
+from thresher._streams import DocumentsLike
 
 
 class HeaviestIndex(thresher.Index):
@@ -23,7 +24,7 @@ class HeaviestIndex(thresher.Index):
         self._query_cut = query_cut
 
     @classmethod
-    def build(cls, docs: MatrixLike, *, window: SupportsIndex = 8192, **options: Any) -> Self:
+    def build(cls, docs: DocumentsLike, *, window: SupportsIndex = 8192, **options: Any) -> Self:
         return cls(thresher.ExactIndex.build(docs, window=window, **options)._live)
 
     @property

@@ -215,7 +215,7 @@ def test_parameters_out_of_range_keep_the_documents() -> None:
     with expect(ValueError, "reorder: 5 documents", "there are 4"):
         builder.freeze(reorder=range(5))
     with pytest.raises(TypeError):
-        builder.freeze(3)  # type: ignore[call-arg]
+        builder.freeze(3)  # type: ignore[arg-type]
     assert builder.freeze(m=1).n_docs == 4
 
 

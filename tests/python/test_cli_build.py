@@ -5,13 +5,17 @@ import os
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 from scipy import sparse
 from typer.testing import CliRunner
 
 import thresher
 from thresher.cli.app import app
 from thresher.formats import bigann, npz
+
+MAPS = pa.map_(pa.int32(), pa.float32())
 
 DENSE = np.array([[1.5, 0, 2, 0], [0, 0.25, 0, 0], [0, 0, 0, 3]], dtype=np.float32)
 WORDS = [
@@ -123,3 +127,34 @@ def test_a_bad_file_leaves_the_old_index(files: dict[str, Path], tmp_path: Path)
     assert result.stderr.startswith(f"error: {files['csr']}: truncated")
     assert result.stderr.count("\n") == 1
     assert output.read_bytes() == before
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow"])
+def test_parquet_and_arrow_files_with_their_ids(tmp_path: Path, kind: str) -> None:
+    table = pa.table({"id": ["x", "y"], "vector": pa.array([[(1, 1.0)], [(4, 2.0), (0, 0.5)]], MAPS)})
+    path = tmp_path / f"docs.{kind}"
+    if kind == "parquet":
+        parquet.write_table(table, path)
+    else:
+        with pa.OSFile(str(path), "wb") as out, pa.ipc.new_file(out, table.schema) as writer:
+            writer.write_table(table)
+    output = tmp_path / "docs.thresher"
+    done = CliRunner().invoke(app, ["build", str(path), str(output), "--engine", "clustered"])
+    assert done.exit_code == 0, done.output
+    index = thresher.open(output)
+    assert index.vectors([0, 1]).toarray().tolist() == [[0, 1, 0, 0, 0], [0.5, 0, 0, 0, 2]]
+    names = json.loads((tmp_path / "docs.thresher.names").read_text())
+    assert (names["documents"], names["terms"]) == (["x", "y"], None)
+
+
+def test_temporary_files_are_where_they_are_wanted(files: dict[str, Path], tmp_path: Path) -> None:
+    output = tmp_path / "docs.thresher"
+    arguments = ["build", str(files["npz"]), str(output), "--scratch"]
+    done = CliRunner().invoke(app, [*arguments, str(tmp_path / "nowhere")])
+    assert done.exit_code == 1
+    assert "nowhere" in done.output
+    assert not output.exists()
+    (tmp_path / "folder").mkdir()
+    done = CliRunner().invoke(app, [*arguments, str(tmp_path / "folder")])
+    assert done.exit_code == 0, done.output
+    assert list((tmp_path / "folder").iterdir()) == []

@@ -662,3 +662,23 @@ def test_warnings_do_not_depend_on_the_unit_of_weights(tmp_path: Path, factor: f
             warnings.simplefilter("always")
             ciff.write_ciff(tmp_path / "docs.ciff", sparse.csr_array(weights))
         assert bool(caught) == warned
+
+
+# -------------------------------------------------------------------------------------------- in temporary files
+
+
+@pytest.mark.parametrize("numbered", [False, True])
+@pytest.mark.parametrize("n_docs", [0, 1, 500])
+def test_arrays_in_files_are_those_in_memory(tmp_path: Path, n_docs: int, numbered: bool) -> None:
+    rng = np.random.default_rng(n_docs)
+    docs = sparse.csr_array(np.where(rng.random((n_docs, 200)) < 0.1, rng.integers(1, 300, (n_docs, 200)), 0))
+    path = tmp_path / "docs.ciff"
+    ciff.write_ciff(path, docs, terms=None if numbered else [f"t{column}" for column in range(200)])
+    collection = ciff.read_ciff(path)
+    expected, vocabulary = collection.numbered()
+    read = ciff.read_ciff_arrays(path, tmp_path)
+    indptr, indices, data, shape = read.docs
+    assert shape == expected.shape
+    assert (read.ids, read.vocabulary) == (collection.ids, vocabulary)
+    assert (sparse.csr_array((data, indices.astype(np.int64), indptr), shape=shape) != expected).nnz == 0
+    assert [one.name for one in tmp_path.iterdir()] == ["docs.ciff"]

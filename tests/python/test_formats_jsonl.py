@@ -13,6 +13,7 @@ import thresher
 from helpers import same
 from thresher import FormatError
 from thresher.formats import jsonl
+from thresher.formats._documents import joined_rows
 
 vectors = st.dictionaries(st.text(max_size=4), st.floats(0, 2.0**100, width=32), max_size=5)
 
@@ -193,3 +194,33 @@ def test_words_are_told_where_terms_are_numbers(tmp_path: Path) -> None:
     path = saved(tmp_path, record("a", **{"7": 1}), record("b", **{"1": 1, "cat": 2, "dog": 1}))
     assert jsonl.read_queries(path, vocabulary=None, n_terms=3).word == (2, "cat")
     assert jsonl.read_queries(path, vocabulary={"1": 0}, n_terms=3).word is None
+
+
+@pytest.mark.parametrize("word_at", [None, 0, 5000, 9999])
+def test_documents_come_in_pieces_and_again_if_a_term_is_a_word_after_all(tmp_path: Path, word_at: int | None) -> None:
+    records = [record(f"d{n}", **{str(n % 70): 1.0, str(900 + n % 3): 0.5}) for n in range(10_000)]
+    if word_at is not None:
+        records[word_at] = record("word", boat=2.0, **{"7": 1.0})
+    path = saved(tmp_path, *records)
+    n_pieces: list[int] = []
+
+    def consume(stream: jsonl.Pieces) -> jsonl.Documents:
+        n_pieces.append(0)
+        parts = []
+        for part in stream:
+            n_pieces[-1] += 1
+            parts.append(part)
+        return jsonl.Documents(joined_rows(parts, stream.n_terms), stream.ids, stream.vocabulary)
+
+    read = jsonl.consume_documents(path, consume)
+    assert n_pieces == ([3] if word_at is None else [max(0, word_at // 4096), 3])
+    whole = jsonl.read_documents(path)
+    assert (read.matrix != whole.matrix).nnz == 0
+    assert read.matrix.shape == whole.matrix.shape
+    assert (read.ids, read.vocabulary) == (whole.ids, whole.vocabulary)
+    if word_at is None:
+        assert read.vocabulary is None
+        assert read.matrix.shape == (10_000, 903)
+    else:
+        terms = dict.fromkeys(term for one in records for term in one["vector"])  # type: ignore[attr-defined]
+        assert read.vocabulary == {term: column for column, term in enumerate(terms)}

@@ -13,6 +13,7 @@ from scipy import sparse
 from helpers import run_python
 from thresher import FormatError
 from thresher.formats import npz
+from thresher.formats._documents import joined_rows
 
 Layout = Literal["csr", "csc", "coo", "bsr", "dia"]
 
@@ -300,3 +301,78 @@ def test_a_zip_of_something_else(tmp_path: Path) -> None:
         archive.writestr("readme.txt", "hello")
     with pytest.raises(FormatError, match="not a scipy sparse matrix"):
         npz.read_npz(tmp_path / "docs.npz")
+
+
+# ------------------------------------------------------------------------------------------------------ in pieces
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_pieces_make_the_whole(tmp_path: Path, compressed: bool) -> None:
+    rng = np.random.default_rng(2)
+    matrix = sparse.random_array((9001, 300), density=0.01, rng=rng, format="csr")
+    sparse.save_npz(tmp_path / "docs.npz", matrix, compressed=compressed)
+    calls: list[tuple[int, int]] = []
+    stream = npz.NpzRows(tmp_path / "docs.npz", progress=lambda *call: calls.append(call))
+    parts = list(stream)
+    assert len(parts) > 2
+    assert calls == [(4096, 9001), (8192, 9001), (9001, 9001)]
+    assert {part.shape[1] for part in parts} == {300}
+    joined = joined_rows(parts, stream.n_terms)
+    assert (joined != npz.read_npz(tmp_path / "docs.npz")).nnz == 0
+    assert (stream.ids, stream.vocabulary) == (None, None)
+
+
+def test_long_rows_are_pieces_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(npz, "ENTRIES_AT_ONCE", 10)
+    lengths = [3, 4, 5, 0, 25, 0, 1, 9, 10, 11, 0]
+    matrix = sparse.csr_array([[1.0] * length + [0.0] * (30 - length) for length in lengths])
+    sparse.save_npz(tmp_path / "docs.npz", matrix)
+    parts = list(npz.NpzRows(tmp_path / "docs.npz"))
+    assert [part.data.size for part in parts] == [7, 5, 25, 10, 10, 11, 0]
+    assert (joined_rows(parts, 30) != matrix).nnz == 0
+
+
+@pytest.mark.parametrize("layout", ["csc", "coo", "bsr", "dia"])
+def test_other_layouts_come_as_one_piece(tmp_path: Path, layout: Layout) -> None:
+    sparse.save_npz(tmp_path / "docs.npz", sparse.csr_matrix(DENSE).asformat(layout))
+    (part,) = npz.NpzRows(tmp_path / "docs.npz")
+    assert np.array_equal(joined_rows([part], 4).toarray(), DENSE)
+
+
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        ({"indptr": [0, 2, 1, 4]}, "indptr falls"),
+        ({"indptr": [0, 2, 2, 5]}, "beyond the weights"),
+        ({"indptr": [1, 2, 2, 4]}, "starts with 1"),
+        ({"indptr": [0, 4]}, "indptr has length 2"),
+        ({"indptr": [0.0, 2, 2, 4]}, "indptr are float64"),
+        ({"indices": [0, 3, 1, 4]}, "row 2 has the column 4 of 4"),
+        ({"indices": [0, -3, 1, 2]}, "row 0 has the column -3 of 4"),
+        ({"indices": [0, 3, 1]}, "3 indices and 4 weights"),
+        ({"data": [1, 2, np.nan, 4]}, "row 2, column 1 has weight nan"),
+        ({"data": [1, 2, 3, -4]}, "row 2, column 2 has weight -4"),
+        ({"data": [[1, 2, 3, 4]]}, "weights are int64 of shape"),
+        ({"shape": [3]}, "dimensions"),
+        ({"format": b"odd"}, "format is 'odd'"),
+    ],
+)
+def test_what_is_wrong_in_a_piece(tmp_path: Path, changed: dict[str, object], problem: str) -> None:
+    path = saved(tmp_path, arrays(**changed))
+    with pytest.raises(FormatError, match=rf"docs\.npz: .*{problem}"):
+        list(npz.NpzRows(path))
+
+
+def test_a_piece_of_an_altered_file_is_refused(tmp_path: Path) -> None:
+    matrix = sparse.random_array((9001, 300), density=0.01, rng=np.random.default_rng(2), format="csr")
+    path = tmp_path / "docs.npz"
+    sparse.save_npz(path, matrix)
+    whole = path.read_bytes()
+    for size in np.random.default_rng(3).integers(0, len(whole), 20):
+        path.write_bytes(whole[:size])
+        with pytest.raises(FormatError):
+            list(npz.NpzRows(path))
+    content = arrays()
+    del content["data"]
+    with pytest.raises(FormatError, match="no array 'data'"):
+        list(npz.NpzRows(saved(tmp_path, content)))

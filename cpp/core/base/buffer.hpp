@@ -2,18 +2,49 @@
 // is 64-byte aligned and extends, zeroed, to a multiple of 64 bytes.
 //
 // Large allocations ask for huge pages: a query touches thousands of distant cache lines, and 4 KiB pages would
-// cost it a TLB miss for most of them.
+// cost it a TLB miss for most of them. Within a ScratchScope they are mapped from files instead.
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <memory>
+#include <new>
 #include <span>
 #include <utility>
+#include <vector>
 
 namespace thresher {
 
-// Zeroed memory, 64-byte aligned, of at least `size` bytes and a multiple of 64. Throws std::bad_alloc.
+// Zeroed memory, 64-byte aligned, of at least `size` bytes and a multiple of 64. Throws std::bad_alloc, or FileError
+// within a ScratchScope.
 std::shared_ptr<std::byte> allocate_bytes(std::size_t size);
+// The same without an owner: free_bytes(memory, size) frees it, within the scope or not.
+std::byte* take_bytes(std::size_t size);
+void free_bytes(std::byte* memory, std::size_t size) noexcept;
+
+// Of vectors that grow with a collection.
+template <class T>
+struct LargeAllocator {
+    using value_type = T;
+    LargeAllocator() = default;
+    template <class U>
+    explicit(false) LargeAllocator(const LargeAllocator<U>&) noexcept {}
+    T* allocate(std::size_t n) {
+        if (n > std::numeric_limits<std::size_t>::max() / sizeof(T)) throw std::bad_array_new_length();
+        return reinterpret_cast<T*>(take_bytes(n * sizeof(T)));
+    }
+    void deallocate(T* items, std::size_t n) noexcept {
+        free_bytes(reinterpret_cast<std::byte*>(items), n * sizeof(T));
+    }
+    template <class U>
+    bool operator==(const LargeAllocator<U>&) const noexcept {
+        return true;
+    }
+};
+
+// What a build makes on its way, and drops: large, it is kept where buffers are.
+template <class T>
+using LargeVector = std::vector<T, LargeAllocator<T>>;
 
 template <class T>
 class Buffer {

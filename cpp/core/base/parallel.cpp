@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "scratch_files.hpp"
+
 namespace thresher {
 
 namespace {
@@ -174,10 +176,11 @@ void parallel_for(std::size_t n_tasks, unsigned threads, Progress& progress,
     helpers.reserve(n_helpers);
     try {
         for (unsigned h = 0; h < n_helpers; ++h) {
-            helpers.emplace_back([&loop, worker = h + 1] {
+            helpers.emplace_back([&loop, worker = h + 1, files = scratch_files()] {
                 if (ready_to_throw()) {  // otherwise as if the system had given no thread
                     HelperInterrupter cancellation(loop);
                     const InterrupterScope scope(cancellation);
+                    const ScratchScope scratch(files);
                     while (loop.run_one(worker)) {
                     }
                 }

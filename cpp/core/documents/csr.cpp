@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace thresher {
 
@@ -151,7 +152,7 @@ void CanonicalCsr::canonicalise(std::string_view name, unsigned threads, Progres
                               }
                           });
     };
-    std::vector<std::int64_t> indptr(n_rows + 1);
+    LargeVector<std::int64_t> indptr(n_rows + 1);
     for_each_row([&](std::size_t row, std::span<const RowSorter::Posting> postings) {
         for (const auto& [term, weight] : postings) {
             if (!std::isfinite(weight)) {

@@ -5,8 +5,8 @@
 #include <atomic>
 #include <cstdint>
 #include <string_view>
-#include <vector>
 
+#include "../base/buffer.hpp"
 #include "../base/parallel.hpp"
 #include "csr_view.hpp"
 
@@ -41,9 +41,9 @@ class CanonicalCsr {
 
     CsrView view_;
     std::array<std::int64_t, 2> one_row_{};  // a single row's, which takes no allocation
-    std::vector<std::int64_t> indptr_;
-    std::vector<std::uint32_t> terms_;
-    std::vector<float> weights_;
+    LargeVector<std::int64_t> indptr_;
+    LargeVector<std::uint32_t> terms_;
+    LargeVector<float> weights_;
 };
 
 }  // namespace thresher

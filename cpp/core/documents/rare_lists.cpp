@@ -1,9 +1,9 @@
 #include "rare_lists.hpp"
 
 #include <algorithm>
-#include <numeric>
-
-#include "../base/interruption.hpp"
+#include <functional>
+#include <tuple>
+#include <vector>
 
 namespace thresher {
 
@@ -11,6 +11,7 @@ namespace {
 
 constexpr const char* kOffsets = "rare/offsets";
 constexpr const char* kDocs = "rare/docs";
+constexpr std::size_t kListsPerTask = 4096;
 
 }  // namespace
 
@@ -28,28 +29,6 @@ RareLists::RareLists(std::span<const std::uint64_t> offsets, std::span<const std
     : offsets_(AscendingNumbers::build(offsets.size(), docs.size() + 1, [&](std::size_t i) { return offsets[i]; })),
       docs_(PackedNumbers::build(docs.size(), n_docs, [&](std::size_t i) { return docs[i]; })),
       impacts_(std::move(impacts)) {}
-
-RareLists RareLists::build(std::size_t n_lists, std::size_t n_docs, std::vector<std::vector<Posting>>& parts) {
-    std::vector<std::uint64_t> offsets(n_lists + 1);
-    for (const auto& part : parts) {
-        interruption_point(2 * part.size());
-        for (const Posting& posting : part) ++offsets[posting.list + 1];
-    }
-    std::partial_sum(offsets.begin(), offsets.end(), offsets.begin());
-    std::vector<std::uint32_t> docs(static_cast<std::size_t>(offsets.back()));
-    Filling<std::uint8_t> impacts(docs.size());
-    std::vector<std::uint64_t> next(offsets.begin(), offsets.end() - 1);
-    for (auto& part : parts) {
-        interruption_point(4 * part.size());
-        for (const auto& [list, doc, impact] : part) {
-            const auto p = static_cast<std::size_t>(next[list]++);
-            docs[p] = doc;
-            impacts.items[p] = impact;
-        }
-        part = {};
-    }
-    return {offsets, docs, std::move(impacts.buffer), n_docs};
-}
 
 RareLists::List RareLists::operator[](std::size_t list) const noexcept {
     const auto docs = docs_.between(offsets_[list], offsets_[list + 1]);
@@ -84,6 +63,36 @@ RareLists RareLists::load(const IndexFile& file, std::size_t n_lists, std::size_
     lists.offsets_ = AscendingNumbers::load(file, kOffsets, n_lists + 1, lists.impacts_.size() + 1);
     lists.docs_ = PackedNumbers::load(file, kDocs, lists.impacts_.size(), n_docs);
     return lists;
+}
+
+void RareListsBuilder::place() {
+    std::uint64_t total = 0;
+    for (std::uint64_t& offset : offsets_.items.subspan(1)) total += std::exchange(offset, total);
+    docs_ = Filling<std::uint32_t>(static_cast<std::size_t>(total));
+    impacts_ = Filling<std::uint8_t>(docs_.items.size());
+}
+
+RareLists RareListsBuilder::finish(std::size_t n_docs, unsigned threads, Monitor* monitor) {
+    Progress silent(monitor);
+    parallel_for_rows(offsets_.items.size() - 1, kListsPerTask, threads, silent,
+                      [&](std::size_t begin, std::size_t end, unsigned) {
+                          std::vector<std::pair<std::uint32_t, std::uint8_t>> list;
+                          for (std::size_t i = begin; i < end; ++i) {
+                              const auto first = static_cast<std::size_t>(offsets_.items[i]);
+                              const auto size = static_cast<std::size_t>(offsets_.items[i + 1]) - first;
+                              const auto docs = docs_.items.subspan(first, size);
+                              interruption_point(4 * size);
+                              if (std::ranges::is_sorted(docs)) continue;
+                              list.clear();
+                              for (std::size_t p = 0; p < size; ++p)
+                                  list.emplace_back(docs[p], impacts_.items[first + p]);
+                              std::sort(list.begin(), list.end(), interruptible(std::less<>{}));
+                              for (std::size_t p = 0; p < size; ++p) {
+                                  std::tie(docs[p], impacts_.items[first + p]) = list[p];
+                              }
+                          }
+                      });
+    return {offsets_.items, docs_.items, std::move(impacts_.buffer), n_docs};
 }
 
 }  // namespace thresher

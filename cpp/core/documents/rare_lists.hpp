@@ -2,14 +2,15 @@
 // have so few documents that anything else about them would outweigh their postings.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "../base/buffer.hpp"
+#include "../base/parallel.hpp"
 #include "../storage/ascending_numbers.hpp"
 #include "../storage/index_file.hpp"
 #include "../storage/packed_numbers.hpp"
@@ -49,15 +50,8 @@ class RareLists {
         PackedNumbers::Part docs;  // ascending
         std::span<const std::uint8_t> impacts;
     };
-    struct Posting {
-        std::uint32_t list;
-        std::uint32_t doc;
-        std::uint8_t impact;
-    };
 
     RareLists() = default;
-    // Of the postings of `parts`, which are emptied: documents, of `n_docs`, ascend from part to part and within each.
-    static RareLists build(std::size_t n_lists, std::size_t n_docs, std::vector<std::vector<Posting>>& parts);
 
     // In an altered file documents may be any, and lists overlap.
     List operator[](std::size_t list) const noexcept;
@@ -69,6 +63,7 @@ class RareLists {
     static RareLists load(const IndexFile& file, std::size_t n_lists, std::size_t n_docs, const std::string& impacts);
 
   private:
+    friend class RareListsBuilder;
     // Of documents and offsets that are checked.
     RareLists(std::span<const std::uint64_t> offsets, std::span<const std::uint32_t> docs, Buffer<std::uint8_t> impacts,
               std::size_t n_docs);
@@ -76,6 +71,35 @@ class RareLists {
     AscendingNumbers offsets_;  // list -> its first posting; n_lists + 1
     PackedNumbers docs_;
     Buffer<std::uint8_t> impacts_;
+};
+
+// Makes RareLists in place, without the memory of a second copy: every posting is counted, then put, on any threads and
+// in any order.
+class RareListsBuilder {
+  public:
+    explicit RareListsBuilder(std::size_t n_lists) : offsets_(n_lists + 1), docs_(0), impacts_(0) {}
+
+    void count(std::size_t list) noexcept { advance(list); }
+    // After all have been counted, and before the first is put.
+    void place();
+    // No more than were counted.
+    void put(std::size_t list, std::uint32_t doc, std::uint8_t impact) noexcept {
+        const auto at = static_cast<std::size_t>(advance(list));
+        docs_.items[at] = doc;
+        impacts_.items[at] = impact;
+    }
+    // After all have been put: lists in the order of their documents, of `n_docs`, each of which is in a list once.
+    RareLists finish(std::size_t n_docs, unsigned threads, Monitor* monitor);
+
+  private:
+    std::uint64_t advance(std::size_t list) noexcept {
+        return std::atomic_ref<std::uint64_t>(offsets_.items[list + 1]).fetch_add(1, std::memory_order_relaxed);
+    }
+
+    // Behind the first: the postings of each list; then where its next one goes; then where the next list begins.
+    Filling<std::uint64_t> offsets_;
+    Filling<std::uint32_t> docs_;
+    Filling<std::uint8_t> impacts_;
 };
 
 }  // namespace thresher

@@ -17,6 +17,7 @@
 #include <span>
 #include <vector>
 
+#include "../base/buffer.hpp"
 #include "../base/parallel.hpp"
 #include "../documents/forward_index.hpp"
 #include "../selection/hits.hpp"
@@ -57,16 +58,16 @@ class GraphBuilder {
     static EstimatedPart estimated_edges(std::size_t n_docs, std::size_t degree);
 
   private:
+    class BothWays;
     std::span<Hit> chosen(std::size_t doc) noexcept { return {edges_.data() + doc * degree_, sizes_[doc]}; }
-    std::vector<std::vector<std::uint32_t>> in_both_directions(unsigned threads, Progress& progress);
-    void reach_all(std::vector<std::vector<std::uint32_t>>& edges) const;
+    void reach_all(BothWays& edges) const;
 
     const ForwardIndex& forward_;
     const Vocabulary& vocabulary_;
     std::size_t degree_;
-    std::vector<float> lengths_;        // Euclidean, of each document
-    std::vector<Hit> edges_;            // `degree_` a document, best first
-    std::vector<std::uint32_t> sizes_;  // how many of them it has
+    LargeVector<float> lengths_;        // Euclidean, of each document
+    LargeVector<Hit> edges_;            // `degree_` a document, best first
+    LargeVector<std::uint32_t> sizes_;  // how many of them it has
     std::atomic<std::uint64_t> n_copies_{0};
 };
 

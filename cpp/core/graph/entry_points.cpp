@@ -24,7 +24,7 @@ EntryPoints EntryPoints::build(const ForwardIndex& forward, const Vocabulary& vo
             offsets[slot + 1] = offsets[slot] + std::min<std::size_t>(frequency, max);
         }
     });
-    std::vector<Hit> heaps(offsets.back());
+    LargeVector<Hit> heaps(offsets.back());
     std::vector<std::uint32_t> sizes(vocabulary.n_slots());
     std::vector<Posting> postings;
     // On one thread: it takes a fraction of a second a million documents.
@@ -50,7 +50,7 @@ EntryPoints EntryPoints::build(const ForwardIndex& forward, const Vocabulary& vo
 
     EntryPoints entries;
     Filling<float> heaviest(vocabulary.n_slots());
-    std::vector<std::uint32_t> positions(heaps.size());
+    LargeVector<std::uint32_t> positions(heaps.size());
     const auto list = [&](std::size_t slot) { return std::span(positions).subspan(offsets[slot], sizes[slot]); };
     for (std::uint32_t slot = 0; slot < vocabulary.n_slots(); ++slot) {
         for (std::size_t i = offsets[slot]; i < offsets[slot] + sizes[slot]; ++i) {

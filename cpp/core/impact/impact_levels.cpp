@@ -31,14 +31,17 @@ ImpactLevels ImpactLevels::build(const ForwardIndex& forward, const Vocabulary& 
     levels.n_docs_ = forward.n_docs();
     levels.n_slots_ = vocabulary.n_slots();
     levels.n_levelled_ = n_levelled_of(vocabulary, levels.n_windows());
-    levels.count(forward, quantiser, threads, progress);
-    levels.fill(forward, quantiser, threads, progress);
+    RareListsBuilder rare(levels.n_slots_ - levels.n_levelled_);
+    levels.count(forward, quantiser, rare, threads, progress);
+    rare.place();
+    levels.fill(forward, quantiser, rare, threads, progress);
+    levels.rare_ = rare.finish(levels.n_docs_, threads, progress.monitor());
     return levels;
 }
 
 // Fills the directory, and what is summed from it.
-void ImpactLevels::count(const ForwardIndex& forward, const Quantiser& quantiser, unsigned threads,
-                         Progress& progress) {
+void ImpactLevels::count(const ForwardIndex& forward, const Quantiser& quantiser, RareListsBuilder& rare,
+                         unsigned threads, Progress& progress) {
     Filling<std::uint16_t> directory(directory_size());
     Filling<std::uint64_t> bases(n_windows() + 1);
     struct Scratch {
@@ -54,7 +57,11 @@ void ImpactLevels::count(const ForwardIndex& forward, const Quantiser& quantiser
         for (std::size_t doc = w * kWindow; doc < std::min((w + 1) * kWindow, n_docs_); ++doc) {
             forward.read(doc, postings);
             for (const auto& [slot, weight] : postings) {
-                if (slot < n_levelled_) ++counts[slot * kLevels + kLevels - level(quantiser, slot, weight)];
+                if (slot < n_levelled_) {
+                    ++counts[slot * kLevels + kLevels - level(quantiser, slot, weight)];
+                } else {
+                    rare.count(slot - n_levelled_);
+                }
             }
         }
         std::uint64_t begin = 0;
@@ -88,9 +95,9 @@ void ImpactLevels::count(const ForwardIndex& forward, const Quantiser& quantiser
     directory_ = std::move(directory.buffer);
 }
 
-void ImpactLevels::fill(const ForwardIndex& forward, const Quantiser& quantiser, unsigned threads, Progress& progress) {
+void ImpactLevels::fill(const ForwardIndex& forward, const Quantiser& quantiser, RareListsBuilder& rare,
+                        unsigned threads, Progress& progress) {
     Filling<std::uint16_t> docs(static_cast<std::size_t>(bases_[n_windows()]));
-    std::vector<std::vector<RareLists::Posting>> rare(n_windows());
     struct Scratch {
         std::vector<Posting> postings;
         std::vector<std::uint32_t> next;  // (slot, level) -> where its next posting goes
@@ -113,15 +120,12 @@ void ImpactLevels::fill(const ForwardIndex& forward, const Quantiser& quantiser,
                 if (slot < n_levelled_) {
                     mine[next[slot * kLevels + kLevels - on]++] = static_cast<std::uint16_t>(doc - first);
                 } else {
-                    rare[w].push_back(
-                        {slot - n_levelled_, static_cast<std::uint32_t>(doc), static_cast<std::uint8_t>(on)});
+                    rare.put(slot - n_levelled_, static_cast<std::uint32_t>(doc), static_cast<std::uint8_t>(on));
                 }
             }
         }
     });
     docs_ = std::move(docs.buffer);
-    rare_ = RareLists::build(n_slots_ - n_levelled_, n_docs_,
-                             rare);  // in the order of the windows, so that documents ascend
 }
 
 ImpactLevels::Window ImpactLevels::window(std::size_t w, std::uint32_t slot) const noexcept {

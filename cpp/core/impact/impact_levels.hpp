@@ -99,8 +99,10 @@ class ImpactLevels {
         return entry[0] | static_cast<std::uint32_t>(entry[1]) << 16;
     }
 
-    void count(const ForwardIndex& forward, const Quantiser& quantiser, unsigned threads, Progress& progress);
-    void fill(const ForwardIndex& forward, const Quantiser& quantiser, unsigned threads, Progress& progress);
+    void count(const ForwardIndex& forward, const Quantiser& quantiser, RareListsBuilder& rare, unsigned threads,
+               Progress& progress);
+    void fill(const ForwardIndex& forward, const Quantiser& quantiser, RareListsBuilder& rare, unsigned threads,
+              Progress& progress);
 
     std::size_t n_docs_ = 0;
     std::uint32_t n_slots_ = 0;

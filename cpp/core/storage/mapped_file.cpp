@@ -12,6 +12,7 @@
 #include <memory>
 #include <utility>
 
+#include "../base/descriptor.hpp"
 #include "../base/error.hpp"
 
 namespace thresher {
@@ -19,21 +20,6 @@ namespace thresher {
 namespace {
 
 constexpr std::size_t kWriteAtMost = std::size_t{1} << 30;
-
-// Closes at the end of the scope.
-class Descriptor {
-  public:
-    explicit Descriptor(int value) : value_(value) {}
-    ~Descriptor() {
-        if (value_ >= 0) ::close(value_);
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    int get() const noexcept { return value_; }
-
-  private:
-    int value_;
-};
 
 // The file that a chain of symbolic links leads to, whether it exists or not, so that a link stays one.
 std::string follow_links(const std::string& given) {

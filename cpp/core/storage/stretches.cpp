@@ -16,37 +16,43 @@ unsigned shift_of(std::size_t n_bytes) noexcept {
     return shift;
 }
 
+std::size_t units_of(std::size_t n_bytes, unsigned shift) noexcept {
+    return (n_bytes + (std::size_t{1} << shift) - 1) >> shift;
+}
+
 }  // namespace
 
 Stretches::Stretches(Buffer<std::uint32_t> offsets, Buffer<std::uint8_t> bytes)
     : shift_(shift_of(bytes.size() - kMargin)), offsets_(std::move(offsets)), bytes_(std::move(bytes)) {}
 
-Stretches Stretches::build(std::size_t n, unsigned threads, Progress& progress,
-                           const std::function<std::size_t(std::size_t i)>& size,
-                           const std::function<void(std::size_t i, std::uint8_t* to)>& write) {
-    const auto total = [&](unsigned shift) {
+Stretches::Writer::Writer(std::size_t n, const std::function<std::size_t(std::size_t i)>& size)
+    : shift_(0), offsets_(n + 1), bytes_(0) {
+    const auto total = [&] {
         std::size_t units = 0;
         for (std::size_t i = 0; i < n; ++i) {
             if (i % kRowsPerTask == 0) interruption_point(4 * kRowsPerTask);
-            units += (size(i) + (std::size_t{1} << shift) - 1) >> shift;
+            units += units_of(size(i), shift_);
         }
         return units;
     };
-    unsigned shift = 0;
-    while (total(shift) > kMaxUnits) ++shift;
-    Filling<std::uint32_t> offsets(n + 1);
+    while (total() > kMaxUnits) ++shift_;
     for (std::size_t i = 0; i < n; ++i) {
-        const std::size_t units = (size(i) + (std::size_t{1} << shift) - 1) >> shift;
-        offsets.items[i + 1] = offsets.items[i] + static_cast<std::uint32_t>(units);
+        offsets_.items[i + 1] = offsets_.items[i] + static_cast<std::uint32_t>(units_of(size(i), shift_));
     }
-    Filling<std::uint8_t> bytes((static_cast<std::size_t>(offsets.items[n]) << shift) + kMargin);
+    bytes_ = Filling<std::uint8_t>((static_cast<std::size_t>(offsets_.items[n]) << shift_) + kMargin);
+}
+
+Stretches Stretches::build(std::size_t n, unsigned threads, Progress& progress,
+                           const std::function<std::size_t(std::size_t i)>& size,
+                           const std::function<void(std::size_t i, std::uint8_t* to)>& write) {
+    Writer writer(n, size);
     parallel_for_rows(n, kRowsPerTask, threads, progress, [&](std::size_t begin, std::size_t end, unsigned) {
         for (std::size_t i = begin; i < end; ++i) {
             interruption_point(size(i));
-            write(i, bytes.items.data() + (static_cast<std::size_t>(offsets.items[i]) << shift));
+            write(i, writer.at(i));
         }
     });
-    return {std::move(offsets.buffer), std::move(bytes.buffer)};
+    return std::move(writer).finish();
 }
 
 double Stretches::estimated_nbytes(double n, double bytes) noexcept {

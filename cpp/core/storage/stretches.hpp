@@ -28,6 +28,22 @@ class Stretches {
                            const std::function<std::size_t(std::size_t i)>& size,
                            const std::function<void(std::size_t i, std::uint8_t* to)>& write);
 
+    // The same in steps, where stretches are written in an order of their own.
+    class Writer {
+      public:
+        Writer(std::size_t n, const std::function<std::size_t(std::size_t i)>& size);
+        // Where stretch i goes: zeros. Several threads may write, each stretches of its own.
+        std::uint8_t* at(std::size_t i) noexcept {
+            return bytes_.items.data() + (static_cast<std::size_t>(offsets_.items[i]) << shift_);
+        }
+        Stretches finish() && { return {std::move(offsets_.buffer), std::move(bytes_.buffer)}; }
+
+      private:
+        unsigned shift_;
+        Filling<std::uint32_t> offsets_;
+        Filling<std::uint8_t> bytes_;
+    };
+
     std::size_t size() const noexcept { return offsets_.size() == 0 ? 0 : offsets_.size() - 1; }
     // With its padding. Clamped, so that an altered file can't lead out of bounds.
     std::span<const std::uint8_t> operator[](std::size_t i) const noexcept {

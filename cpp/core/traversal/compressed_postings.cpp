@@ -20,6 +20,9 @@ namespace {
 
 constexpr std::size_t kRowsPerTask = 4096;
 constexpr std::size_t kSlotsPerTask = 64;
+// Postings of a group are 5 bytes each: a fifth of all, or so many, whose memory is hardly worth a second look.
+constexpr std::size_t kMinGroup = std::size_t{2} << 20;
+constexpr std::size_t kMaxGroups = 5;
 constexpr std::uint8_t kLargestImpact = Quantiser::kMaxImpact;
 // Gaps of a block can't add up to 2^32 if they are no wider: its documents ascend whatever its bytes are.
 constexpr unsigned kSafeWidth = 24;
@@ -47,45 +50,126 @@ std::size_t block_bytes(std::size_t n, unsigned width) noexcept { return 1 + gap
 
 }  // namespace
 
-// All postings by slot, uncompressed.
-struct CompressedPostings::Transposed {
-    std::vector<std::size_t> offsets;  // n_slots + 1
-    Filling<std::uint32_t> docs;
-    Filling<std::uint8_t> impacts;
+// The postings of some slots at a time, uncompressed. All together would take as much as the index that is made of
+// them; so documents are read once for each group of slots.
+class CompressedPostings::Transposition {
+  public:
+    struct Group {
+        std::uint32_t first;  // slots
+        std::uint32_t end;
+    };
 
-    // Workers take contiguous parts of the documents; where each writes the postings of a slot is counted before, so
-    // that documents ascend whatever the number of workers.
-    Transposed(const ForwardIndex& forward, std::uint32_t n_slots, const Quantiser& quantiser, unsigned threads,
-               Progress& progress)
-        : offsets(n_slots + std::size_t{1}), docs(forward.nnz()), impacts(forward.nnz()) {
-        const std::size_t n_docs = forward.n_docs();
+    // Counts the postings: one pass of `progress`.
+    Transposition(const ForwardIndex& forward, std::uint32_t n_slots, const Quantiser& quantiser, unsigned threads,
+                  Progress& progress)
+        : forward_(forward), quantiser_(quantiser), offsets_(n_slots + std::size_t{1}) {
         const std::size_t affordable = 1 + forward.nnz() / std::max<std::size_t>(n_slots, 1);
-        const unsigned parts = worker_count(threads, std::min(affordable, n_docs / kRowsPerTask + 1));
-        const std::size_t part_size = (n_docs + parts - 1) / parts;
-        std::vector<std::vector<std::size_t>> next(parts, std::vector<std::size_t>(n_slots));
-        const auto for_each_posting = [&](const auto& visit) {
-            parallel_for(parts, parts, progress, [&](std::size_t part, unsigned) {
-                std::vector<Posting> postings;
-                const std::size_t end = std::min((part + 1) * part_size, n_docs);
-                for (std::size_t doc = part * part_size; doc < end; ++doc) {
-                    forward.read(doc, postings);
-                    for (const Posting& posting : postings) visit(part, doc, posting);
-                }
-            });
-        };
-        for_each_posting([&](std::size_t part, std::size_t, const Posting& posting) { ++next[part][posting.slot]; });
+        const unsigned parts = worker_count(threads, std::min(affordable, forward.n_docs() / kRowsPerTask + 1));
+        starts_.assign(parts, LargeVector<std::size_t>(n_slots));
+        for_each_posting(progress,
+                         [&](std::size_t part, std::size_t, const Posting& posting) { ++starts_[part][posting.slot]; });
         std::size_t total = 0;
         for (std::uint32_t slot = 0; slot < n_slots; ++slot) {
-            offsets[slot] = total;
-            for (auto& of_part : next) total += std::exchange(of_part[slot], total);
+            offsets_[slot] = total;
+            for (auto& of_part : starts_) total += std::exchange(of_part[slot], total);
         }
-        offsets[n_slots] = total;
-        for_each_posting([&](std::size_t part, std::size_t doc, const Posting& posting) {
-            const std::size_t at = next[part][posting.slot]++;
-            docs.items[at] = static_cast<std::uint32_t>(doc);
-            impacts.items[at] = quantiser.impact(posting.slot, posting.weight);
+        offsets_[n_slots] = total;
+        divide(n_slots);
+    }
+
+    std::span<const Group> groups() const noexcept { return groups_; }
+    std::size_t first(std::size_t slot) const noexcept { return offsets_[slot]; }
+    std::size_t size(std::size_t slot) const noexcept { return offsets_[slot + 1] - offsets_[slot]; }
+
+    // Makes the postings of a group those that can be looked at.
+    void read(const Group& group, Monitor* monitor) {
+        if (is_read_ && group.first == group_.first) return;
+        group_ = group;
+        is_read_ = true;
+        if (docs_.items.size() < largest_) {
+            docs_ = Filling<std::uint32_t>(largest_);
+            impacts_ = Filling<std::uint8_t>(largest_);
+        }
+        std::vector<LargeVector<std::size_t>> next;
+        for (const auto& of_part : starts_) {
+            next.emplace_back(of_part.begin() + group.first, of_part.begin() + group.end);
+        }
+        const std::size_t base = offsets_[group.first];
+        Progress silent(monitor);
+        for_each_posting(silent, [&](std::size_t part, std::size_t doc, const Posting& posting) {
+            if (posting.slot < group.first || posting.slot >= group.end) return;
+            const std::size_t at = next[part][posting.slot - group.first]++ - base;
+            docs_.items[at] = static_cast<std::uint32_t>(doc);
+            impacts_.items[at] = quantiser_.impact(posting.slot, posting.weight);
         });
     }
+    // Of slots of that group, documents ascend.
+    std::span<const std::uint32_t> docs(std::size_t first, std::size_t end) const noexcept {
+        return docs_.items.subspan(offsets_[first] - offsets_[group_.first], offsets_[end] - offsets_[first]);
+    }
+    std::span<const std::uint8_t> impacts(std::size_t first, std::size_t end) const noexcept {
+        return impacts_.items.subspan(offsets_[first] - offsets_[group_.first], offsets_[end] - offsets_[first]);
+    }
+
+  private:
+    // Workers take contiguous parts of the documents; where each writes the postings of a slot is counted before, so
+    // that documents ascend whatever the number of workers.
+    template <class Visit>
+    void for_each_posting(Progress& progress, const Visit& visit) const {
+        const std::size_t n_docs = forward_.n_docs();
+        const std::size_t part_size = (n_docs + starts_.size() - 1) / starts_.size();
+        const auto parts = static_cast<unsigned>(starts_.size());
+        parallel_for(parts, parts, progress, [&](std::size_t part, unsigned) {
+            std::vector<Posting> postings;
+            const std::size_t end = std::min((part + 1) * part_size, n_docs);
+            for (std::size_t doc = part * part_size; doc < end; ++doc) {
+                forward_.read(doc, postings);
+                for (const Posting& posting : postings) visit(part, doc, posting);
+            }
+        });
+    }
+
+    // Cuts the slots into groups of about so many postings.
+    void divide(std::uint32_t n_slots) {
+        const std::size_t wanted = std::max(kMinGroup, offsets_[n_slots] / kMaxGroups + 1);
+        for (std::uint32_t first = 0; first < n_slots;) {
+            const auto beyond = std::upper_bound(offsets_.begin() + first, offsets_.end(), offsets_[first] + wanted);
+            const auto end = std::max(first + 1, static_cast<std::uint32_t>(beyond - offsets_.begin()) - 1);
+            groups_.push_back({first, end});
+            largest_ = std::max(largest_, offsets_[end] - offsets_[first]);
+            first = end;
+        }
+    }
+
+    const ForwardIndex& forward_;
+    const Quantiser& quantiser_;
+    LargeVector<std::size_t> offsets_;              // slot -> its first posting; n_slots + 1
+    std::vector<LargeVector<std::size_t>> starts_;  // (part, slot) -> the part's first posting
+    std::vector<Group> groups_;
+    std::size_t largest_ = 0;  // postings of a group
+    Group group_{0, 0};
+    bool is_read_ = false;
+    Filling<std::uint32_t> docs_{0};
+    Filling<std::uint8_t> impacts_{0};
+};
+
+// What is kept of blocks until all of them are known, and the rest of a list.
+struct CompressedPostings::Measured {
+    Measured(std::size_t n_blocks, std::size_t n_rare)
+        : sizes(n_blocks),
+          widths(n_blocks),
+          lasts(n_blocks),
+          maxima(n_blocks),
+          rare_docs(n_rare),
+          rare_impacts(n_rare) {}
+
+    LargeVector<std::uint8_t> sizes;
+    LargeVector<std::uint8_t> widths;
+    Filling<std::uint32_t> lasts;
+    Filling<std::uint8_t> maxima;
+    std::vector<Filling<std::uint8_t>> rankings;
+    Filling<std::uint32_t> rare_docs;
+    Filling<std::uint8_t> rare_impacts;
 };
 
 CompressedPostings::CompressedPostings(const Vocabulary& vocabulary)
@@ -106,16 +190,9 @@ std::size_t CompressedPostings::n_rare_postings() const noexcept {
 CompressedPostings CompressedPostings::build(const ForwardIndex& forward, const Vocabulary& vocabulary,
                                              const Quantiser& quantiser, unsigned threads, Progress& progress) {
     CompressedPostings postings(vocabulary);
-    const Transposed all(forward, vocabulary.n_slots(), quantiser, threads, progress);
+    Transposition all(forward, vocabulary.n_slots(), quantiser, threads, progress);
     postings.number_blocks();
     postings.encode(all, threads, progress);
-    postings.rank(all, threads, progress);
-    const std::size_t n_listed = all.offsets[postings.n_lists_];
-    Filling<std::uint32_t> docs(all.docs.items.size() - n_listed);
-    Filling<std::uint8_t> impacts(docs.items.size());
-    std::ranges::copy(all.docs.items.subspan(n_listed), docs.items.begin());
-    std::ranges::copy(all.impacts.items.subspan(n_listed), impacts.items.begin());
-    postings.rare_ = {std::move(docs.buffer), std::move(impacts.buffer)};
     return postings;
 }
 
@@ -132,70 +209,94 @@ void CompressedPostings::number_blocks() {
     first_blocks_ = std::move(first_blocks.buffer);
 }
 
-void CompressedPostings::encode(const Transposed& all, unsigned threads, Progress& progress) {
-    struct Block {
-        std::size_t begin;   // its first posting
-        std::uint32_t next;  // the first document that it could have
-        std::uint8_t size;
-        std::uint8_t width;
-    };
+// What blocks take is known once all have been looked at, and then they are looked at again.
+void CompressedPostings::encode(Transposition& all, unsigned threads, Progress& progress) {
     const std::size_t n_blocks = first_blocks_[n_lists_];
-    std::vector<Block> blocks(n_blocks);
-    Filling<std::uint32_t> lasts(n_blocks);
-    Filling<std::uint8_t> maxima(n_blocks);
+    Measured measured(n_blocks, n_rare_postings());
+    for (std::size_t r = 0; r < kRanks.size(); ++r) {
+        measured.rankings.emplace_back(vocabulary_.n_with(kRanks[r]));
+    }
+    const auto groups = all.groups();
     Progress silent(progress.monitor());
-    parallel_for_rows(n_lists_, kSlotsPerTask, threads, silent, [&](std::size_t first, std::size_t end, unsigned) {
-        for (std::size_t slot = first; slot < end; ++slot) {
-            interruption_point(2 * (all.offsets[slot + 1] - all.offsets[slot]));
-            std::uint32_t next = 0;
-            std::size_t begin = all.offsets[slot];
-            for (std::size_t b = first_blocks_[slot]; b < first_blocks_[slot + 1]; ++b) {
-                const std::size_t size = std::min<std::size_t>(kBlock, all.offsets[slot + 1] - begin);
-                const auto docs = all.docs.items.subspan(begin, size);
-                std::uint32_t max = docs[0] - next;
-                for (std::size_t p = 1; p < size; ++p) max = std::max(max, docs[p] - docs[p - 1] - 1);
-                blocks[b] = {begin, next, static_cast<std::uint8_t>(size),
-                             static_cast<std::uint8_t>(std::bit_width(max))};
-                lasts.items[b] = docs[size - 1];
-                maxima.items[b] = *std::ranges::max_element(all.impacts.items.subspan(begin, size));
-                next = docs[size - 1] + 1;
-                begin += size;
-            }
-        }
-    });
-    const auto size = [&](std::size_t b) { return block_bytes(blocks[b].size, blocks[b].width); };
-    const auto write = [&](std::size_t b, std::uint8_t* to) {
-        const Block& block = blocks[b];
-        const auto docs = all.docs.items.subspan(block.begin, block.size);
-        to[0] = block.width;
-        BitWriter gaps(to + 1, block.width);
-        for (std::size_t p = 0; p < docs.size(); ++p) gaps.put(docs[p] - (p == 0 ? block.next : docs[p - 1] + 1));
-        gaps.finish();
-        std::ranges::copy(all.impacts.items.subspan(block.begin, block.size),
-                          to + 1 + gap_bytes(block.size, block.width));
+    const auto for_each_slot = [&](const Transposition::Group& group, const auto& visit) {
+        all.read(group, progress.monitor());
+        parallel_for_rows(group.end - group.first, kSlotsPerTask, threads, silent,
+                          [&](std::size_t begin, std::size_t end, unsigned) {
+                              for (std::size_t i = begin; i < end; ++i) {
+                                  const std::size_t slot = group.first + i;
+                                  interruption_point(4 * all.size(slot));
+                                  visit(slot);
+                              }
+                          });
     };
-    blocks_ = Stretches::build(n_blocks, threads, progress, size, write);
-    lasts_ = std::move(lasts.buffer);
-    maxima_ = std::move(maxima.buffer);
+    progress.begin_pass();
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+        for_each_slot(groups[g], [&](std::size_t slot) { measure(all, slot, measured); });
+        progress.report(g + 1, groups.size());
+    }
+    progress.report(1, 1);
+    Stretches::Writer writer(n_blocks,
+                             [&](std::size_t b) { return block_bytes(measured.sizes[b], measured.widths[b]); });
+    progress.begin_pass();
+    for (std::size_t g = groups.size(); g-- > 0;) {  // the last one has been read
+        if (groups[g].first >= n_lists_) continue;
+        for_each_slot(groups[g], [&](std::size_t slot) {
+            if (slot < n_lists_) write(all, slot, measured, writer);
+        });
+        progress.report(groups.size() - g, groups.size());
+    }
+    progress.report(1, 1);
+    blocks_ = std::move(writer).finish();
+    lasts_ = std::move(measured.lasts.buffer);
+    maxima_ = std::move(measured.maxima.buffer);
+    for (std::size_t r = 0; r < kRanks.size(); ++r) rankings_[r] = std::move(measured.rankings[r].buffer);
+    rare_ = {std::move(measured.rare_docs.buffer), std::move(measured.rare_impacts.buffer)};
 }
 
-void CompressedPostings::rank(const Transposed& all, unsigned threads, Progress& progress) {
-    Progress silent(progress.monitor());
+void CompressedPostings::measure(const Transposition& all, std::size_t slot, Measured& measured) const {
+    const auto list_docs = all.docs(slot, slot + 1);
+    const auto list_impacts = all.impacts(slot, slot + 1);
+    if (slot >= n_lists_) {
+        const std::size_t at = all.first(slot) - all.first(n_lists_);
+        std::ranges::copy(list_docs, measured.rare_docs.items.begin() + static_cast<std::ptrdiff_t>(at));
+        std::ranges::copy(list_impacts, measured.rare_impacts.items.begin() + static_cast<std::ptrdiff_t>(at));
+    }
     for (std::size_t r = 0; r < kRanks.size(); ++r) {
-        const std::uint32_t rank = kRanks[r];
-        const std::uint32_t n = vocabulary_.n_with(rank);
-        Filling<std::uint8_t> ranking(n);
-        parallel_for_rows(n, kSlotsPerTask, threads, silent, [&](std::size_t first, std::size_t end, unsigned) {
-            std::vector<std::uint8_t> impacts;
-            for (std::size_t slot = first; slot < end; ++slot) {
-                interruption_point(4 * (all.offsets[slot + 1] - all.offsets[slot]));
-                impacts.assign(all.impacts.items.data() + all.offsets[slot],
-                               all.impacts.items.data() + all.offsets[slot + 1]);
-                std::ranges::nth_element(impacts, impacts.begin() + rank - 1, std::greater<>{});
-                ranking.items[slot] = impacts[rank - 1];
-            }
-        });
-        rankings_[r] = std::move(ranking.buffer);
+        if (slot >= measured.rankings[r].items.size()) continue;
+        std::vector<std::uint8_t> impacts(list_impacts.begin(), list_impacts.end());
+        std::ranges::nth_element(impacts, impacts.begin() + kRanks[r] - 1, std::greater<>{});
+        measured.rankings[r].items[slot] = impacts[kRanks[r] - 1];
+    }
+    if (slot >= n_lists_) return;
+    std::uint32_t next = 0;
+    for (std::size_t b = first_blocks_[slot], begin = 0; b < first_blocks_[slot + 1]; ++b, begin += kBlock) {
+        const std::size_t size = std::min<std::size_t>(kBlock, list_docs.size() - begin);
+        const auto docs = list_docs.subspan(begin, size);
+        std::uint32_t max = docs[0] - next;
+        for (std::size_t p = 1; p < size; ++p) max = std::max(max, docs[p] - docs[p - 1] - 1);
+        measured.sizes[b] = static_cast<std::uint8_t>(size);
+        measured.widths[b] = static_cast<std::uint8_t>(std::bit_width(max));
+        measured.lasts.items[b] = docs[size - 1];
+        measured.maxima.items[b] = *std::ranges::max_element(list_impacts.subspan(begin, size));
+        next = docs[size - 1] + 1;
+    }
+}
+
+void CompressedPostings::write(const Transposition& all, std::size_t slot, const Measured& measured,
+                               Stretches::Writer& writer) const {
+    std::uint32_t next = 0;
+    for (std::size_t b = first_blocks_[slot], begin = 0; b < first_blocks_[slot + 1]; ++b, begin += kBlock) {
+        const auto docs = all.docs(slot, slot + 1).subspan(begin, measured.sizes[b]);
+        std::uint8_t* const to = writer.at(b);
+        to[0] = measured.widths[b];
+        BitWriter gaps(to + 1, measured.widths[b]);
+        for (const std::uint32_t doc : docs) {
+            gaps.put(doc - next);
+            next = doc + 1;
+        }
+        gaps.finish();
+        std::ranges::copy(all.impacts(slot, slot + 1).subspan(begin, docs.size()),
+                          to + 1 + gap_bytes(docs.size(), measured.widths[b]));
     }
 }
 

@@ -78,13 +78,16 @@ class CompressedPostings {
   private:
     // Ranks whose impacts are kept.
     static constexpr std::array<std::uint32_t, 3> kRanks{10, 100, 1000};
-    struct Transposed;
+    class Transposition;
+    struct Measured;
 
     explicit CompressedPostings(const Vocabulary& vocabulary);
     std::size_t n_rare_postings() const noexcept;
     void number_blocks();
-    void encode(const Transposed& all, unsigned threads, Progress& progress);
-    void rank(const Transposed& all, unsigned threads, Progress& progress);
+    void encode(Transposition& all, unsigned threads, Progress& progress);
+    // One slot's.
+    void measure(const Transposition& all, std::size_t slot, Measured& measured) const;
+    void write(const Transposition& all, std::size_t slot, const Measured& measured, Stretches::Writer& writer) const;
 
     Vocabulary vocabulary_;  // shares its memory: the document frequencies say how long lists are
     std::uint32_t n_lists_ = 0;

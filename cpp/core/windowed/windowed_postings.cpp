@@ -44,8 +44,11 @@ void WindowedPostings::build_from(const PostingSource& source, const Vocabulary&
     n_rows_ = division.n_rows;
     n_lists_ = division.n_lists;
     n_rare_ = vocabulary.n_slots() - n_rows_ - n_lists_;
-    count_lists(source, threads, progress);
-    fill(source, quantiser, threads, progress);
+    RareListsBuilder rare(n_rare_);
+    count_lists(source, rare, threads, progress);
+    rare.place();
+    fill(source, quantiser, rare, threads, progress);
+    rare_ = rare.finish(n_docs_, threads, progress.monitor());
 }
 
 template <class Frequencies>
@@ -63,7 +66,8 @@ std::size_t WindowedPostings::row_bytes(std::size_t n_docs, std::uint32_t window
     return n_docs / window * stride_for(window) + (rest == 0 ? 0 : stride_for(rest));
 }
 
-void WindowedPostings::count_lists(const PostingSource& source, unsigned threads, Progress& progress) {
+void WindowedPostings::count_lists(const PostingSource& source, RareListsBuilder& rare, unsigned threads,
+                                   Progress& progress) {
     Filling<std::uint32_t> offsets(n_windows_ * (n_lists_ + std::size_t{1}));
     std::vector<std::vector<Posting>> scratch(worker_count(threads, n_windows_));
     parallel_for(n_windows_, threads, progress, [&](std::size_t w, unsigned worker) {
@@ -71,8 +75,13 @@ void WindowedPostings::count_lists(const PostingSource& source, unsigned threads
         for (std::uint32_t doc = 0; doc < window_docs(w); ++doc) {
             source.read(first_doc(w) + doc, scratch[worker]);
             for (const Posting& posting : scratch[worker]) {
+                if (posting.slot < n_rows_) continue;
                 const std::uint32_t list = posting.slot - n_rows_;
-                if (posting.slot >= n_rows_ && list < n_lists_) ++counts[list + 1];
+                if (list < n_lists_) {
+                    ++counts[list + 1];
+                } else {
+                    rare.count(list - n_lists_);
+                }
             }
         }
         const auto total = std::accumulate(counts, counts + n_lists_ + 1, std::uint64_t{0});
@@ -90,15 +99,13 @@ void WindowedPostings::count_lists(const PostingSource& source, unsigned threads
     list_bases_ = std::move(bases.buffer);
 }
 
-void WindowedPostings::fill(const PostingSource& source, const Quantiser& quantiser, unsigned threads,
-                            Progress& progress) {
+void WindowedPostings::fill(const PostingSource& source, const Quantiser& quantiser, RareListsBuilder& rare,
+                            unsigned threads, Progress& progress) {
     const std::uint32_t first_rare = n_rows_ + n_lists_;
     Filling<std::uint8_t> cells(cells_size());
     const auto n_listed = static_cast<std::size_t>(list_bases_[n_windows_]);
     Filling<std::uint16_t> list_docs(n_listed);
     Filling<std::uint8_t> list_impacts(n_listed);
-    std::vector<std::vector<RareLists::Posting>> rare(n_windows_);
-
     struct Scratch {
         std::vector<Posting> postings;
         std::vector<std::uint32_t> next;  // list -> where its next posting goes
@@ -122,7 +129,7 @@ void WindowedPostings::fill(const PostingSource& source, const Quantiser& quanti
                     docs[p] = static_cast<std::uint16_t>(doc);
                     impacts[p] = impact;
                 } else {
-                    rare[w].push_back({slot - first_rare, first_doc(w) + doc, impact});
+                    rare.put(slot - first_rare, first_doc(w) + doc, impact);
                 }
             }
         }
@@ -131,7 +138,6 @@ void WindowedPostings::fill(const PostingSource& source, const Quantiser& quanti
     cells_ = std::move(cells.buffer);
     list_docs_ = std::move(list_docs.buffer);
     list_impacts_ = std::move(list_impacts.buffer);
-    rare_ = RareLists::build(n_rare_, n_docs_, rare);  // in the order of the windows, so that documents ascend
 }
 
 WindowedPostings::Lists WindowedPostings::lists(std::size_t w) const noexcept {

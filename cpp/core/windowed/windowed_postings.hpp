@@ -103,8 +103,9 @@ class WindowedPostings {
     static EstimatedPart estimated_lists(std::size_t n_windows, std::uint32_t n_lists);
     void build_from(const PostingSource& source, const Vocabulary& vocabulary, const Quantiser& quantiser,
                     std::uint32_t window, double row_density, unsigned threads, Progress& progress);
-    void count_lists(const PostingSource& source, unsigned threads, Progress& progress);
-    void fill(const PostingSource& source, const Quantiser& quantiser, unsigned threads, Progress& progress);
+    void count_lists(const PostingSource& source, RareListsBuilder& rare, unsigned threads, Progress& progress);
+    void fill(const PostingSource& source, const Quantiser& quantiser, RareListsBuilder& rare, unsigned threads,
+              Progress& progress);
 
     std::uint32_t n_docs_ = 0;
     std::uint32_t window_ = 64;

@@ -5,17 +5,21 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import thresher
 from thresher import formats
 from thresher.cli._terminal import note, progress_bar
+from thresher.formats._documents import DocumentStream, joined_rows
 from thresher.formats.names import names_path, remove_names, write_names
 
 if TYPE_CHECKING:
     from scipy import sparse
 
-    import thresher
+DOCUMENTS = "Documents: .csr, .npz, .jsonl[.gz], .ciff[.gz], .parquet or .arrow."
+"""What a command takes, for its help."""
 
 
 class Collection(NamedTuple):
@@ -24,6 +28,17 @@ class Collection(NamedTuple):
     docs: thresher.MatrixLike
     """What `build` takes; mapped from the file where its kind allows."""
     shape: tuple[int, int]
+    ids: list[str] | None
+    """The caller's document ids; None where the file has none."""
+    vocabulary: dict[str, int] | None
+    """The column of each term; None where terms are column numbers."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """An index, and what its file called its documents and terms."""
+
+    index: thresher.Index
     ids: list[str] | None
     """The caller's document ids; None where the file has none."""
     vocabulary: dict[str, int] | None
@@ -47,6 +62,11 @@ def read_collection(path: Path) -> Collection:
     if kind == "npz":
         matrix = formats.npz.read_npz(path)
         return Collection(matrix, matrix.shape, None, None)
+    if kind in ("parquet", "arrow"):
+        with progress_bar(f"reading {path.name}", unit="documents") as progress:
+            stream = formats.arrow.ArrowDocuments(path, kind, progress=progress)
+            matrix = joined_rows(list(stream), stream.n_terms)
+            return Collection(matrix, matrix.shape, stream.ids, None)
     with progress_bar(f"reading {path.name}", unit="B") as progress:
         if kind == "ciff":
             collection = formats.ciff.read_ciff(path, progress=progress)
@@ -54,6 +74,58 @@ def read_collection(path: Path) -> Collection:
             return Collection(matrix, matrix.shape, collection.ids, vocabulary)
         documents = formats.jsonl.read_documents(path, progress=progress)
     return Collection(documents.matrix, documents.matrix.shape, documents.ids, documents.vocabulary)
+
+
+def build_index(engine: type[thresher.Index], path: Path, *, scratch: Path, threads: int) -> Built:
+    """Build an index of the documents in `path`, which may be more than memory holds, with progress bars.
+
+    Parameters
+    ----------
+    engine
+        Its class.
+    path
+        The documents.
+    scratch
+        A folder for temporary files.
+    threads
+        To build with; 0 means all cores.
+    """
+    kind = formats.detect(path)
+
+    def build(docs: thresher.MatrixLike, shape: tuple[int, int]) -> thresher.Index:
+        with progress_bar("building", unit="documents") as progress:
+            return engine.build(docs, shape=shape, threads=threads, progress=progress, scratch=scratch)
+
+    if kind == "bigann":  # mapped, and read in place
+        indptr, indices, data, shape = formats.bigann.read_csr_arrays(path)
+        return Built(build((indptr, indices, data), shape), None, None)
+    if kind == "ciff":
+        with progress_bar(f"reading {path.name}", unit="B") as progress:
+            content = formats.ciff.read_ciff_arrays(path, scratch, progress=progress)
+        return Built(build(content.docs[:3], content.docs.shape), content.ids, content.vocabulary)
+    builder, stream = _collected(engine, path, kind, scratch, threads)
+    with progress_bar("building", unit="documents") as progress:
+        index = builder.freeze(threads=threads, progress=progress)
+    return Built(index, stream.ids, stream.vocabulary)
+
+
+def _collected(
+    engine: type[thresher.Index], path: Path, kind: formats.FileKind, scratch: Path, threads: int
+) -> tuple[thresher.Builder[thresher.Index], DocumentStream]:
+    """Return a builder with the documents of a file that is read in pieces, and the stream that they came by."""
+
+    def collect(stream: DocumentStream) -> tuple[thresher.Builder[thresher.Index], DocumentStream]:
+        builder = thresher.Builder(engine, scratch=scratch)
+        builder.extend(stream, threads=threads)
+        return builder, stream
+
+    with progress_bar(f"reading {path.name}", unit="B" if kind == "jsonl" else "documents") as progress:
+        if kind == "jsonl":
+            return formats.jsonl.consume_documents(path, collect, progress=progress)
+        if kind == "npz":
+            return collect(formats.npz.NpzRows(path, progress=progress))
+        assert kind in ("parquet", "arrow")
+        return collect(formats.arrow.ArrowDocuments(path, kind, progress=progress))
 
 
 def read_questions(
@@ -98,14 +170,16 @@ def check_output(output: Path, *inputs: Path) -> None:
         refuse_to_overwrite(written, *inputs)
 
 
-def save_index(index: thresher.Index, output: Path, documents: Collection) -> None:
-    """Save an index of `documents`, and beside it their names if they have any."""
+def save_index(
+    index: thresher.Index, output: Path, ids: list[str] | None, vocabulary: Mapping[str, int] | None
+) -> None:
+    """Save an index, and beside it what its documents and terms are called if `ids` are known."""
     index.save(output)
-    if documents.ids is None:
+    if ids is None:
         remove_names(output)
         return
-    terms = None if documents.vocabulary is None else list(documents.vocabulary)
-    write_names(output, documents=documents.ids, terms=terms, shape=documents.shape, nnz=index.nnz)
+    terms = None if vocabulary is None else list(vocabulary)
+    write_names(output, documents=ids, terms=terms, shape=(index.n_docs, index.n_terms), nnz=index.nnz)
 
 
 def refuse_to_overwrite(output: Path, *inputs: Path) -> None:

@@ -9,16 +9,17 @@ from typing import Annotated
 import typer
 
 import thresher
-from thresher.cli._terminal import note, progress_bar
-from thresher.cli._vectors import check_output, read_collection, save_index
+from thresher.cli._terminal import note
+from thresher.cli._vectors import DOCUMENTS, build_index, check_output, save_index
 
 
 def build(
-    source: Annotated[Path, typer.Argument(metavar="INPUT", help="Documents: .csr, .npz, .jsonl[.gz] or .ciff[.gz].")],
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help=DOCUMENTS)],
     output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="The index file to write.")],
     *,
     engine: Annotated[str, typer.Option(help=f"The kind of index: {' or '.join(thresher.engines())}.")] = "exact",
     threads: Annotated[int, typer.Option(min=0, help="Threads to build with; 0 means all cores.")] = 0,
+    scratch: Annotated[Path | None, typer.Option(help="Folder for temporary files; by default OUTPUT's.")] = None,
 ) -> None:
     """Build an index from document vectors and save it.
 
@@ -26,18 +27,22 @@ def build(
     not hold: they are written beside it as OUTPUT.names (one JSON object with "documents" and
     "terms"), where `search` finds them. Keep the two files together.
 
-    The weights of a CIFF file are its impacts (tf), whole numbers.
+    The weights of a CIFF file are its impacts (tf), whole numbers. Parquet and Arrow files have the
+    vectors in two columns of lists, "indices" and "values", or in one column, and ids in "id".
+
+    INPUT may be larger than memory: it is read in pieces, and documents and index are in temporary
+    files until the index is saved, which take 8 bytes a nonzero and as much as the index.
     """
     engines = thresher.engines()
     if engine not in engines:
         raise typer.BadParameter(f"{engine!r} is not one of {', '.join(engines)}.", param_hint="--engine")
     check_output(output, source)
 
-    documents = read_collection(source)
     started = time.perf_counter()
-    with progress_bar("building", unit="documents") as progress:
-        index = engines[engine].build(documents.docs, shape=documents.shape, threads=threads, progress=progress)
+    folder = output.resolve().parent if scratch is None else scratch
+    built = build_index(engines[engine], source, scratch=folder, threads=threads)
     seconds = time.perf_counter() - started
-    save_index(index, output, documents)
+    index = built.index
+    save_index(index, output, built.ids, built.vocabulary)
     size = f"{output.stat().st_size / 1e6:,.1f} MB"
-    note(f"{output}: {index.n_docs:,} documents, {index.nnz:,} nonzeros, {size}, built in {seconds:.2f} s")
+    note(f"{output}: {index.n_docs:,} documents, {index.nnz:,} nonzeros, {size}, read and built in {seconds:.2f} s")

@@ -10,12 +10,12 @@ import typer
 
 import thresher
 from thresher.cli._terminal import note, progress_bar
-from thresher.cli._vectors import read_collection, read_questions_about, refuse_to_overwrite
+from thresher.cli._vectors import DOCUMENTS, read_collection, read_questions_about, refuse_to_overwrite
 from thresher.formats.bigann import write_ground_truth
 
 
 def truth(
-    base: Annotated[Path, typer.Argument(metavar="BASE", help="Documents: .csr, .npz, .jsonl[.gz] or .ciff[.gz].")],
+    base: Annotated[Path, typer.Argument(metavar="BASE", help=DOCUMENTS)],
     queries_path: Annotated[Path, typer.Argument(metavar="QUERIES", help="Queries: .csr, .npz or .jsonl[.gz].")],
     output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="The ground-truth file to write.")],
     *,

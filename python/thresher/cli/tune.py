@@ -10,11 +10,11 @@ import typer
 
 import thresher
 from thresher.cli._terminal import note, progress_bar
-from thresher.cli._vectors import check_output, read_collection, read_questions_about, save_index
+from thresher.cli._vectors import DOCUMENTS, check_output, read_collection, read_questions_about, save_index
 
 
 def tune(
-    base: Annotated[Path, typer.Argument(metavar="BASE", help="Documents: .csr, .npz, .jsonl[.gz] or .ciff[.gz].")],
+    base: Annotated[Path, typer.Argument(metavar="BASE", help=DOCUMENTS)],
     *,
     output: Annotated[Path, typer.Option("--out", "-o", help="The index file to write.")],
     queries_path: Annotated[
@@ -66,7 +66,7 @@ def tune(
             shape=documents.shape,
             progress=progress,
         )
-    save_index(tuned.index, output, documents)
+    save_index(tuned.index, output, documents.ids, documents.vocabulary)
     parameters = ", ".join(f"{name} = {value}" for name, value in tuned.search_params.items()) or "no parameters"
     note(f"{output}: {tuned.engine}, {parameters}")
     note(f"recall@{k} {tuned.recall:.4f}, {tuned.latency_us:.1f} us a query, {len(tuned.curve)} measurements")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self, SupportsFloat, SupportsIndex, Unpack
 from thresher import _core
 from thresher._hits import Hits
 from thresher._matrix import MatrixLike
+from thresher._streams import DocumentsLike
 from thresher.engines.index import BuildOptions, Index, SearchOptions
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class ClusteredIndex(Index):
     __slots__ = ()
 
     @classmethod
-    def build(cls, docs: MatrixLike, **options: Unpack[ClusteredBuild]) -> Self:
+    def build(cls, docs: DocumentsLike, **options: Unpack[ClusteredBuild]) -> Self:
         """Build an index of the rows of a sparse matrix."""
         return cls._build(docs, options)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Self, SupportsFloat, SupportsIndex, Unpack
 
 from thresher import _core
-from thresher._matrix import MatrixLike
+from thresher._streams import DocumentsLike
 from thresher.engines.index import BuildOptions, Index
 
 
@@ -58,6 +58,6 @@ class ExactIndex(Index):
     __slots__ = ()
 
     @classmethod
-    def build(cls, docs: MatrixLike, **options: Unpack[ExactBuild]) -> Self:
+    def build(cls, docs: DocumentsLike, **options: Unpack[ExactBuild]) -> Self:
         """Build an index of the rows of a sparse matrix."""
         return cls._build(docs, options)

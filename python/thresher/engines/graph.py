@@ -8,6 +8,7 @@ from thresher import _core
 from thresher._arguments import as_int64
 from thresher._hits import Hits
 from thresher._matrix import MatrixLike
+from thresher._streams import DocumentsLike
 from thresher.engines.index import BuildOptions, Index, SearchOptions
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class GraphIndex(Index):
     __slots__ = ()
 
     @classmethod
-    def build(cls, docs: MatrixLike, **options: Unpack[GraphBuild]) -> Self:
+    def build(cls, docs: DocumentsLike, **options: Unpack[GraphBuild]) -> Self:
         """Build an index of the rows of a sparse matrix."""
         return cls._build(docs, options)
 

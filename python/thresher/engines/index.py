@@ -29,7 +29,9 @@ from thresher._explanation import Explanation, explained
 from thresher._hits import AllHits, Hits
 from thresher._matrix import MatrixLike, QueryLike, as_csr, as_query
 from thresher._pickling import Source, restored
+from thresher._scratch import kept_in, scratch_files
 from thresher._selections import Allowed, Documents, as_selection
+from thresher._streams import DocumentsLike, collected, is_stream
 from thresher.engines.options import (
     BuildOptions,
     Options,
@@ -96,7 +98,7 @@ class Index:
         _write_out_options(cls)
 
     @classmethod
-    def build(cls, docs: MatrixLike, **options: Unpack[BuildOptions]) -> Self:
+    def build(cls, docs: DocumentsLike, **options: Unpack[BuildOptions]) -> Self:
         """Build an index of the rows of a sparse matrix; `Index` itself has no build, only engines do.
 
         Parameters
@@ -104,10 +106,11 @@ class Index:
         docs
             The documents, a row each, shape (n_docs, n_terms): any scipy.sparse matrix or array; a torch sparse
             tensor (COO or CSR); a list with a row for each document, which is a dict ``{term: weight}``, a scipy.sparse
-            row or a torch sparse tensor; or an ``(indptr, indices, data)`` triple with `shape`. Weights must be finite
-            and >= 0. Unsorted rows are sorted, duplicates summed, zeros dropped. Arrays that fit (int32 or uint32
-            indices, float32 data) are read in place; none is kept or changed. A list of dicts has as many terms as its
-            largest term needs, unless `shape` says otherwise.
+            row or a torch sparse tensor; Arrow data; an ``(indptr, indices, data)`` triple with `shape`; or an iterator
+            of rows and batches of rows, as `thresher.Builder.extend` takes them. Weights must be finite and >= 0.
+            Unsorted rows are sorted, duplicates summed, zeros dropped. Arrays that fit (int32 or uint32 indices,
+            float32 data) are read in place; none is kept or changed. Rows that have no length have as many terms as the
+            largest of all needs, unless `shape` says otherwise.
         **options
             By keyword, with the engine's parameters.
 
@@ -583,7 +586,7 @@ class Index:
         return self._handle
 
     @classmethod
-    def _build(cls, docs: MatrixLike, options: Mapping[str, object]) -> Self:
+    def _build(cls, docs: DocumentsLike, options: Mapping[str, object]) -> Self:
         """Build an index with options of `_build_options`."""
         if cls._core_class is _core.Index:
             raise NotImplementedError(
@@ -591,16 +594,18 @@ class Index:
             )
         require_known(options, cls._build_options, f"{cls.__name__}.build")
         given, shape, threads, progress = _divided(options)
+        files = scratch_files(given.pop("scratch", None))
         precision = as_choice(given.pop("weights", "float"), _PRECISIONS, "weights")
         params, order = cls._build_params(), None
         if hasattr(params, "reorder"):
             params.reorder, order = as_reorder(given.pop("reorder", params.reorder), "reorder")
         set_params(params, given)
-        rows = as_csr(docs, shape=shape, name="docs")
         core: Any = cls._core_class
-        handle = core.build(
-            rows.indptr, rows.indices, rows.data, rows.shape[1], params, order, precision, threads, progress
-        )
+        with kept_in(files):
+            rows = collected(docs, shape, threads, files) if is_stream(docs) else as_csr(docs, shape=shape, name="docs")
+            handle = core.build(
+                rows.indptr, rows.indices, rows.data, rows.shape[1], params, order, precision, threads, progress
+            )
         return cls(handle)
 
     def _search(self, queries: MatrixLike, k: SupportsIndex | None, options: Mapping[str, object]) -> Hits:

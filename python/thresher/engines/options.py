@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, SupportsFloat, SupportsIndex, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
+    import os
+
     import numpy.typing as npt
 
     from thresher._hits import Hits
@@ -39,12 +41,16 @@ class BuildOptions(TypedDict, total=False):
         and by a whole one for those below that; `weight_error` tells the largest. Weights that are such multiples
         already, as whole numbers up to 255 are, stay exact. ``"uint8+float"``, both: 8 bits to search by, and the
         full weights, read for the few documents that may be hits alone, so that scores are exact in little memory.
+    scratch
+        A folder for temporary files, where the index may be larger than memory: its large arrays are kept there, while
+        it is built and until it is closed. They have no name, and are gone with the process. None is in memory.
     """
 
     shape: tuple[int, int] | None
     threads: SupportsIndex
     progress: Progress | None
     weights: Weights
+    scratch: str | os.PathLike[str] | None
 
 
 class SearchOptions(TypedDict, total=False):
@@ -98,6 +104,7 @@ _DEFAULTS: dict[str, object] = {
     "threads": 0,
     "progress": None,
     "weights": "float",
+    "scratch": None,
     "allowed": None,
     "exclude": None,
     "min_score": None,

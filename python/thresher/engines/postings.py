@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, Self, SupportsIndex, TypeAlias, Unpac
 from thresher import _core
 from thresher._hits import Hits
 from thresher._matrix import MatrixLike
+from thresher._streams import DocumentsLike
 from thresher.engines.index import BuildOptions, Index, SearchOptions
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class PostingsIndex(Index):
     __slots__ = ()
 
     @classmethod
-    def build(cls, docs: MatrixLike, **options: Unpack[BuildOptions]) -> Self:
+    def build(cls, docs: DocumentsLike, **options: Unpack[BuildOptions]) -> Self:
         """Build an index of the rows of a sparse matrix."""
         return cls._build(docs, options)
 

@@ -1,6 +1,6 @@
 """Files that vectors and answers come in and leave by, one module each.
 
-`read_matrix` takes any of them; the modules have the readers and writers: `bigann`, `ciff`,
+`read_matrix` takes any of them; the modules have the readers and writers: `arrow`, `bigann`, `ciff`,
 `jsonl`, `npz`, `trec` and `names`. Everything read is checked, everything written is written atomically.
 """
 
@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from thresher import FormatError
-from thresher.formats import bigann, ciff, jsonl, names, npz, trec
+from thresher.formats import arrow, bigann, ciff, jsonl, names, npz, trec
 
 if TYPE_CHECKING:
     from scipy import sparse
 
-__all__ = ["FileKind", "bigann", "ciff", "detect", "jsonl", "names", "npz", "read_matrix", "trec"]
+__all__ = ["FileKind", "arrow", "bigann", "ciff", "detect", "jsonl", "names", "npz", "read_matrix", "trec"]
 
-FileKind = Literal["bigann", "npz", "jsonl", "ciff"]
+FileKind = Literal["bigann", "npz", "jsonl", "ciff", "parquet", "arrow"]
 
 _SUFFIXES: dict[str, FileKind] = {
     ".csr": "bigann",
@@ -28,6 +28,9 @@ _SUFFIXES: dict[str, FileKind] = {
     ".ndjson": "jsonl",
     ".json": "jsonl",
     ".ciff": "ciff",
+    ".parquet": "parquet",
+    ".arrow": "arrow",
+    ".feather": "arrow",
 }
 _GZIPPED = ("jsonl", "ciff")  # kinds that are read gzipped too
 _CIFF_START = re.compile(rb"[\x80-\xff]?[\x01-\x7f]\x08\x01\x10")  # a length, the version, the next field
@@ -43,7 +46,7 @@ def detect(path: str | os.PathLike[str]) -> FileKind:
 
     Returns
     -------
-    {"bigann", "npz", "jsonl", "ciff"}
+    {"bigann", "npz", "jsonl", "ciff", "parquet", "arrow"}
         The kind.
 
     Raises
@@ -59,16 +62,20 @@ def detect(path: str | os.PathLike[str]) -> FileKind:
         return _SUFFIXES[suffix]
     with name.open("rb") as file:
         start = file.read(64)
-    if start.startswith(b"PK\x03\x04"):
-        return "npz"
-    if start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
-        return "jsonl"
-    if len(start) >= 24 and start[4:8] == bytes(4):
-        return "bigann"
-    if _CIFF_START.match(start):
-        return "ciff"
+    begins: dict[FileKind, bool] = {
+        "npz": start.startswith(b"PK\x03\x04"),
+        "parquet": start.startswith(b"PAR1"),
+        "arrow": start.startswith(b"ARROW1"),
+        "jsonl": start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"),
+        "bigann": len(start) >= 24 and start[4:8] == bytes(4),
+        "ciff": _CIFF_START.match(start) is not None,
+    }
+    kind = next((kind for kind, applies in begins.items() if applies), None)
+    if kind is not None:
+        return kind
     raise FormatError(
-        f"{path}: unknown kind of file: expected a BigANN .csr, a scipy .npz, JSON lines (.jsonl[.gz]) or a .ciff[.gz]"
+        f"{path}: unknown kind of file: expected a BigANN .csr, a scipy .npz, JSON lines (.jsonl[.gz]), a .ciff[.gz], "
+        "a .parquet or an .arrow"
     )
 
 
@@ -78,8 +85,8 @@ def read_matrix(path: str | os.PathLike[str], *, allow_negative: bool = True) ->
     Parameters
     ----------
     path
-        A BigANN ``.csr`` (mapped, not copied), a scipy ``.npz``, JSON lines or a CIFF file, whose
-        ids and terms `jsonl.read_documents` and `ciff.read_ciff` return as well.
+        A BigANN ``.csr`` (mapped, not copied), a scipy ``.npz``, a Parquet or Arrow IPC file, JSON
+        lines or a CIFF file, whose ids and terms `jsonl.read_documents` and `ciff.read_ciff` return as well.
     allow_negative
         False refuses negative weights.
 
@@ -95,13 +102,16 @@ def read_matrix(path: str | os.PathLike[str], *, allow_negative: bool = True) ->
     OSError
         If the file can't be read.
     ImportError
-        Of a CIFF file, without protobuf, which the extra ``ciff`` brings.
+        Of a CIFF file, without protobuf, which the extra ``ciff`` brings; of a Parquet or Arrow
+        file, without pyarrow, which the extra ``arrow`` brings.
     """
     kind = detect(path)
     if kind == "bigann":
         return bigann.read_csr(path, allow_negative=allow_negative)
     if kind == "npz":
         return npz.read_npz(path, allow_negative=allow_negative)
+    if kind in ("parquet", "arrow"):
+        return arrow.read_matrix(path, kind, allow_negative=allow_negative)
     if kind == "ciff":
         return ciff.read_ciff(path).numbered()[0]
     return jsonl.read_documents(path, allow_negative=allow_negative).matrix

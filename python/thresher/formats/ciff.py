@@ -28,16 +28,19 @@ import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, SupportsFloat, SupportsIndex, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, SupportsFloat, SupportsIndex, TypeAlias
 
 import numpy as np
 from scipy import sparse
 
 from thresher import FormatError, Index, MatrixLike, __version__
 from thresher._extras import missing
+from thresher._matrix import CsrArrays
 from thresher.formats import _impacts
 from thresher.formats._atomic import atomic_write
+from thresher.formats._check import chunks
 from thresher.formats._columns import as_columns
+from thresher.formats._spool import Spool, scratch_array
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -131,25 +134,17 @@ def read_ciff(path: str | os.PathLike[str], *, restore: bool = False, progress: 
     ImportError
         Without protobuf, which the extra ``ciff`` brings.
     """
-    messages = _messages()
-    with Path(path).open("rb") as raw:
-        file = messages.MessageReader(path, raw, progress)
-        try:
-            header = _read_header(file, messages)
-            lists = _read_lists(file, messages, header)
-            ids, lengths = _read_records(file, messages, header.num_docs)
-            file.finish()
-        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            raise FormatError(f"{path}: after offset {file.offset}: not a whole gzip file: {error}") from error
+    content = _read(path, None, progress)
+    header = content.header
     scale = _stated_scale(header.description)
-    impacts = np.frombuffer(lists.tfs, np.int32)
+    impacts = content.lists.tfs.array()
     weights = _restored(path, impacts, scale) if restore else impacts.astype(np.float32)
-    entries = (weights, np.frombuffer(lists.docids, np.int32), np.array(lists.starts))
+    entries = (weights, content.lists.docids.array(), np.array(content.lists.starts))
     return Ciff(
-        docs=sparse.csc_array(entries, shape=(len(ids), len(lists.terms))).tocsr(),
-        terms=list(lists.terms),
-        ids=ids,
-        lengths=lengths,
+        docs=sparse.csc_array(entries, shape=(len(content.ids), len(content.lists.terms))).tocsr(),
+        terms=list(content.lists.terms),
+        ids=content.ids,
+        lengths=content.lengths,
         description=header.description,
         scale=scale,
         total_docs=header.total_docs,
@@ -157,6 +152,64 @@ def read_ciff(path: str | os.PathLike[str], *, restore: bool = False, progress: 
         total_terms=header.total_terms_in_collection,
         average_length=header.average_doclength,
     )
+
+
+class CiffArrays(NamedTuple):
+    """The documents of a CIFF file in temporary files."""
+
+    docs: CsrArrays
+    """Impacts as weights, with columns as `Ciff.numbered` has them; in the order of posting lists."""
+    ids: list[str]
+    """The document of each row."""
+    vocabulary: dict[str, int] | None
+    """The column of each term; None where terms are column numbers."""
+
+
+def read_ciff_arrays(
+    path: str | os.PathLike[str], scratch: str | os.PathLike[str], *, progress: Progress | None = None
+) -> CiffArrays:
+    """Read a CIFF file that may be larger than memory.
+
+    Posting lists are written down as they come, and turned to documents in a second file: 16 bytes a posting there, and
+    8 a document in memory beside the ids and the longest list.
+
+    Parameters
+    ----------
+    path, progress
+        As for `read_ciff`.
+    scratch
+        A folder for the temporary files, which have no name and are gone with the arrays.
+
+    Returns
+    -------
+    CiffArrays
+        What `numbered` returns, in arrays that are mapped.
+
+    Raises
+    ------
+    thresher.FormatError, OSError, ImportError
+        As from `read_ciff`; OSError also where the disk is full.
+    """
+    content = _read(path, scratch, progress)
+    lists = content.lists
+    numbers = as_columns(lists.terms)
+    columns = np.arange(len(lists.terms)) if numbers is None else numbers
+    docids, tfs = lists.docids.array(), lists.tfs.array()
+    indptr = np.zeros(len(content.ids) + 1, np.int64)
+    for part in chunks(docids.size):
+        indptr[1:] += np.bincount(docids[part], minlength=len(content.ids))
+    np.cumsum(indptr, out=indptr)
+    indices = scratch_array(np.uint32, docids.size, scratch)
+    data = scratch_array(np.float32, docids.size, scratch)
+    next_of = indptr[:-1].copy()
+    for column, start, stop in zip(columns.tolist(), lists.starts[:-1], lists.starts[1:], strict=True):
+        documents = docids[start:stop]
+        places = next_of[documents]
+        indices[places], data[places] = column, tfs[start:stop]
+        next_of[documents] += 1
+    vocabulary = None if numbers is not None else {term: column for column, term in enumerate(lists.terms)}
+    n_terms = len(lists.terms) if numbers is None else int(numbers.max()) + 1
+    return CiffArrays(CsrArrays(indptr, indices, data, (len(content.ids), n_terms)), content.ids, vocabulary)
 
 
 def write_ciff(
@@ -300,11 +353,34 @@ def _messages() -> ModuleType:
 class _Lists:
     """Posting lists as they are read: growing arrays, since nothing tells how many postings there will be."""
 
-    def __init__(self) -> None:
+    def __init__(self, scratch: str | os.PathLike[str] | None) -> None:
         self.terms: dict[str, int] = {}
         self.starts = [0]
-        self.docids = bytearray()  # int32
-        self.tfs = bytearray()  # int32
+        self.docids = Spool(np.int32, scratch)
+        self.tfs = Spool(np.int32, scratch)
+
+
+class _Content(NamedTuple):
+    """What a file holds."""
+
+    header: Message
+    lists: _Lists
+    ids: list[str]
+    lengths: NDArray[np.int32]
+
+
+def _read(path: str | os.PathLike[str], scratch: str | os.PathLike[str] | None, progress: Progress | None) -> _Content:
+    messages = _messages()
+    with Path(path).open("rb") as raw:
+        file = messages.MessageReader(path, raw, progress)
+        try:
+            header = _read_header(file, messages)
+            lists = _read_lists(file, messages, header, scratch)
+            ids, lengths = _read_records(file, messages, header.num_docs)
+            file.finish()
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise FormatError(f"{path}: after offset {file.offset}: not a whole gzip file: {error}") from error
+    return _Content(header, lists, ids, lengths)
 
 
 def _read_header(file: MessageReader, messages: ModuleType) -> Message:
@@ -317,8 +393,10 @@ def _read_header(file: MessageReader, messages: ModuleType) -> Message:
     return header
 
 
-def _read_lists(file: MessageReader, messages: ModuleType, header: Message) -> _Lists:
-    lists = _Lists()
+def _read_lists(
+    file: MessageReader, messages: ModuleType, header: Message, scratch: str | os.PathLike[str] | None
+) -> _Lists:
+    lists = _Lists(scratch)
     for number in range(header.num_postings_lists):
         where, message = file.read(messages.PostingsList, f"posting list {number}")
         first = lists.terms.setdefault(message.term, number)
@@ -331,8 +409,8 @@ def _read_lists(file: MessageReader, messages: ModuleType, header: Message) -> _
         tfs = np.fromiter((posting.tf for posting in message.postings), np.int32, count)
         docids = np.cumsum(gaps)
         _check_postings(where, gaps, docids, tfs, header.num_docs)
-        lists.docids += docids.astype(np.int32).tobytes()
-        lists.tfs += tfs.tobytes()
+        lists.docids.append(docids)
+        lists.tfs.append(tfs)
         lists.starts.append(lists.starts[-1] + count)
     return lists
 

@@ -4,7 +4,7 @@ One object a line, ``{"id": "d1", "contents": "...", "vector": {"term": weight, 
 it holds is ignored, and ``.gz`` is read as it is. Where every term of a collection is a whole
 number, the numbers are the columns; otherwise terms get columns in order of first appearance. A
 term that a vector holds twice is kept twice, and counts as the sum, as in a matrix.
-Cost: one pass, 12 bytes a nonzero beside the vocabulary.
+Cost: one pass, 12 bytes a nonzero beside ids and vocabulary; `consume_documents` takes a file of any size in pieces.
 """
 
 from __future__ import annotations
@@ -17,17 +17,21 @@ import os
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
-from scipy import sparse
 
 from thresher import FormatError
+from thresher._matrix import CsrArrays
+from thresher._streams import ENTRIES_AT_ONCE, ROWS_AT_ONCE
 from thresher.formats._check import weight_problem
-from thresher.formats._columns import as_column, as_columns
+from thresher.formats._columns import as_column
+from thresher.formats._documents import DocumentStream, joined_rows
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from scipy import sparse
+
+Consumed = TypeVar("Consumed")
 
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
 _REPORT_LINES = 1024  # lines between two progress reports
@@ -94,21 +98,119 @@ def read_documents(
     OSError
         If the file can't be read.
     """
-    vocabulary: dict[str, int] = {}
-    builder = _Builder(path)
-    lines_of: dict[str, int] = {}
-    for line, name, vector in _records(path, allow_negative=allow_negative, progress=progress):
-        first = lines_of.setdefault(name, line)
-        if first != line:
-            raise FormatError(f"{path}: line {line}: id {name!r} was used on line {first}")
-        builder.add_row(
-            [vocabulary.setdefault(term, len(vocabulary)) for term, _ in vector], [weight for _, weight in vector]
-        )
-    ids = list(lines_of)
-    numbers = as_columns(vocabulary)
-    if numbers is None:
-        return Documents(builder.matrix(len(vocabulary)), ids, vocabulary)
-    return Documents(builder.matrix(int(numbers.max()) + 1, numbers), ids, None)
+
+    def whole(stream: Pieces) -> Documents:
+        matrix = joined_rows(list(stream), stream.n_terms)
+        return Documents(matrix, stream.ids, stream.vocabulary)
+
+    return consume_documents(path, whole, allow_negative=allow_negative, progress=progress)
+
+
+def consume_documents(
+    path: str | os.PathLike[str],
+    consume: Callable[[Pieces], Consumed],
+    *,
+    allow_negative: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Consumed:
+    """Read a collection in pieces.
+
+    Parameters
+    ----------
+    path, allow_negative, progress
+        As for `read_documents`.
+    consume
+        Called with the documents. Called again, with all of them, in the rare case that a term turns out to be a word
+        when terms were taken for column numbers so far.
+
+    Returns
+    -------
+    object
+        What `consume` returns.
+
+    Raises
+    ------
+    thresher.FormatError, OSError
+        As for `read_documents`, while documents are taken.
+    """
+    try:
+        return consume(_Numbered(_records(path, allow_negative=allow_negative, progress=progress), path))
+    except _WordFound:
+        return consume(_Named(_records(path, allow_negative=allow_negative, progress=progress), path))
+
+
+class _WordFound(Exception):  # noqa: N818 - no error
+    """A term is no number, where all were until now."""
+
+
+class Pieces(DocumentStream):
+    """The documents of a file's records, with columns that a derived class knows."""
+
+    def __init__(
+        self, records: Iterator[tuple[int, str, Collection[tuple[str, float]]]], path: str | os.PathLike[str]
+    ) -> None:
+        super().__init__()
+        self._records = records
+        self._path = path
+        self._lines_of: dict[str, int] = {}
+
+    @property
+    def ids(self) -> list[str]:
+        """What the documents so far are called."""
+        return list(self._lines_of)
+
+    def __next__(self) -> CsrArrays:
+        """Return the next few thousand documents."""
+        rows = _Builder()
+        for line, name, vector in self._records:
+            first = self._lines_of.setdefault(name, line)
+            if first != line:
+                raise FormatError(f"{self._path}: line {line}: id {name!r} was used on line {first}")
+            rows.add_row([self._column(term) for term, _ in vector], [weight for _, weight in vector])
+            if rows.is_full():
+                break
+        if not rows.n_rows:
+            raise StopIteration
+        return rows.arrays(self.n_terms)
+
+    def _column(self, term: str) -> int:
+        raise NotImplementedError
+
+
+class _Numbered(Pieces):
+    """Terms are the numbers of their columns."""
+
+    @property
+    def vocabulary(self) -> dict[str, int] | None:
+        """None; without any term, one without words."""
+        return None if self.n_terms else {}
+
+    def _column(self, term: str) -> int:
+        column = as_column(term)
+        if column is None:
+            raise _WordFound
+        self.n_terms = max(self.n_terms, column + 1)
+        return column
+
+
+class _Named(Pieces):
+    """Terms get columns in the order of their first appearance."""
+
+    def __init__(
+        self, records: Iterator[tuple[int, str, Collection[tuple[str, float]]]], path: str | os.PathLike[str]
+    ) -> None:
+        super().__init__(records, path)
+        self._vocabulary: dict[str, int] = {}
+
+    @property
+    def vocabulary(self) -> dict[str, int] | None:
+        """The column of each term so far."""
+        return self._vocabulary
+
+    def _column(self, term: str) -> int:
+        column = self._vocabulary.setdefault(term, self.n_terms)
+        self.n_terms = len(self._vocabulary)
+        return column
 
 
 def read_queries(
@@ -143,7 +245,7 @@ def read_queries(
     OSError
         If the file can't be read.
     """
-    builder = _Builder(path)
+    builder = _Builder()
     ids: list[str] = []
     n_unknown, word = 0, None
     for line, name, vector in _records(path, allow_negative=True, progress=progress):
@@ -160,31 +262,34 @@ def read_queries(
                 columns.append(column)
                 weights.append(weight)
         builder.add_row(columns, weights)
-    return Queries(builder.matrix(n_terms), ids, n_unknown, word)
+    return Queries(joined_rows([builder.arrays(n_terms)], n_terms), ids, n_unknown, word)
 
 
 class _Builder:
     """Grows a CSR matrix row by row in flat arrays."""
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._path = path
+    def __init__(self) -> None:
         self._indptr = array.array("q", [0])
         self._indices = array.array("q")
         self._data = array.array("f")
+
+    @property
+    def n_rows(self) -> int:
+        return len(self._indptr) - 1
+
+    def is_full(self) -> bool:
+        """Tell whether these are enough rows for a piece."""
+        return self.n_rows >= ROWS_AT_ONCE or len(self._data) >= ENTRIES_AT_ONCE
 
     def add_row(self, columns: list[int], weights: Iterable[float]) -> None:
         self._indices.extend(columns)
         self._data.extend(weights)
         self._indptr.append(len(self._indices))
 
-    def matrix(self, n_terms: int, numbers: NDArray[np.int64] | None = None) -> sparse.csr_array:
-        """Return the matrix, each column first replaced by its entry in `numbers` if given."""
-        indices = np.frombuffer(self._indices, dtype=np.int64)
-        if numbers is not None:
-            indices = numbers[indices]
+    def arrays(self, n_terms: int) -> CsrArrays:
+        indices = np.frombuffer(self._indices, dtype=np.int64).astype(np.uint32)
         indptr = np.frombuffer(self._indptr, dtype=np.int64)
-        data = np.frombuffer(self._data, dtype=np.float32)
-        return sparse.csr_array((data, indices, indptr), shape=(len(indptr) - 1, n_terms))
+        return CsrArrays(indptr, indices, np.frombuffer(self._data, dtype=np.float32), (self.n_rows, n_terms))
 
 
 def _records(

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 
 from thresher import FormatError
-from thresher._matrix import block_counts, check_compressed, check_entries, check_structure
-from thresher.formats._archive import Arrays, read_arrays
+from thresher._matrix import CsrArrays, block_counts, check_compressed, check_entries, check_structure
+from thresher._streams import ENTRIES_AT_ONCE, ROWS_AT_ONCE
+from thresher.formats._archive import Arrays, Member, opened, read_arrays
 from thresher.formats._atomic import atomic_write
 from thresher.formats._check import ScipySparse, first_bad_weight, row_of, shape_problem, weight_problem
+from thresher.formats._documents import DocumentStream
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,6 +68,95 @@ def read_npz(path: str | os.PathLike[str], *, allow_negative: bool = True) -> sp
     return matrix
 
 
+class NpzRows(DocumentStream):
+    """The rows of a matrix in an ``.npz`` file: of one in csr, a few thousand at a time; of other layouts all at once.
+
+    Parameters
+    ----------
+    path, allow_negative
+        As for `read_npz`.
+    progress
+        Called now and then with the rows read and the rows in all.
+
+    Raises
+    ------
+    thresher.FormatError, OSError
+        As from `read_npz`, while rows are taken.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        allow_negative: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        """Start with the first row."""
+        super().__init__()
+        self._path = path
+        self._allow_negative = allow_negative
+        self._progress = progress
+        self._pieces = self._read()
+
+    def __next__(self) -> CsrArrays:
+        """Return the next rows."""
+        return next(self._pieces)
+
+    def _read(self) -> Iterator[CsrArrays]:
+        with opened(self._path, _WHAT) as members:
+            if _layout(members) != "csr":
+                matrix = read_npz(self._path, allow_negative=self._allow_negative)
+                self.n_terms = matrix.shape[1]
+                yield CsrArrays(matrix.indptr, matrix.indices, matrix.data, matrix.shape)
+                return
+            names = ("indptr", "indices", "data", "shape")
+            missing = next((name for name in names if name not in members), None)
+            if missing is not None:
+                raise FormatError(f"{self._path}: not {_WHAT}: it has no array {missing!r}")
+            n_rows, self.n_terms = _shape(members["shape"].rest())
+            yield from self._rows(members["indptr"], members["indices"], members["data"], n_rows)
+
+    def _rows(self, indptr: Member, indices: Member, data: Member, n_rows: int) -> Iterator[CsrArrays]:
+        _check_stored(indptr, indices, data, n_rows)
+        first, end = 0, int(indptr.take(1)[0])
+        if end != 0:
+            raise ValueError(f"csr: indptr starts with {end}, not 0")
+        while first < n_rows:
+            ends = indptr.take(ROWS_AT_ONCE).astype(np.int64)
+            starts = np.concatenate([[end], ends])
+            if (np.diff(starts) < 0).any() or starts[-1] > data.shape[0]:
+                raise ValueError(f"csr: indptr falls, or goes beyond the weights, in the rows behind {first}")
+            yield from self._cut(starts, indices, data, first)
+            first, end = first + ends.size, int(starts[-1])
+            if self._progress is not None:
+                self._progress(first, n_rows)
+
+    def _cut(self, starts: NDArray[np.int64], indices: Member, data: Member, first: int) -> Iterator[CsrArrays]:
+        """Yield these rows, in pieces that are not too large as far as rows allow."""
+        row = 0
+        while row + 1 < starts.size:
+            stop = int(np.searchsorted(starts, starts[row] + ENTRIES_AT_ONCE, side="right")) - 1
+            stop = max(stop, row + 1)
+            indptr = starts[row : stop + 1] - starts[row]
+            n_entries = int(indptr[-1])
+            terms = indices.take(n_entries)
+            with np.errstate(over="ignore"):  # what overflows is found below
+                weights = data.take(n_entries).astype(np.float32, copy=False)
+            self._check(indptr, terms, weights, first + row)
+            yield CsrArrays(indptr, terms.astype(np.uint32), weights, (stop - row, self.n_terms))
+            row = stop
+
+    def _check(self, indptr: NDArray[np.int64], terms: NDArray[Any], weights: NDArray[np.float32], first: int) -> None:
+        outside = (terms < 0) | (terms >= self.n_terms)
+        if outside.any():
+            at = int(outside.argmax())
+            raise ValueError(f"csr: row {first + row_of(indptr, at)} has the column {terms[at]} of {self.n_terms}")
+        bad = first_bad_weight(weights, allow_negative=self._allow_negative)
+        if bad is not None:
+            what = weight_problem(float(weights[bad]), allow_negative=self._allow_negative)
+            raise FormatError(f"{self._path}: row {first + row_of(indptr, bad)}, column {terms[bad]} has {what}")
+
+
 def write_npz(path: str | os.PathLike[str], matrix: ScipySparse) -> None:
     """Write a matrix with ``scipy.sparse.save_npz``, atomically and under exactly that name.
 
@@ -98,10 +190,7 @@ def write_npz(path: str | os.PathLike[str], matrix: ScipySparse) -> None:
 
 def _matrix(stored: Arrays) -> sparse.csr_array:
     """Return the matrix that arrays stand for, or raise KeyError, ValueError or TypeError."""
-    layout = stored["format"].item() if stored["format"].size == 1 else ""
-    layout = layout.decode("latin-1") if isinstance(layout, bytes) else str(layout)
-    if layout not in _LAYOUTS:
-        raise ValueError(f"its format is {layout!r}, not one of {', '.join(_LAYOUTS)}")
+    layout = _named(stored["format"])
     shape, data = _shape(stored["shape"]), stored["data"]
     if data.dtype.kind not in "biuf":
         raise ValueError(f"weights are {data.dtype}, not real numbers")
@@ -110,6 +199,31 @@ def _matrix(stored: Arrays) -> sparse.csr_array:
     if layout != "csr" and shape[0] > max(_BELIEVED, _EACH * data.size):
         raise ValueError(f"its shape claims {shape[0]} rows, but there are only {data.size} weights")
     return _LAYOUTS[layout](stored, data, shape)
+
+
+def _layout(members: dict[str, Member]) -> str:
+    if "format" not in members:
+        raise ValueError("it has no array 'format'")
+    return _named(members["format"].rest())
+
+
+def _named(stored: NDArray[Any]) -> str:
+    layout = stored.item() if stored.size == 1 else ""
+    layout = layout.decode("latin-1") if isinstance(layout, bytes) else str(layout)
+    if layout not in _LAYOUTS:
+        raise ValueError(f"its format is {layout!r}, not one of {', '.join(_LAYOUTS)}")
+    return layout
+
+
+def _check_stored(indptr: Member, indices: Member, data: Member, n_rows: int) -> None:
+    """Raise ValueError unless arrays are those of a matrix in csr, as far as headers tell."""
+    for member, label, kinds in ((indptr, "indptr", "iu"), (indices, "indices", "iu"), (data, "weights", "biuf")):
+        if len(member.shape) != 1 or member.dtype.kind not in kinds:
+            raise ValueError(f"csr: {label} are {member.dtype} of shape {member.shape}")
+    if indptr.shape[0] != n_rows + 1:
+        raise ValueError(f"csr: indptr has length {indptr.shape[0]}, {n_rows} rows need {n_rows + 1}")
+    if indices.shape != data.shape:
+        raise ValueError(f"csr: there are {indices.shape[0]} indices and {data.shape[0]} weights")
 
 
 def _shape(stored: NDArray[Any]) -> tuple[int, int]:

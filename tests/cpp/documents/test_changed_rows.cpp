@@ -201,10 +201,10 @@ TEST(ChangedRows, AreFoundOutOfPartsToo) {
     const Rows original = collection(true, false);
     for (int how = 0; how < kChanges; ++how) {
         Rows part = original;
-        CollectedRows collected("docs");
+        CollectedRows collected;
         Meddler meddler(part, 1, how);
         Progress progress(&meddler);
-        collected.add(part.view(), 1, progress);
+        collected.add(part.view(), "docs", 1, progress);
         EXPECT_EQ(collected.view().indptr.back(), static_cast<std::int64_t>(original.terms.size()));
         builds("exact", collected.view(), original, 1, nullptr);
     }

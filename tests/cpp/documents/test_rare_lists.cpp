@@ -21,53 +21,68 @@ namespace {
 using test::Random;
 using test::uniform;
 
-TEST(RareLists, HaveThePostingsOfAllParts) {
+TEST(RareLists, HaveEveryPostingWhateverTheOrder) {
     Random random(1);
-    for (const std::size_t n_lists : {0, 1, 2, 50}) {
+    struct Posting {
+        std::uint32_t list;
+        std::uint32_t doc;
+        std::uint8_t impact;
+    };
+    for (const std::size_t n_lists : {0, 1, 2, 50, 10'000}) {
         std::vector<std::vector<std::pair<std::uint32_t, std::uint8_t>>> expected(n_lists);
-        std::vector<std::vector<RareLists::Posting>> parts(4);
+        std::vector<Posting> postings;
         for (std::uint32_t doc = 0; doc < 400; ++doc) {
             for (std::uint32_t list = 0; list < n_lists; list += static_cast<std::uint32_t>(uniform(random, 1, 40))) {
                 const auto impact = static_cast<std::uint8_t>(uniform(random, 1, 255));
-                parts[doc / 100].push_back({list, doc, impact});
+                postings.push_back({list, doc, impact});
                 expected[list].emplace_back(doc, impact);
             }
         }
-        const auto lists = RareLists::build(n_lists, 400, parts);
-        for (const auto& part : parts) EXPECT_TRUE(part.empty()) << "memory is given back";
-        std::size_t n_postings = 0;
-        const auto expect_all = [&](const RareLists& read) {
-            n_postings = 0;
-            for (std::size_t list = 0; list < n_lists; ++list) {
-                const auto [docs, impacts] = read[list];
-                ASSERT_EQ(docs.size(), expected[list].size());
-                ASSERT_EQ(impacts.size(), docs.size());
-                for (std::size_t p = 0; p < docs.size(); ++p) {
-                    ASSERT_EQ(std::pair(docs[p], impacts[p]), expected[list][p]) << "list " << list;
+        for (const unsigned threads : {1U, 4U}) {
+            RareListsBuilder builder(n_lists);
+            Progress progress = test::silent();
+            std::shuffle(postings.begin(), postings.end(), random);
+            parallel_for(postings.size(), threads, progress,
+                         [&](std::size_t p, unsigned) { builder.count(postings[p].list); });
+            builder.place();
+            std::shuffle(postings.begin(), postings.end(), random);
+            parallel_for(postings.size(), threads, progress, [&](std::size_t p, unsigned) {
+                builder.put(postings[p].list, postings[p].doc, postings[p].impact);
+            });
+            const auto expect_all = [&](const RareLists& read) {
+                for (std::size_t list = 0; list < n_lists; ++list) {
+                    const auto [docs, impacts] = read[list];
+                    ASSERT_EQ(docs.size(), expected[list].size());
+                    ASSERT_EQ(impacts.size(), docs.size());
+                    for (std::size_t p = 0; p < docs.size(); ++p) {
+                        ASSERT_EQ(std::pair(docs[p], impacts[p]), expected[list][p]) << "list " << list;
+                    }
                 }
-                n_postings += docs.size();
+            };
+            const RareLists lists = builder.finish(400, threads, nullptr);
+            ASSERT_NO_FATAL_FAILURE(expect_all(lists));
+            EXPECT_NEAR(static_cast<double>(lists.nbytes()),
+                        RareLists::estimated_nbytes(n_lists, static_cast<double>(postings.size()), 400), 2);
+            const test::TemporaryDirectory directory;
+            SectionList sections;
+            lists.save(sections, "impacts");
+            write_index_file(directory.path("new"), "test", Parameters{}, sections, nullptr);
+            const IndexFile file = IndexFile::open(directory.path("new"), true, nullptr);
+            ASSERT_NO_FATAL_FAILURE(expect_all(RareLists::load(file, n_lists, 400, "impacts")));
+            EXPECT_THROW(RareLists::load(file, n_lists + 600, 400, "impacts"), FormatError);
+            if (!postings.empty()) {
+                EXPECT_THROW(RareLists::load(file, n_lists, 400 * 1000, "impacts"), FormatError);
             }
-        };
-        ASSERT_NO_FATAL_FAILURE(expect_all(lists));
-        EXPECT_NEAR(static_cast<double>(lists.nbytes()),
-                    RareLists::estimated_nbytes(n_lists, static_cast<double>(n_postings), 400), 2);
-        const test::TemporaryDirectory directory;
-        SectionList sections;
-        lists.save(sections, "impacts");
-        write_index_file(directory.path("new"), "test", Parameters{}, sections, nullptr);
-        const IndexFile file = IndexFile::open(directory.path("new"), true, nullptr);
-        ASSERT_NO_FATAL_FAILURE(expect_all(RareLists::load(file, n_lists, 400, "impacts")));
-        EXPECT_THROW(RareLists::load(file, n_lists + 600, 400, "impacts"), FormatError);
-        if (n_postings > 0) {
-            EXPECT_THROW(RareLists::load(file, n_lists, 400 * 1000, "impacts"), FormatError);
         }
     }
 }
 
 TEST(RareLists, TakeFewBitsBesideThoseOfTheirDocuments) {
-    std::vector<std::vector<RareLists::Posting>> parts(1);
-    for (std::uint32_t list = 0; list < 100'000; ++list) parts[0].push_back({list, list / 2, 255});
-    const auto lists = RareLists::build(100'000, 1 << 16, parts);
+    RareListsBuilder builder(100'000);
+    for (std::uint32_t list = 0; list < 100'000; ++list) builder.count(list);
+    builder.place();
+    for (std::uint32_t list = 0; list < 100'000; ++list) builder.put(list, list / 2, 255);
+    const auto lists = builder.finish(1 << 16, 1, nullptr);
     EXPECT_LT(lists.nbytes(), 100'000U * 33 / 10) << "2 bytes a document, 1 an impact, and 0.3 a list";
 }
 
