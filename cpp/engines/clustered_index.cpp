@@ -169,19 +169,21 @@ std::unique_ptr<ClusteredIndex> ClusteredIndex::build(const CsrView& docs, const
 void ClusteredIndex::connect(unsigned threads, Progress& progress) {
     const auto degree = static_cast<std::size_t>(build_params().neighbours);
     Filling<std::uint32_t> positions(n_docs() * degree);
-    search_documents(degree, threads, progress, [&](std::size_t doc, std::span<const Hit> others, unsigned) {
-        std::uint32_t* row = positions.items.data() + doc * degree;
-        std::fill(row, row + degree, static_cast<std::uint32_t>(doc));
-        for (const Hit& other : others) *row++ = other.doc;
-    });
+    const std::size_t n_clusters = budgets({.k = degree + 1, .depth = degree + 1}).clusters;
+    search_documents(degree, n_clusters, threads, progress,
+                     [&](std::size_t doc, std::span<const Hit> others, unsigned) {
+                         std::uint32_t* row = positions.items.data() + doc * degree;
+                         std::fill(row, row + degree, static_cast<std::uint32_t>(doc));
+                         for (const Hit& other : others) *row++ = other.doc;
+                     });
     neighbours_ = Neighbours(std::move(positions.buffer), degree);
 }
 
 void ClusteredIndex::search_documents(
-    std::size_t k, unsigned threads, Progress& progress,
+    std::size_t k, std::size_t n_clusters, unsigned threads, Progress& progress,
     const std::function<void(std::size_t position, std::span<const Hit> others, unsigned worker)>& found) const {
     ClusteredSearchParams usual;  // whatever the documents: what an index is made of should not depend on guesses
-    usual.cluster_budget = static_cast<std::int64_t>(budgets({.k = k + 1, .depth = k + 1}).clusters);
+    usual.cluster_budget = static_cast<std::int64_t>(n_clusters);
     const unsigned workers = worker_count(threads, n_docs() / kNeighboursPerTask + 1);
     std::vector<std::optional<ContextPool<Context>::Lease>> contexts(workers);  // borrowed by whoever works
     std::vector<std::vector<Posting>> postings(workers);

@@ -110,11 +110,12 @@ class ClusteredIndex final : public TunableIndex<ClusteredIndex, ClusteredParams
     static unsigned passes(const ClusteredParams& params, const Ordering& ordering, Precision precision) noexcept;
 
     // Searches for every document: calls found(position, others, worker) with the `k` others that give the greatest
-    // inner products with it, or most of them, as positions, best first. Calls for different documents may come on
-    // several threads at once, numbered from 0. One pass of `progress`, which counts as so many:
-    static constexpr unsigned kSearchPasses = 50;
+    // inner products with it, or most of them, as positions, best first: of those in the best `n_clusters`. Calls for
+    // different documents may come on several threads at once, numbered from 0. One pass of `progress`, which counts as
+    // so many:
+    static constexpr unsigned kSearchPasses = 100;
     void search_documents(
-        std::size_t k, unsigned threads, Progress& progress,
+        std::size_t k, std::size_t n_clusters, unsigned threads, Progress& progress,
         const std::function<void(std::size_t position, std::span<const Hit> others, unsigned worker)>& found) const;
 
     std::string_view engine() const noexcept override { return kEngine; }

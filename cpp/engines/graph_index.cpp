@@ -27,6 +27,11 @@ constexpr std::size_t kBatch = 256;
 // candidates: the entry points.
 constexpr unsigned kBuildPasses = 2;
 
+// Clusters of the guide that are opened for a document's candidates: a quarter of what a query's hits take, since
+// documents lie among their likes (docs/internals/graph.md).
+constexpr std::size_t kGuideClusters = 16;
+constexpr std::size_t kGuideClustersPerCandidate = 2;
+
 // The width of a search where the caller does not say: this, and so many for each hit.
 constexpr std::size_t kWidth = 64;
 constexpr std::size_t kWidthPerHit = 8;
@@ -126,7 +131,8 @@ PositionLists GraphIndex::connected(const StoredDocuments& documents, GraphParam
                          progress);
     const unsigned workers = worker_count(threads, n_docs + 1);
     std::vector<std::unique_ptr<GraphBuilder::Context>> contexts(workers);  // made by whoever works
-    guide->search_documents(static_cast<std::size_t>(params.ef_construction), workers, progress,
+    const auto n_candidates = static_cast<std::size_t>(params.ef_construction);
+    guide->search_documents(n_candidates, kGuideClusters + kGuideClustersPerCandidate * n_candidates, workers, progress,
                             [&](std::size_t doc, std::span<const Hit> candidates, unsigned worker) {
                                 auto& context = contexts[worker];
                                 if (!context) context = std::make_unique<GraphBuilder::Context>(n_slots);

@@ -79,6 +79,7 @@ float ExpectedContributions::of(const Posting& posting) const noexcept {
 }
 
 void Packer::pack(std::span<std::uint32_t> docs) {
+    if (docs.empty()) return;
     quantise(docs);
     sort_lanes();
     lay_out();

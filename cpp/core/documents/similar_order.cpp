@@ -17,7 +17,7 @@ constexpr std::size_t kNode = 8192;
 // Larger nodes are bisected one after the other by all threads together, smaller ones side by side.
 constexpr std::size_t kShared = 65536;
 // How long packing takes, in passes over the documents; a level of bisections takes about one.
-constexpr unsigned kPackingPasses = 8;
+constexpr unsigned kPackingPasses = 10;
 
 }  // namespace
 

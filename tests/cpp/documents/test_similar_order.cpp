@@ -44,7 +44,7 @@ void expect_permutation(std::vector<std::uint32_t> order, std::size_t n_docs) {
 
 TEST(SimilarOrder, HasEachDocumentOnce) {
     Random random(1);
-    for (const std::size_t n_docs : {0, 1, 2, 5, 63, 64, 65, 2048, 2049, 5000}) {
+    for (const std::size_t n_docs : {0, 1, 2, 5, 63, 64, 65, 8192, 8193, 20000}) {
         const Built built(test::random_rows(random, n_docs, 200, 6, test::real_weight));
         for (const std::uint32_t block_size : {4U, 64U}) {
             ASSERT_NO_FATAL_FAILURE(expect_permutation(built.order(block_size), n_docs)) << n_docs;
@@ -53,7 +53,7 @@ TEST(SimilarOrder, HasEachDocumentOnce) {
 }
 
 TEST(SimilarOrder, OfDocumentsWithoutTermsOrAllTheSame) {
-    for (const std::size_t n_docs : {1, 5, 5000}) {
+    for (const std::size_t n_docs : {1, 5, 20000}) {
         expect_permutation(Built(test::rows_of(3, std::vector<Row>(n_docs))).order(4), n_docs);
         expect_permutation(Built(test::rows_of(3, std::vector<Row>(n_docs, Row{{1, 2.0F}}))).order(4), n_docs);
         std::vector<Row> few(n_docs);
@@ -73,14 +73,14 @@ TEST(SimilarOrder, OfWeightsOfEveryMagnitude) {
     const auto either = [&](Random& source) {
         return test::uniform(source, 0, 1) == 0 ? subnormal(source) : huge(source);
     };
-    expect_permutation(Built(test::random_rows(random, 5000, 50, 6, huge)).order(4), 5000);
-    expect_permutation(Built(test::random_rows(random, 5000, 50, 6, either)).order(4), 5000);
-    expect_permutation(Built(test::random_rows(random, 5000, 50, 6, subnormal)).order(4), 5000);
+    expect_permutation(Built(test::random_rows(random, 20000, 50, 6, huge)).order(4), 20000);
+    expect_permutation(Built(test::random_rows(random, 20000, 50, 6, either)).order(4), 20000);
+    expect_permutation(Built(test::random_rows(random, 20000, 50, 6, subnormal)).order(4), 20000);
 }
 
 TEST(SimilarOrder, DoesNotDependOnTheNumberOfThreads) {
     Random random(3);
-    const Built built(test::random_rows(random, 9000, 200, 5, test::real_weight));
+    const Built built(test::random_rows(random, 36000, 200, 5, test::real_weight));
     const auto one = built.order(8, 1);
     EXPECT_EQ(built.order(8, 2), one);
     EXPECT_EQ(built.order(8, 3), one);
@@ -118,7 +118,7 @@ std::uint64_t total_maxima(const Built& built, const std::vector<std::uint32_t>&
 
 TEST(SimilarOrder, MakesBlockMaximaSmaller) {
     Random random(4);
-    for (const std::size_t n_docs : {1000, 6000}) {
+    for (const std::size_t n_docs : {1000, 20000}) {
         const Built built(topics(random, n_docs, 40));
         std::vector<std::uint32_t> given(n_docs);
         std::iota(given.begin(), given.end(), 0U);
@@ -132,7 +132,7 @@ TEST(SimilarOrder, MakesBlockMaximaSmaller) {
 
 TEST(SimilarOrder, TellsHowFarItIs) {
     Random random(6);
-    for (const std::size_t n_docs : {1000, 9000}) {
+    for (const std::size_t n_docs : {1000, 36000}) {
         const Built built(test::random_rows(random, n_docs, 200, 5, test::real_weight));
         const unsigned passes = similar_order_passes(n_docs, 4);
         RecordingMonitor monitor;
@@ -148,11 +148,11 @@ TEST(SimilarOrder, TellsHowFarItIs) {
 
 TEST(SimilarOrder, IsCancelledByTheMonitor) {
     Random random(5);
-    const Built built(test::random_rows(random, 9000, 200, 5, test::real_weight));
+    const Built built(test::random_rows(random, 36000, 200, 5, test::real_weight));
     for (const unsigned threads : {1U, 3U}) {
         for (int at = 1; at <= 3; ++at) {
             RecordingMonitor monitor(at);
-            Progress progress(&monitor, 1, 9000);
+            Progress progress(&monitor, 1, 36000);
             EXPECT_THROW(similar_order(built.source.postings(), built.vocabulary.n_slots(), 4, threads, progress),
                          Cancelled)
                 << at;

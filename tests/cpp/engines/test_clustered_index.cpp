@@ -498,7 +498,7 @@ TEST(ClusteredIndex, SearchesForEveryDocumentByPosition) {
                     std::vector<std::vector<int>> workers(threads, std::vector<int>(n));
                     RecordingMonitor monitor;
                     Progress progress(&monitor, 1, n);
-                    index->search_documents(k, threads, progress,
+                    index->search_documents(k, n, threads, progress,
                                             [&](std::size_t doc, std::span<const Hit> others, unsigned worker) {
                                                 ++calls[doc];
                                                 ++workers.at(worker)[doc];
