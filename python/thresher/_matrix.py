@@ -18,7 +18,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from thresher._kinds import Array, Tensor, hint_for, is_row, is_sparse_tensor, is_tensor, kind_of, plain_array
-from thresher._rows import ROWS, ScipySparse, joined, row_of
+from thresher._rows import ROWS, ScipySparse, WordTerms, joined, row_of
 
 MAX_ROWS = 2**31
 MAX_TERMS = 2**32 - 1
@@ -43,7 +43,7 @@ class SparseTensor(Protocol):
     def crow_indices(self) -> Tensor: ...
 
 
-RowLike: TypeAlias = Mapping[int, SupportsFloat] | sp.sparray | sp.spmatrix | SparseTensor
+RowLike: TypeAlias = Mapping[int, SupportsFloat] | Mapping[str, SupportsFloat] | sp.sparray | sp.spmatrix | SparseTensor
 MatrixLike: TypeAlias = (
     sp.sparray | sp.spmatrix | SparseTensor | Sequence[RowLike] | tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike]
 )
@@ -68,7 +68,9 @@ class CsrArrays(NamedTuple):
     """``(n_rows, n_terms)``."""
 
 
-def as_csr(matrix: MatrixLike, *, shape: tuple[int, int] | None = None, name: str = "docs") -> CsrArrays:
+def as_csr(
+    matrix: MatrixLike, *, shape: tuple[int, int] | None = None, name: str = "docs", words: WordTerms | None = None
+) -> CsrArrays:
     """Turn a sparse matrix of any accepted kind into the arrays of the core.
 
     Parameters
@@ -82,6 +84,8 @@ def as_csr(matrix: MatrixLike, *, shape: tuple[int, int] | None = None, name: st
         ``(n_rows, n_terms)``, at most ``(2**31, 2**32 - 1)``. Where the matrix has a shape, they must agree.
     name : str, default "docs"
         What error messages call the matrix.
+    words : WordTerms, optional
+        What knows the terms of dicts whose terms are words.
 
     Returns
     -------
@@ -105,7 +109,7 @@ def as_csr(matrix: MatrixLike, *, shape: tuple[int, int] | None = None, name: st
     ([0, 1, 1, 2], [4, 1], [0.5, 2.0], (3, 5))
     """
     wanted = None if shape is None else _checked_shape(shape, name)
-    arrays = _converted(matrix, wanted, name)
+    arrays = _converted(matrix, wanted, name, words)
     if wanted is not None and arrays.shape != wanted:
         raise ValueError(f"{name}: shape={wanted} was given but the matrix has shape {arrays.shape}")
     return arrays
@@ -122,10 +126,10 @@ def as_matrix(matrix: MatrixLike, *, shape: tuple[int, int] | None = None, name:
     return sp.csr_array((rows.data, indices, rows.indptr), shape=rows.shape)
 
 
-def as_query(query: object) -> tuple[Array, Array]:
+def as_query(query: object, words: WordTerms) -> tuple[Array, Array]:
     """Return the terms and the weights of one query in one object, or raise saying what would do."""
     if is_row(query):
-        terms, weights, _ = row_of(query, "the query")
+        terms, weights, _ = row_of(query, "the query", words)
         return terms, weights
     first = query[0] if isinstance(query, list | tuple | np.ndarray) and len(query) else None
     hint = _LONELY if isinstance(first, int | float | np.number) else hint_for(query)
@@ -234,13 +238,13 @@ def block_counts(data: Array, shape: tuple[int, int], name: str) -> tuple[int, i
 # ------------------------------------------------------------------------------------ one function per source
 
 
-def _converted(matrix: object, shape: tuple[int, int] | None, name: str) -> CsrArrays:
+def _converted(matrix: object, shape: tuple[int, int] | None, name: str, words: WordTerms | None) -> CsrArrays:
     if sp.issparse(matrix):
         return _from_scipy(matrix, name)
     if is_tensor(matrix):
         return _from_tensor(matrix, name)
     if isinstance(matrix, (list, tuple)) and (not matrix or is_row(matrix[0])):
-        return _from_rows(matrix, shape, name)
+        return _from_rows(matrix, shape, name, words)
     if isinstance(matrix, tuple) and len(matrix) == 3:
         if shape is None:
             raise ValueError(f"{name}: a tuple (indptr, indices, data) needs shape=(n_rows, n_terms)")
@@ -280,10 +284,10 @@ def _from_tensor(tensor: Tensor, name: str) -> CsrArrays:
     return _from_entries(ids[0], ids[1], values, shape, name)
 
 
-def _from_rows(rows: Sequence[object], shape: tuple[int, int] | None, name: str) -> CsrArrays:
+def _from_rows(rows: Sequence[object], shape: tuple[int, int] | None, name: str, words: WordTerms | None) -> CsrArrays:
     """Convert a list with an object for each row, as encoders return them that are not asked for a tensor."""
     if rows:
-        indptr, indices, data, n_terms = joined(rows, None if shape is None else shape[1], name)
+        indptr, indices, data, n_terms = joined(rows, None if shape is None else shape[1], name, words)
         return _from_raw(indptr, indices, data, _checked_shape((len(rows), n_terms), name), name)
     if shape is None:
         raise ValueError(f"{name}: an empty list needs shape=(0, n_terms)")

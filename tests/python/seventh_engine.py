@@ -10,6 +10,7 @@ import scipy.sparse as sp
 import thresher
 from thresher import _core
 from thresher._matrix import MatrixLike, as_matrix
+from thresher._words import WordsLike
 from thresher.engines.index import Progress
 
 
@@ -31,9 +32,13 @@ class HeaviestIndex(thresher.Index):
         shape: tuple[int, int] | None = None,
         threads: SupportsIndex = 0,
         progress: Progress | None = None,
+        words: WordsLike | None = None,
+        names: WordsLike | None = None,
         window: SupportsIndex = 8192,
     ) -> Self:
-        built = thresher.ExactIndex.build(docs, shape=shape, threads=threads, progress=progress, window=window)
+        built = thresher.ExactIndex.build(
+            docs, shape=shape, threads=threads, progress=progress, words=words, names=names, window=window
+        )
         return cls(built._live)
 
     @property

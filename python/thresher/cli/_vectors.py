@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from thresher import formats
 from thresher.cli._terminal import note, progress_bar
-from thresher.formats.names import names_path, remove_names, write_names
+from thresher.formats.names import names_path, remove_names
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -51,7 +51,11 @@ def read_collection(path: Path) -> Collection:
         if kind == "ciff":
             collection = formats.ciff.read_ciff(path, progress=progress)
             matrix, vocabulary = collection.numbered()
-            return Collection(matrix, matrix.shape, collection.ids, vocabulary)
+            ids: list[str] | None = collection.ids
+            if len(set(collection.ids)) < len(collection.ids):
+                note(f"note: {path} gives several documents one id: documents go by number")
+                ids = None
+            return Collection(matrix, matrix.shape, ids, vocabulary)
         documents = formats.jsonl.read_documents(path, progress=progress)
     return Collection(documents.matrix, documents.matrix.shape, documents.ids, documents.vocabulary)
 
@@ -86,7 +90,8 @@ def read_questions(
 
 def read_questions_about(documents: Collection, path: Path) -> Questions:
     """Read queries into the columns of documents that were read."""
-    nameless = "the documents have no words" if documents.ids is None else None
+    has_names = documents.ids is not None or documents.vocabulary is not None
+    nameless = None if has_names else "the documents have no words"
     return read_questions(path, vocabulary=documents.vocabulary, n_terms=documents.shape[1], nameless=nameless)
 
 
@@ -99,13 +104,9 @@ def check_output(output: Path, *inputs: Path) -> None:
 
 
 def save_index(index: thresher.Index, output: Path, documents: Collection) -> None:
-    """Save an index of `documents`, and beside it their names if they have any."""
-    index.save(output)
-    if documents.ids is None:
-        remove_names(output)
-        return
-    terms = None if documents.vocabulary is None else list(documents.vocabulary)
-    write_names(output, documents=documents.ids, terms=terms, shape=documents.shape, nnz=index.nnz)
+    """Save an index of `documents`, with what they and their terms are called if that is known."""
+    index.with_words(documents.vocabulary, documents.ids).save(output)
+    remove_names(output)
 
 
 def refuse_to_overwrite(output: Path, *inputs: Path) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from thresher._hits import Hits
     from thresher._selections import Allowed
+    from thresher._words import WordsLike
 
 Progress: TypeAlias = Callable[[int, int], object]
 UnknownTerms: TypeAlias = Literal["error", "ignore"]
@@ -32,11 +33,18 @@ class BuildOptions(TypedDict, total=False):
         Threads to use; 0 means one for each core. The index does not depend on it.
     progress
         Called on this thread now and then as ``progress(done, n_docs)``.
+    words
+        What terms are called, no two alike: a str for each, or for the first of them, or a dict of the term of each.
+        The index keeps them (`Index.words`), and takes them in place of terms.
+    names
+        What documents are called, no two alike: a str for each. The index keeps them (`Index.names`).
     """
 
     shape: tuple[int, int] | None
     threads: SupportsIndex
     progress: Progress | None
+    words: WordsLike | None
+    names: WordsLike | None
 
 
 class SearchOptions(TypedDict, total=False):
@@ -89,6 +97,8 @@ _DEFAULTS: dict[str, object] = {
     "shape": None,
     "threads": 0,
     "progress": None,
+    "words": None,
+    "names": None,
     "allowed": None,
     "exclude": None,
     "min_score": None,
