@@ -75,7 +75,7 @@ class Strings {
 
 }  // namespace
 
-void define_words(py::module_& module) {
+void define_words(const py::module_& module) {
     using namespace py::literals;
     py::class_<Words>(module, "Words", "Strings that are numbered from 0 and all different, compressed.")
         .def(py::init([](const py::iterable& words, const std::string& name, unsigned threads) {

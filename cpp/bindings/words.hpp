@@ -5,6 +5,6 @@
 
 namespace thresher {
 
-void define_words(pybind11::module_& module);
+void define_words(const pybind11::module_& module);
 
 }  // namespace thresher

@@ -53,11 +53,12 @@ std::vector<std::uint32_t> string_order(std::span<const std::string_view> string
         const auto first = items.begin() + static_cast<std::ptrdiff_t>(range.begin);
         const auto last = items.begin() + static_cast<std::ptrdiff_t>(range.end);
         if (!std::is_sorted(first, last, is_less)) std::sort(first, last, interruptible(is_less));
-        for (std::size_t begin = range.begin, end = begin; begin < range.end; begin = end) {
+        for (std::size_t begin = range.begin; begin < range.end;) {
             const Item& item = items[begin];
-            for (end = begin + 1; end < range.end && items[end].digit == item.digit && items[end].rest == item.rest;)
-                ++end;
+            std::size_t end = begin + 1;
+            while (end < range.end && items[end].digit == item.digit && items[end].rest == item.rest) ++end;
             if (end - begin > 1 && item.rest > kDigit) open.push_back({begin, end, range.depth + kDigit});
+            begin = end;
         }
     }
     std::vector<std::uint32_t> order(items.size());

@@ -232,7 +232,7 @@ TEST(Words, StayInBoundsWhateverAFileHolds) {
             open_altered(altered, strings);
         }
     }
-    const Strings strings = random_strings(random, 2000, 30, 8);
+    const Strings strings = random_strings(random, 1100, 30, 8);
     save(build(strings), directory.path("f"));
     const Bytes bytes = test::read_bytes(directory.path("f"));
     const IndexFile file = IndexFile::open(directory.path("f"), false, nullptr);
