@@ -195,7 +195,7 @@ void score_document(State& state, const Kernels& table) {
             static_cast<std::uint16_t>(1U << (term / thresher::kernels::kFilter % 16));
     }
     // As document_layout.inc says: common slots in 12 bits, the others whole, weights of 13 bits.
-    const thresher::kernels::DocumentFormat format{2, 13, 11551, true};
+    const thresher::kernels::DocumentFormat format{2, {thresher::kernels::Weights::halves, 13, 11551}};
     std::vector<std::uint8_t> docs;
     std::vector<std::size_t> starts{0};
     for (std::size_t doc = 0; doc < kDocs; ++doc) {
@@ -226,7 +226,8 @@ void score_document(State& state, const Kernels& table) {
     run(state, double{kDocs} * kPostings, n_bytes, [&] {
         for (std::size_t doc = 0; doc < kDocs; ++doc) {
             benchmark::DoNotOptimize(table.score_document(docs.data() + starts[doc], starts[doc + 1] - starts[doc],
-                                                          format, filter.data(), weights.data(), weights.size()));
+                                                          format, nullptr, filter.data(), weights.data(),
+                                                          weights.size()));
         }
     });
 }

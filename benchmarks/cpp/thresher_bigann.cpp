@@ -79,7 +79,7 @@ Truth given_truth(const Arguments& arguments, std::size_t n_queries) {
 Truth computed_truth(const Arguments& arguments, const CsrView& queries) {
     const CsrFile base = read_base(arguments, queries, "to compute a truth that is not given");
     tell("computing the truth");
-    const auto exact = ExactIndex::build(base.rows, {}, arguments.build_threads, nullptr);
+    const auto exact = ExactIndex::build(base.rows, {}, {.threads = arguments.build_threads});
     const std::size_t n = queries.n_rows() * arguments.k;
     std::vector<std::int64_t> ids(n);
     Truth truth{{}, "computed", base.rows.n_rows(), {}, std::vector<float>(n)};

@@ -203,26 +203,26 @@ void define_selection(py::module_& module) {
         });
 }
 
-// `params`: what the engine's own build takes, or nothing.
-template <class Engine, class... Params>
+// `order`: of documents, for engines that can store them in one.
+template <class Engine>
 std::unique_ptr<Engine> build(const Array<std::int64_t>& indptr, const Array<std::uint32_t>& indices,
-                              const Array<float>& data, std::uint64_t n_terms, const Params&... params,
-                              unsigned threads, const py::object& progress) {
+                              const Array<float>& data, std::uint64_t n_terms, const typename Engine::Params& params,
+                              const std::optional<Array<std::uint32_t>>& order, Precision precision, unsigned threads,
+                              const py::object& progress) {
     const CsrView docs = view(indptr, indices, data, n_terms);
-    return without_gil(progress, [&](Monitor* monitor) { return Engine::build(docs, params..., threads, monitor); });
+    BuildOptions options{.precision = precision, .threads = threads};
+    if (order) options.order = items(*order, "reorder");
+    return without_gil(progress, [&](Monitor* monitor) {
+        options.monitor = monitor;
+        return Engine::build(docs, params, options);
+    });
 }
 
-// Of engines that store documents in an order of their own, or in `order`.
-template <class Engine, class Params>
-std::unique_ptr<Engine> build_ordered(const Array<std::int64_t>& indptr, const Array<std::uint32_t>& indices,
-                                      const Array<float>& data, std::uint64_t n_terms, const Params& params,
-                                      const std::optional<Array<std::uint32_t>>& order, unsigned threads,
-                                      const py::object& progress) {
-    const CsrView docs = view(indptr, indices, data, n_terms);
-    GivenOrder given;
-    if (order) given = items(*order, "reorder");
-    return without_gil(progress,
-                       [&](Monitor* monitor) { return Engine::build(docs, params, given, threads, monitor); });
+template <class Engine, class Class>
+void define_build(Class& engine) {
+    using namespace py::literals;
+    engine.def_static("build", &build<Engine>, "indptr"_a, "indices"_a, "data"_a, "n_terms"_a, "params"_a, "order"_a,
+                      "precision"_a, "threads"_a, "progress"_a);
 }
 
 py::tuple vectors(const Index& index, const Array<std::int64_t>& docs) {
@@ -347,6 +347,7 @@ PYBIND11_MODULE(_core_of_main_interpreter, module, py::mod_gil_not_used()) {
     using thresher::ImpactSearchParams;
     using thresher::Index;
     using thresher::Monitor;
+    using thresher::NoParams;
     using thresher::PostingsIndex;
     using thresher::PostingsSearchParams;
 
@@ -362,6 +363,10 @@ PYBIND11_MODULE(_core_of_main_interpreter, module, py::mod_gil_not_used()) {
     thresher::kernels::active();  // a foreign THRESHER_ISA is an ImportError here, not a surprise at the first search
     module.def("isa", [] { return thresher::kernels::active().name; }, "The instruction set in use.");
     module.def("describe", &thresher::describe, "path"_a, "Header, parameters and sections of an index file.");
+    py::enum_<thresher::Precision>(module, "Precision", "What an index keeps of the weights that it is given.")
+        .value("FULL", thresher::Precision::full)
+        .value("CODES", thresher::Precision::codes)
+        .value("BOTH", thresher::Precision::both);
     thresher::define_selection(module);
     thresher::define_search_options(module);
     thresher::define_words(module);
@@ -370,6 +375,8 @@ PYBIND11_MODULE(_core_of_main_interpreter, module, py::mod_gil_not_used()) {
         .def_property_readonly("n_docs", &Index::n_docs)
         .def_property_readonly("n_terms", &Index::n_terms)
         .def_property_readonly("nnz", &Index::nnz)
+        .def_property_readonly("precision", &Index::precision)
+        .def_property_readonly("max_error", &Index::max_error)
         .def_property_readonly("params", [](const Index& index) { return thresher::to_dict(index.parameters()); })
         .def_property_readonly("search_params",
                                [](const Index& index) { return thresher::to_dict(index.named_search_params()); })
@@ -446,11 +453,11 @@ PYBIND11_MODULE(_core_of_main_interpreter, module, py::mod_gil_not_used()) {
             },
             "indptr, indices, data (which point into the object until the next `add`) and the number of terms.");
 
+    thresher::define_params<NoParams>(module, "NoParams");
     thresher::define_params<ExactParams>(module, "ExactParams");
 
-    py::class_<ExactIndex, Index>(module, "ExactIndex")
-        .def_static("build", &thresher::build<ExactIndex, ExactParams>, "indptr"_a, "indices"_a, "data"_a, "n_terms"_a,
-                    "params"_a, "threads"_a, "progress"_a);
+    py::class_<ExactIndex, Index> exact(module, "ExactIndex");
+    thresher::define_build<ExactIndex>(exact);
 
     thresher::define_params<BlockMaxParams>(module, "BlockMaxParams");
 
@@ -458,8 +465,7 @@ PYBIND11_MODULE(_core_of_main_interpreter, module, py::mod_gil_not_used()) {
 
     py::class_<BlockMaxIndex, Index> block_max(module, "BlockMaxIndex");
     thresher::define_search<BlockMaxIndex, BlockMaxSearchParams>(block_max);
-    block_max.def_static("build", &thresher::build_ordered<BlockMaxIndex, BlockMaxParams>, "indptr"_a, "indices"_a,
-                         "data"_a, "n_terms"_a, "params"_a, "order"_a, "threads"_a, "progress"_a);
+    thresher::define_build<BlockMaxIndex>(block_max);
 
     thresher::define_params<ClusteredParams>(module, "ClusteredParams");
 
@@ -467,8 +473,7 @@ PYBIND11_MODULE(_core_of_main_interpreter, module, py::mod_gil_not_used()) {
 
     py::class_<ClusteredIndex, Index> clustered(module, "ClusteredIndex");
     thresher::define_search<ClusteredIndex, ClusteredSearchParams>(clustered);
-    clustered.def_static("build", &thresher::build_ordered<ClusteredIndex, ClusteredParams>, "indptr"_a, "indices"_a,
-                         "data"_a, "n_terms"_a, "params"_a, "order"_a, "threads"_a, "progress"_a);
+    thresher::define_build<ClusteredIndex>(clustered);
 
     thresher::define_params<GraphParams>(module, "GraphParams");
 
@@ -476,26 +481,22 @@ PYBIND11_MODULE(_core_of_main_interpreter, module, py::mod_gil_not_used()) {
 
     py::class_<GraphIndex, Index> graph(module, "GraphIndex");
     thresher::define_search<GraphIndex, GraphSearchParams>(graph);
-    graph
-        .def_static("build", &thresher::build_ordered<GraphIndex, GraphParams>, "indptr"_a, "indices"_a, "data"_a,
-                    "n_terms"_a, "params"_a, "order"_a, "threads"_a, "progress"_a)
-        .def(
-            "edges", [](const GraphIndex& index, std::int64_t doc) { return thresher::to_array(index.edges(doc)); },
-            "doc"_a);
+    thresher::define_build<GraphIndex>(graph);
+    graph.def(
+        "edges", [](const GraphIndex& index, std::int64_t doc) { return thresher::to_array(index.edges(doc)); },
+        "doc"_a);
 
     thresher::define_params<ImpactSearchParams>(module, "ImpactSearchParams");
 
     py::class_<ImpactIndex, Index> impact(module, "ImpactIndex");
     thresher::define_search<ImpactIndex, ImpactSearchParams>(impact);
-    impact.def_static("build", &thresher::build<ImpactIndex>, "indptr"_a, "indices"_a, "data"_a, "n_terms"_a,
-                      "threads"_a, "progress"_a);
+    thresher::define_build<ImpactIndex>(impact);
 
     thresher::define_params<PostingsSearchParams>(module, "PostingsSearchParams");
 
     py::class_<PostingsIndex, Index> postings(module, "PostingsIndex");
     thresher::define_search<PostingsIndex, PostingsSearchParams>(postings);
-    postings.def_static("build", &thresher::build<PostingsIndex>, "indptr"_a, "indices"_a, "data"_a, "n_terms"_a,
-                        "threads"_a, "progress"_a);
+    thresher::define_build<PostingsIndex>(postings);
 
     thresher::define_statistics(module);
     thresher::define_engine_entries(module);

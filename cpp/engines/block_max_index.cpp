@@ -24,7 +24,7 @@ namespace thresher {
 namespace {
 
 // Passes over the documents, for the progress report.
-constexpr unsigned kBuildPasses = 11;
+constexpr unsigned kBuildPasses = 8;
 constexpr std::size_t kBatch = 256;
 constexpr std::uint32_t kBlockSize = 4;  // where the caller does not say
 // Documents accumulated at a time: many, so that a query's lists are few and long.
@@ -77,10 +77,9 @@ struct BlockMaxIndex::Context : SearchContext {
     BlockOpening::Context opening;
 };
 
-BlockMaxIndex::BlockMaxIndex(const BlockMaxParams& params, Vocabulary vocabulary, ForwardIndex forward,
-                             DocumentOrder order, ExhaustiveSearch exhaustive, BlockMaxima blocks,
-                             BlockMaxima superblocks, BlockTiles tiles)
-    : TunableIndex(params, StoredDocuments{std::move(vocabulary), std::move(forward), std::move(order)}),
+BlockMaxIndex::BlockMaxIndex(const BlockMaxParams& params, StoredDocuments documents, ExhaustiveSearch exhaustive,
+                             BlockMaxima blocks, BlockMaxima superblocks, BlockTiles tiles)
+    : TunableIndex(params, std::move(documents)),
       exhaustive_(std::move(exhaustive)),
       blocks_(std::move(blocks)),
       superblocks_(std::move(superblocks)),
@@ -97,31 +96,31 @@ void BlockMaxIndex::check(const BlockMaxParams& params) {
 }
 
 std::unique_ptr<BlockMaxIndex> BlockMaxIndex::build(const CsrView& docs, const BlockMaxParams& given,
-                                                    const GivenOrder& given_order, unsigned threads, Monitor* monitor) {
+                                                    const BuildOptions& options) {
     check(given);
     check_collection(docs);
-    const Ordering ordering(given.reorder, given_order, docs.n_rows());
+    const Ordering ordering(given.reorder, options.order, docs.n_rows());
     BlockMaxParams params = given;
     params.reorder = ordering.reorders();
     const std::uint32_t block_size = block_size_of(params);
     params.block_size = block_size;
 
-    Progress progress(monitor, kBuildPasses + ordering.passes(block_size), docs.n_rows());
+    const auto& [order, precision, threads, monitor] = options;
+    Progress progress(monitor, kBuildPasses + StoredDocuments::passes(ordering, block_size, precision), docs.n_rows());
     const CanonicalCsr canonical(docs, Signs::non_negative, "docs", threads, progress);
-    auto vocabulary = Vocabulary::build(canonical.view(), threads, progress);
+    auto documents = StoredDocuments::build(canonical.view(), ordering, block_size, precision, threads, progress);
+    const auto& [vocabulary, forward, stored_order] = documents;
     auto quantiser = Quantiser::build(canonical.view(), vocabulary, threads, progress);
-    auto forward = ForwardIndex::build(canonical.view(), vocabulary, threads, progress);
-    DocumentOrder order = ordering.apply(forward, vocabulary, block_size, threads, progress);
     auto postings = WindowedPostings::build(forward, vocabulary, quantiser, kDocWindow, kRowDensity, threads, progress);
-    const auto n_frequent = [&](double frequency) { return vocabulary.n_frequent(frequency, docs.n_rows()); };
+    const auto n_frequent = [&](double frequency) { return documents.vocabulary.n_frequent(frequency, docs.n_rows()); };
     const auto [n_rows, n_tile_rows] = rows_of(params, postings.n_rows(), n_frequent);
     auto blocks = BlockMaxima::build(forward, quantiser, block_size, n_rows, threads, progress);
     auto superblocks =
         BlockMaxima::build(forward, quantiser, block_size * kernels::kSuperblock, n_rows, threads, progress);
     auto tiles = BlockTiles::build(forward, quantiser, block_size, n_tile_rows, threads, progress);
-    return std::unique_ptr<BlockMaxIndex>(new BlockMaxIndex(
-        params, std::move(vocabulary), std::move(forward), std::move(order),
-        {std::move(quantiser), std::move(postings)}, std::move(blocks), std::move(superblocks), std::move(tiles)));
+    return std::unique_ptr<BlockMaxIndex>(
+        new BlockMaxIndex(params, std::move(documents), {std::move(quantiser), std::move(postings)}, std::move(blocks),
+                          std::move(superblocks), std::move(tiles)));
 }
 
 BlockMaxIndex::BlockMaxIndex(const IndexFile& file) : TunableIndex(file, DocumentOrder::load(file)) {

@@ -78,7 +78,7 @@ class BlockMaxIndex final : public TunableIndex<BlockMaxIndex, BlockMaxParams, B
     // Rows of `docs` are documents; weights finite and >= 0. `order`: the documents in the order in which to store
     // them, each once, instead of one that is computed. Throws std::invalid_argument.
     static std::unique_ptr<BlockMaxIndex> build(const CsrView& docs, const BlockMaxParams& params,
-                                                const GivenOrder& order, unsigned threads, Monitor* monitor);
+                                                const BuildOptions& options);
     ~BlockMaxIndex() override;
 
     std::string_view engine() const noexcept override { return kEngine; }
@@ -98,8 +98,8 @@ class BlockMaxIndex final : public TunableIndex<BlockMaxIndex, BlockMaxParams, B
     friend TunableIndex;
     struct Context;
 
-    BlockMaxIndex(const BlockMaxParams& params, Vocabulary vocabulary, ForwardIndex forward, DocumentOrder order,
-                  ExhaustiveSearch exhaustive, BlockMaxima blocks, BlockMaxima superblocks, BlockTiles tiles);
+    BlockMaxIndex(const BlockMaxParams& params, StoredDocuments documents, ExhaustiveSearch exhaustive,
+                  BlockMaxima blocks, BlockMaxima superblocks, BlockTiles tiles);
     explicit BlockMaxIndex(const IndexFile& file);
     BlockMaxIndex(const BlockMaxIndex& other);
 

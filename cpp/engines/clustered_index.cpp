@@ -22,7 +22,7 @@ namespace thresher {
 namespace {
 
 // Passes over the documents, for the progress report, beside those of the summaries.
-constexpr unsigned kBuildPasses = 7;
+constexpr unsigned kBuildPasses = 4;
 constexpr std::size_t kBatch = 256;
 constexpr std::uint32_t kClusterSize = 4;  // where the caller does not say
 constexpr std::int64_t kMaxNeighbours = 256;
@@ -100,9 +100,9 @@ struct ClusteredIndex::Context : SearchContext {
     std::vector<std::uint64_t> neighbours;
 };
 
-ClusteredIndex::ClusteredIndex(const ClusteredParams& params, Vocabulary vocabulary, ForwardIndex forward,
-                               DocumentOrder order, Quantiser quantiser, ClusterSummaries summaries, BlockTiles tiles)
-    : TunableIndex(params, StoredDocuments{std::move(vocabulary), std::move(forward), std::move(order)}),
+ClusteredIndex::ClusteredIndex(const ClusteredParams& params, StoredDocuments documents, Quantiser quantiser,
+                               ClusterSummaries summaries, BlockTiles tiles)
+    : TunableIndex(params, std::move(documents)),
       quantiser_(std::move(quantiser)),
       summaries_(std::move(summaries)),
       tiles_(std::move(tiles)) {
@@ -130,40 +130,38 @@ void ClusteredIndex::check(const ClusteredParams& params) {
 }
 
 std::unique_ptr<ClusteredIndex> ClusteredIndex::build(const CsrView& docs, const ClusteredParams& params,
-                                                      const GivenOrder& given_order, unsigned threads,
-                                                      Monitor* monitor) {
+                                                      const BuildOptions& options) {
     check(params);
     check_collection(docs);
-    const Ordering ordering(params.reorder, given_order, docs.n_rows());
-    Progress progress(monitor, passes(params, ordering), docs.n_rows());
-    return build(docs, params, ordering, threads, progress);
+    const Ordering ordering(params.reorder, options.order, docs.n_rows());
+    Progress progress(options.monitor, passes(params, ordering, options.precision), docs.n_rows());
+    return build(docs, params, ordering, options.precision, options.threads, progress);
 }
 
-unsigned ClusteredIndex::passes(const ClusteredParams& params, const Ordering& ordering) noexcept {
-    return kBuildPasses + ClusterSummaries::kPasses + ordering.passes(cluster_size_of(params)) +
-           (params.neighbours > 0 ? kSearchPasses : 0);
+unsigned ClusteredIndex::passes(const ClusteredParams& params, const Ordering& ordering, Precision precision) noexcept {
+    return kBuildPasses + StoredDocuments::passes(ordering, cluster_size_of(params), precision) +
+           ClusterSummaries::kPasses + (params.neighbours > 0 ? kSearchPasses : 0);
 }
 
 std::unique_ptr<ClusteredIndex> ClusteredIndex::build(const CsrView& docs, const ClusteredParams& given,
-                                                      const Ordering& ordering, unsigned threads, Progress& progress) {
+                                                      const Ordering& ordering, Precision precision, unsigned threads,
+                                                      Progress& progress) {
     ClusteredParams params = given;
     params.reorder = ordering.reorders();
     const std::uint32_t cluster_size = cluster_size_of(params);
     params.cluster_size = static_cast<std::int64_t>(cluster_size);
 
     const CanonicalCsr canonical(docs, Signs::non_negative, "docs", threads, progress);
-    auto vocabulary = Vocabulary::build(canonical.view(), threads, progress);
+    auto documents = StoredDocuments::build(canonical.view(), ordering, cluster_size, precision, threads, progress);
+    const auto& [vocabulary, forward, order] = documents;
     auto quantiser = Quantiser::build(canonical.view(), vocabulary, threads, progress);
-    auto forward = ForwardIndex::build(canonical.view(), vocabulary, threads, progress);
-    DocumentOrder order = ordering.apply(forward, vocabulary, cluster_size, threads, progress);
-    const auto n_frequent = [&](double frequency) { return vocabulary.n_frequent(frequency, docs.n_rows()); };
+    const auto n_frequent = [&](double frequency) { return documents.vocabulary.n_frequent(frequency, docs.n_rows()); };
     const RowCounts rows = rows_of(params, docs.n_rows(), n_frequent);
     auto summaries = ClusterSummaries::build(forward, vocabulary, quantiser, cluster_size, rows.clusters, rows.groups,
                                              pruning_of(params), threads, progress);
     auto tiles = BlockTiles::build(forward, quantiser, cluster_size, rows.tiles, threads, progress);
-    std::unique_ptr<ClusteredIndex> index(new ClusteredIndex(params, std::move(vocabulary), std::move(forward),
-                                                             std::move(order), std::move(quantiser),
-                                                             std::move(summaries), std::move(tiles)));
+    std::unique_ptr<ClusteredIndex> index(
+        new ClusteredIndex(params, std::move(documents), std::move(quantiser), std::move(summaries), std::move(tiles)));
     if (params.neighbours > 0) index->connect(threads, progress);
     return index;
 }

@@ -100,13 +100,14 @@ class ClusteredIndex final : public TunableIndex<ClusteredIndex, ClusteredParams
     // Rows of `docs` are documents; weights finite and >= 0. `order`: the documents in the order in which clusters are
     // cut from them, each once, instead of one that is computed. Throws std::invalid_argument.
     static std::unique_ptr<ClusteredIndex> build(const CsrView& docs, const ClusteredParams& params,
-                                                 const GivenOrder& order, unsigned threads, Monitor* monitor);
+                                                 const BuildOptions& options);
     ~ClusteredIndex() override;
 
     // As a part of the build of another index: `ordering` of docs.n_rows() documents, `passes` passes of `progress`.
     static std::unique_ptr<ClusteredIndex> build(const CsrView& docs, const ClusteredParams& params,
-                                                 const Ordering& ordering, unsigned threads, Progress& progress);
-    static unsigned passes(const ClusteredParams& params, const Ordering& ordering) noexcept;
+                                                 const Ordering& ordering, Precision precision, unsigned threads,
+                                                 Progress& progress);
+    static unsigned passes(const ClusteredParams& params, const Ordering& ordering, Precision precision) noexcept;
 
     // Searches for every document: calls found(position, others, worker) with the `k` others that give the greatest
     // inner products with it, or most of them, as positions, best first. Calls for different documents may come on
@@ -133,8 +134,8 @@ class ClusteredIndex final : public TunableIndex<ClusteredIndex, ClusteredParams
     friend TunableIndex;
     struct Context;
 
-    ClusteredIndex(const ClusteredParams& params, Vocabulary vocabulary, ForwardIndex forward, DocumentOrder order,
-                   Quantiser quantiser, ClusterSummaries summaries, BlockTiles tiles);
+    ClusteredIndex(const ClusteredParams& params, StoredDocuments documents, Quantiser quantiser,
+                   ClusterSummaries summaries, BlockTiles tiles);
     explicit ClusteredIndex(const IndexFile& file);
     ClusteredIndex(const ClusteredIndex& other);
 

@@ -11,6 +11,7 @@
 #include "../core/documents/collection_statistics.hpp"
 #include "../core/storage/fields.hpp"
 #include "build_growth.hpp"
+#include "build_options.hpp"
 #include "dials.hpp"
 #include "index.hpp"
 #include "registry.hpp"
@@ -33,7 +34,7 @@ struct EngineEntry {
 // The entry of a class that derives from TunableIndex and has
 //
 //   kEngine                                 its name, as in files
-//   build(docs, params, threads, monitor)   static; perhaps with an order behind `params`, or without parameters
+//   build(docs, params, options)            static
 //   check(params)                           static: throws std::invalid_argument for those out of range
 //   estimated_parts(statistics, params)     static
 //   dials(n_docs, k)                        static
@@ -46,22 +47,9 @@ EngineEntry entry_of() {
     entry.name = Engine::kEngine;
     entry.build = [](const CsrView& docs, const NamedValues& values,
                      const BuildOptions& options) -> std::unique_ptr<Index> {
-        const auto& [order, threads, monitor] = options;
         Params params;
         set_fields(values, params);
-        if constexpr (requires { Engine::build(docs, params, order, threads, monitor); }) {
-            return Engine::build(docs, params, order, threads, monitor);
-        } else {
-            if (order) {
-                throw std::invalid_argument("order: the engine '" + std::string(Engine::kEngine) +
-                                            "' keeps the order of the rows");
-            }
-            if constexpr (requires { Engine::build(docs, params, threads, monitor); }) {
-                return Engine::build(docs, params, threads, monitor);
-            } else {
-                return Engine::build(docs, threads, monitor);
-            }
-        }
+        return Engine::build(docs, params, options);
     };
     entry.load = [](const IndexFile& file) { return Engine::load(file); };
     entry.dials = Engine::dials;

@@ -10,7 +10,7 @@ namespace thresher {
 
 namespace {
 
-constexpr unsigned kBuildPasses = 8;  // over the documents, for the progress report
+constexpr unsigned kBuildPasses = 5;  // for the progress report, beside those of the documents
 // A batch of queries shares a window; more of them would push each other's state out of the cache.
 constexpr std::size_t kBatch = 256;
 
@@ -22,9 +22,8 @@ struct ExactIndex::Context : SearchContext {
     ExhaustiveSearch::Context search;
 };
 
-ExactIndex::ExactIndex(const ExactParams& params, Vocabulary vocabulary, ForwardIndex forward, ExhaustiveSearch search)
-    : TunableIndex(params, StoredDocuments{std::move(vocabulary), std::move(forward), {}}),
-      search_(std::move(search)) {}
+ExactIndex::ExactIndex(const ExactParams& params, StoredDocuments documents, ExhaustiveSearch search)
+    : TunableIndex(params, std::move(documents)), search_(std::move(search)) {}
 
 ExactIndex::ExactIndex(const ExactIndex& other) = default;
 
@@ -40,19 +39,21 @@ void ExactIndex::check(const ExactParams& params) {
     }
 }
 
-std::unique_ptr<ExactIndex> ExactIndex::build(const CsrView& docs, const ExactParams& params, unsigned threads,
-                                              Monitor* monitor) {
+std::unique_ptr<ExactIndex> ExactIndex::build(const CsrView& docs, const ExactParams& params,
+                                              const BuildOptions& options) {
     check(params);
     check_collection(docs);
-    Progress progress(monitor, kBuildPasses, docs.n_rows());
+    const auto ordering = Ordering::none(kEngine, options.order, docs.n_rows());
+    const auto& [order, precision, threads, monitor] = options;
+    Progress progress(monitor, kBuildPasses + StoredDocuments::passes(ordering, 1, precision), docs.n_rows());
     const CanonicalCsr canonical(docs, Signs::non_negative, "docs", threads, progress);
-    auto vocabulary = Vocabulary::build(canonical.view(), threads, progress);
-    auto quantiser = Quantiser::build(canonical.view(), vocabulary, threads, progress);
-    auto forward = ForwardIndex::build(canonical.view(), vocabulary, threads, progress);
-    auto postings = WindowedPostings::build(forward, vocabulary, quantiser, static_cast<std::uint32_t>(params.window),
-                                            params.row_density, threads, progress);
+    auto documents = StoredDocuments::build(canonical.view(), ordering, 1, precision, threads, progress);
+    auto quantiser = Quantiser::build(canonical.view(), documents.vocabulary, threads, progress);
+    auto postings =
+        WindowedPostings::build(documents.forward, documents.vocabulary, quantiser,
+                                static_cast<std::uint32_t>(params.window), params.row_density, threads, progress);
     return std::unique_ptr<ExactIndex>(
-        new ExactIndex(params, std::move(vocabulary), std::move(forward), {std::move(quantiser), std::move(postings)}));
+        new ExactIndex(params, std::move(documents), {std::move(quantiser), std::move(postings)}));
 }
 
 ExactIndex::ExactIndex(const IndexFile& file) : TunableIndex(file, {}) {

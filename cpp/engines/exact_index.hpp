@@ -34,8 +34,8 @@ class ExactIndex final : public TunableIndex<ExactIndex, ExactParams, NoParams> 
 
     // Rows of `docs` are documents; weights finite and >= 0. Throws std::invalid_argument. Memory beside the input:
     // the index, and up to 24 bytes for each posting of a rare term while it is sorted.
-    static std::unique_ptr<ExactIndex> build(const CsrView& docs, const ExactParams& params, unsigned threads,
-                                             Monitor* monitor);
+    static std::unique_ptr<ExactIndex> build(const CsrView& docs, const ExactParams& params,
+                                             const BuildOptions& options);
     ~ExactIndex() override;
 
     std::string_view engine() const noexcept override { return kEngine; }
@@ -53,7 +53,7 @@ class ExactIndex final : public TunableIndex<ExactIndex, ExactParams, NoParams> 
     friend TunableIndex;
     struct Context;
 
-    ExactIndex(const ExactParams& params, Vocabulary vocabulary, ForwardIndex forward, ExhaustiveSearch search);
+    ExactIndex(const ExactParams& params, StoredDocuments documents, ExhaustiveSearch search);
     explicit ExactIndex(const IndexFile& file);
     ExactIndex(const ExactIndex& other);
 

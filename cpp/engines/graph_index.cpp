@@ -92,18 +92,19 @@ void GraphIndex::check(const GraphParams& params) {
 }
 
 std::unique_ptr<GraphIndex> GraphIndex::build(const CsrView& docs, const GraphParams& given,
-                                              const GivenOrder& given_order, unsigned threads, Monitor* monitor) {
+                                              const BuildOptions& options) {
     check(given);
     check_collection(docs);
-    const Ordering ordering(given.reorder, given_order, docs.n_rows());
+    const Ordering ordering(given.reorder, options.order, docs.n_rows());
     GraphParams params = given;
     params.reorder = ordering.reorders();
     const ClusteredParams clusters;
+    const auto& [order, precision, threads, monitor] = options;
     Progress progress(monitor,
-                      ClusteredIndex::passes(clusters, ordering) + ClusteredIndex::kSearchPasses +
+                      ClusteredIndex::passes(clusters, ordering, precision) + ClusteredIndex::kSearchPasses +
                           GraphBuilder::kPasses + kBuildPasses,
                       docs.n_rows());
-    auto guide = ClusteredIndex::build(docs, clusters, ordering, threads, progress);
+    auto guide = ClusteredIndex::build(docs, clusters, ordering, precision, threads, progress);
     const auto documents = documents_of(*guide);
     PositionLists edges = connected(*documents, params, std::move(guide), threads, progress);
     std::unique_ptr<GraphIndex> index(new GraphIndex(params, documents));
@@ -282,7 +283,7 @@ void GraphIndex::score_found(Context& context) const {
         if (i + kRangesAhead < found.size()) documents.prefetch_range(found[i + kRangesAhead]);
         if (i + kDocsAhead < found.size()) documents.prefetch(found[i + kDocsAhead]);
         const std::uint32_t position = found[i];
-        const float score = context.gate.score(position);
+        const float score = context.gate.coarse_score(position);
         context.gate.offer(position, score);
         // What only ties with the worst of the nearest leads no further: else a walk would not end where many tie.
         TopK& nearest = context.nearest;

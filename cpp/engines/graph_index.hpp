@@ -78,8 +78,8 @@ class GraphIndex final : public TunableIndex<GraphIndex, GraphParams, GraphSearc
     // Rows of `docs` are documents; weights finite and >= 0. `order`: the documents, each once, in the order to store
     // them in, instead of one that is computed. The index does not depend on the number of threads. Throws
     // std::invalid_argument.
-    static std::unique_ptr<GraphIndex> build(const CsrView& docs, const GraphParams& params, const GivenOrder& order,
-                                             unsigned threads, Monitor* monitor);
+    static std::unique_ptr<GraphIndex> build(const CsrView& docs, const GraphParams& params,
+                                             const BuildOptions& options);
     ~GraphIndex() override;
 
     std::string_view engine() const noexcept override { return kEngine; }

@@ -13,7 +13,7 @@ namespace thresher {
 
 namespace {
 
-constexpr unsigned kBuildPasses = 8;  // over the documents, for the progress report
+constexpr unsigned kBuildPasses = 5;  // for the progress report, beside those of the documents
 constexpr std::size_t kBatch = 256;
 
 // Documents scored in full precision where a limit stops the reading and the caller does not say: so many, and so many
@@ -30,25 +30,24 @@ struct ImpactIndex::Context : SearchContext {
     AnytimeSearch search;
 };
 
-ImpactIndex::ImpactIndex(Vocabulary vocabulary, ForwardIndex forward, Quantiser quantiser, ImpactLevels levels)
-    : TunableIndex(NoParams{}, StoredDocuments{std::move(vocabulary), std::move(forward), {}}),
-      quantiser_(std::move(quantiser)),
-      levels_(std::move(levels)) {}
+ImpactIndex::ImpactIndex(StoredDocuments documents, Quantiser quantiser, ImpactLevels levels)
+    : TunableIndex(NoParams{}, std::move(documents)), quantiser_(std::move(quantiser)), levels_(std::move(levels)) {}
 
 ImpactIndex::ImpactIndex(const ImpactIndex& other) = default;
 
 ImpactIndex::~ImpactIndex() = default;
 
-std::unique_ptr<ImpactIndex> ImpactIndex::build(const CsrView& docs, unsigned threads, Monitor* monitor) {
+std::unique_ptr<ImpactIndex> ImpactIndex::build(const CsrView& docs, const NoParams& /*params*/,
+                                                const BuildOptions& options) {
     check_collection(docs);
-    Progress progress(monitor, kBuildPasses, docs.n_rows());
+    const auto ordering = Ordering::none(kEngine, options.order, docs.n_rows());
+    const auto& [order, precision, threads, monitor] = options;
+    Progress progress(monitor, kBuildPasses + StoredDocuments::passes(ordering, 1, precision), docs.n_rows());
     const CanonicalCsr canonical(docs, Signs::non_negative, "docs", threads, progress);
-    auto vocabulary = Vocabulary::build(canonical.view(), threads, progress);
-    auto quantiser = Quantiser::build(canonical.view(), vocabulary, threads, progress);
-    auto forward = ForwardIndex::build(canonical.view(), vocabulary, threads, progress);
-    auto levels = ImpactLevels::build(forward, vocabulary, quantiser, threads, progress);
-    return std::unique_ptr<ImpactIndex>(
-        new ImpactIndex(std::move(vocabulary), std::move(forward), std::move(quantiser), std::move(levels)));
+    auto documents = StoredDocuments::build(canonical.view(), ordering, 1, precision, threads, progress);
+    auto quantiser = Quantiser::build(canonical.view(), documents.vocabulary, threads, progress);
+    auto levels = ImpactLevels::build(documents.forward, documents.vocabulary, quantiser, threads, progress);
+    return std::unique_ptr<ImpactIndex>(new ImpactIndex(std::move(documents), std::move(quantiser), std::move(levels)));
 }
 
 ImpactIndex::ImpactIndex(const IndexFile& file) : TunableIndex(file, {}) {

@@ -49,7 +49,7 @@ class ImpactIndex final : public TunableIndex<ImpactIndex, NoParams, ImpactSearc
     static constexpr std::string_view kEngine = "impact";
 
     // Rows of `docs` are documents; weights finite and >= 0. Throws std::invalid_argument.
-    static std::unique_ptr<ImpactIndex> build(const CsrView& docs, unsigned threads, Monitor* monitor);
+    static std::unique_ptr<ImpactIndex> build(const CsrView& docs, const NoParams& params, const BuildOptions& options);
     ~ImpactIndex() override;
 
     std::string_view engine() const noexcept override { return kEngine; }
@@ -66,7 +66,7 @@ class ImpactIndex final : public TunableIndex<ImpactIndex, NoParams, ImpactSearc
     friend TunableIndex;
     struct Context;
 
-    ImpactIndex(Vocabulary vocabulary, ForwardIndex forward, Quantiser quantiser, ImpactLevels levels);
+    ImpactIndex(StoredDocuments documents, Quantiser quantiser, ImpactLevels levels);
     explicit ImpactIndex(const IndexFile& file);
     ImpactIndex(const ImpactIndex& other);
 

@@ -18,6 +18,10 @@ Index::Index(std::shared_ptr<const StoredDocuments> documents)
 
 Index::~Index() = default;
 
+Precision Index::precision() const noexcept { return documents_->forward.precision(); }
+
+float Index::max_error() const noexcept { return documents_->forward.max_error(); }
+
 std::vector<std::pair<std::string, std::size_t>> Index::nbytes() const {
     auto parts = documents_->nbytes();
     for (auto& part : engine_nbytes()) parts.push_back(std::move(part));

@@ -14,6 +14,7 @@
 
 #include "../core/base/monitor.hpp"
 #include "../core/documents/csr_view.hpp"
+#include "../core/documents/precision.hpp"
 #include "../core/selection/hits.hpp"
 #include "../core/selection/selection.hpp"
 #include "../core/storage/named_values.hpp"
@@ -48,6 +49,9 @@ class Index {
     std::size_t n_docs() const noexcept { return n_docs_; }
     std::uint64_t n_terms() const noexcept { return n_terms_; }
     std::size_t nnz() const noexcept { return nnz_; }
+    // What it keeps of the weights that it was given, and by how much those that it scores by are off at most.
+    Precision precision() const noexcept;
+    float max_error() const noexcept;
 
     // What it was built with, by name.
     virtual NamedValues parameters() const = 0;

@@ -13,7 +13,7 @@ namespace thresher {
 namespace {
 
 // Passes over the documents, for the progress report, beside those of the postings.
-constexpr unsigned kBuildPasses = 6;
+constexpr unsigned kBuildPasses = 3;
 constexpr std::size_t kBatch = 256;
 
 // Queries of at most so many terms: bounds of blocks pay there, and cost more than they spare in longer ones.
@@ -51,9 +51,8 @@ struct PostingsIndex::Context : SearchContext {
     Traversal traversal;
 };
 
-PostingsIndex::PostingsIndex(Vocabulary vocabulary, ForwardIndex forward, Quantiser quantiser,
-                             CompressedPostings postings)
-    : TunableIndex(NoParams{}, StoredDocuments{std::move(vocabulary), std::move(forward), {}}),
+PostingsIndex::PostingsIndex(StoredDocuments documents, Quantiser quantiser, CompressedPostings postings)
+    : TunableIndex(NoParams{}, std::move(documents)),
       quantiser_(std::move(quantiser)),
       postings_(std::move(postings)) {}
 
@@ -61,16 +60,20 @@ PostingsIndex::PostingsIndex(const PostingsIndex& other) = default;
 
 PostingsIndex::~PostingsIndex() = default;
 
-std::unique_ptr<PostingsIndex> PostingsIndex::build(const CsrView& docs, unsigned threads, Monitor* monitor) {
+std::unique_ptr<PostingsIndex> PostingsIndex::build(const CsrView& docs, const NoParams& /*params*/,
+                                                    const BuildOptions& options) {
     check_collection(docs);
-    Progress progress(monitor, kBuildPasses + CompressedPostings::kPasses, docs.n_rows());
+    const auto ordering = Ordering::none(kEngine, options.order, docs.n_rows());
+    const auto& [order, precision, threads, monitor] = options;
+    Progress progress(monitor,
+                      kBuildPasses + CompressedPostings::kPasses + StoredDocuments::passes(ordering, 1, precision),
+                      docs.n_rows());
     const CanonicalCsr canonical(docs, Signs::non_negative, "docs", threads, progress);
-    auto vocabulary = Vocabulary::build(canonical.view(), threads, progress);
-    auto quantiser = Quantiser::build(canonical.view(), vocabulary, threads, progress);
-    auto forward = ForwardIndex::build(canonical.view(), vocabulary, threads, progress);
-    auto postings = CompressedPostings::build(forward, vocabulary, quantiser, threads, progress);
+    auto documents = StoredDocuments::build(canonical.view(), ordering, 1, precision, threads, progress);
+    auto quantiser = Quantiser::build(canonical.view(), documents.vocabulary, threads, progress);
+    auto postings = CompressedPostings::build(documents.forward, documents.vocabulary, quantiser, threads, progress);
     return std::unique_ptr<PostingsIndex>(
-        new PostingsIndex(std::move(vocabulary), std::move(forward), std::move(quantiser), std::move(postings)));
+        new PostingsIndex(std::move(documents), std::move(quantiser), std::move(postings)));
 }
 
 PostingsIndex::PostingsIndex(const IndexFile& file) : TunableIndex(file, {}) {

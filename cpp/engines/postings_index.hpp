@@ -40,7 +40,8 @@ class PostingsIndex final : public TunableIndex<PostingsIndex, NoParams, Posting
 
     // Rows of `docs` are documents; weights finite and >= 0. The index does not depend on the number of threads. Throws
     // std::invalid_argument. Memory beside the input: the index, and 5 bytes for each posting while they are sorted.
-    static std::unique_ptr<PostingsIndex> build(const CsrView& docs, unsigned threads, Monitor* monitor);
+    static std::unique_ptr<PostingsIndex> build(const CsrView& docs, const NoParams& params,
+                                                const BuildOptions& options);
     ~PostingsIndex() override;
 
     std::string_view engine() const noexcept override { return kEngine; }
@@ -57,7 +58,7 @@ class PostingsIndex final : public TunableIndex<PostingsIndex, NoParams, Posting
     friend TunableIndex;
     struct Context;
 
-    PostingsIndex(Vocabulary vocabulary, ForwardIndex forward, Quantiser quantiser, CompressedPostings postings);
+    PostingsIndex(StoredDocuments documents, Quantiser quantiser, CompressedPostings postings);
     explicit PostingsIndex(const IndexFile& file);
     PostingsIndex(const PostingsIndex& other);
 

@@ -35,6 +35,9 @@ struct SearchContext {
 bool scan_is_cheaper(const Wanted& wanted, std::size_t n_docs) noexcept;
 // Answers a task by scoring every allowed document. Exact, and filled if that is asked for.
 void scan(const Task& task, const Request& request, SearchContext& context, const HitsView& hits);
+// Takes it back that hits are exact unless that holds for the weights that were given too, which an index that has only
+// codes of them knows by their largest error.
+void keep_proven(const SlotQuery& query, std::size_t row, const StoredDocuments& documents, const HitsView& hits);
 // Makes good what an engine's answers lack.
 void complete(std::span<const Task> tasks, const Request& request, SearchContext& context, const HitsView& hits);
 
@@ -62,6 +65,10 @@ void search_in_batches(const CsrView& queries, const Request& request, std::size
         }
         answer(std::span<const Task>(context.tasks), context);
         complete(context.tasks, request, context, hits);
+        if (documents.forward.max_error() == 0) return;
+        for (std::size_t row = begin; row < end; ++row) {
+            keep_proven(context.queries[row - begin], row, documents, hits);
+        }
     };
     const std::size_t n_queries = queries.n_rows();
     if (n_queries == 1) {  // no threads to start, no progress to tell

@@ -1,27 +1,17 @@
 // The engines by their names: building an index, and opening one.
 #pragma once
 
-#include <cstdint>
 #include <memory>
-#include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "build_options.hpp"
 #include "index.hpp"
 
 namespace thresher {
 
 std::vector<std::string_view> engine_names();
-
-struct BuildOptions {
-    // The documents, each once, in the order to store them in, for engines that can: blocks and clusters are cut from
-    // it. None: the engine's own.
-    std::optional<std::span<const std::uint32_t>> order = {};  // NOLINT(readability-redundant-member-init)
-    unsigned threads = 0;                                      // 0: one for each core
-    Monitor* monitor = nullptr;                                // borrowed
-};
 
 // Builds an index of the engine of that name, whose rows of `docs` are documents; weights finite and >= 0. What
 // `params` leaves out is the engine's default. Throws std::invalid_argument, also for an engine or a parameter that

@@ -16,6 +16,7 @@
 
 #include "../core/documents/stored_documents.hpp"
 #include "../core/storage/fields.hpp"
+#include "build_options.hpp"
 #include "index.hpp"
 #include "request.hpp"
 

@@ -224,8 +224,9 @@ std::size_t select_bytes(const std::uint8_t* bytes, std::size_t n, std::uint8_t 
 #include "score_document.inc"
 
 double score_document(const std::uint8_t* document, std::size_t size, const DocumentFormat& format,
-                      const std::uint16_t* filter, const float* table, std::size_t table_size) noexcept {
-    return score_with<PortableMatch>(document, size, format, filter, table, table_size);
+                      const OtherWeights* others, const std::uint16_t* filter, const float* table,
+                      std::size_t table_size) noexcept {
+    return score_with<PortableMatch>(document, size, format, others, filter, table, table_size);
 }
 
 // Eight gaps take `width` bytes, a gap at most two of their words of 32 bits.

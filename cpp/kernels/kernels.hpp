@@ -26,12 +26,26 @@ inline constexpr std::size_t kStretch = 512;
 // Words of 16 bits in a query's filter.
 inline constexpr std::size_t kFilter = 64;
 
+// How a document's weights are stored: as patterns of binary32 or of binary16, or as codes of 8 bits, times a scale.
+enum class Weights : std::uint32_t { floats = 0, halves = 1, codes = 2 };
+
+struct WeightFormat {
+    Weights kind = Weights::halves;
+    std::uint32_t bits = 0;   // of a pattern, less the smallest: at most 31; 8 of codes
+    std::uint32_t least = 0;  // the smallest pattern
+};
+
 // What all documents of a forward index have in common: see document_layout.inc.
 struct DocumentFormat {
-    std::uint32_t slot_bytes = 2;    // of a rare slot: 2 or 4
-    std::uint32_t weight_bits = 0;   // of a weight's pattern, less the smallest: at most 31
-    std::uint32_t least_weight = 0;  // the smallest pattern
-    bool halves = true;              // patterns are of binary16, not of binary32
+    std::uint32_t slot_bytes = 2;  // of a rare slot: 2 or 4
+    WeightFormat weights = {};
+};
+
+// The weights of a document where they are not to be those behind its slots. 64 bytes behind them can be read.
+struct OtherWeights {
+    const std::uint8_t* bytes;
+    std::size_t size;
+    WeightFormat format;
 };
 
 struct Kernels {
@@ -100,9 +114,11 @@ struct Kernels {
     // Inner product of a document (document_layout.inc) and a query: the sum of table[slot] * weight, in double
     // precision in the document's order. 64 bytes behind the document can be read. Bit (slot / kFilter) % 16 of
     // filter[slot % kFilter] is set for every slot of the query: few other slots pass it, and for them the table is
-    // zero. The table has at least 65,536 elements; larger slots are looked up below `table_size`.
+    // zero. The table has at least 65,536 elements; larger slots are looked up below `table_size`. `others`: its
+    // weights, if they are not those in the document; nullptr. A document whose weights are not all there scores 0.
     double (*score_document)(const std::uint8_t* document, std::size_t size, const DocumentFormat& format,
-                             const std::uint16_t* filter, const float* table, std::size_t table_size) noexcept;
+                             const OtherWeights* others, const std::uint16_t* filter, const float* table,
+                             std::size_t table_size) noexcept;
 
     // Documents from the gaps between them: docs[i] = next + i + (gap 0 + ... + gap i) modulo 2^32, but at most `last`.
     // Gap i is bits [i * width, (i + 1) * width) of `packed`, width <= 32. Reads up to 64 bytes behind the gaps, and

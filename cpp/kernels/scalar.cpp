@@ -181,8 +181,9 @@ float widen(std::uint16_t half) noexcept {
 #include "score_document.inc"
 
 double score_document(const std::uint8_t* document, std::size_t size, const DocumentFormat& format,
-                      const std::uint16_t* filter, const float* table, std::size_t table_size) noexcept {
-    return score_with<PortableMatch>(document, size, format, filter, table, table_size);
+                      const OtherWeights* others, const std::uint16_t* filter, const float* table,
+                      std::size_t table_size) noexcept {
+    return score_with<PortableMatch>(document, size, format, others, filter, table, table_size);
 }
 
 void unpack_documents(const std::uint8_t* packed, unsigned width, std::size_t n, std::uint32_t next, std::uint32_t last,

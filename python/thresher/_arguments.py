@@ -12,6 +12,7 @@ import numpy.typing as npt
 from thresher._kinds import is_row
 
 Params = TypeVar("Params")
+Choice = TypeVar("Choice")
 Report = TypeVar("Report", bound=Callable[..., object])
 Reorder: TypeAlias = bool | npt.ArrayLike
 
@@ -50,6 +51,15 @@ def as_number(value: SupportsFloat, name: str) -> float:
     except OverflowError:
         raise ValueError(f"{name} must be finite, got a whole number beyond float64") from None
     raise TypeError(f"{name} must be a number, got {type(value).__name__}")
+
+
+def as_choice(value: object, choices: Mapping[Any, Choice], name: str) -> Choice:
+    """Return what a word stands for, or raise naming the argument and the words that there are."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a string, got {type(value).__name__}")
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
+    return choices[value]
 
 
 def as_name(value: str, name: str) -> str:

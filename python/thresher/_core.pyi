@@ -29,8 +29,10 @@ __all__: list[str] = [
     "ImpactIndex",
     "ImpactSearchParams",
     "Index",
+    "NoParams",
     "PostingsIndex",
     "PostingsSearchParams",
+    "Precision",
     "SearchOptions",
     "Selection",
     "Words",
@@ -49,6 +51,44 @@ class FormatError(ValueError):
     """
     A file that is not an index, is truncated or altered, or is of a newer format.
     """
+
+class Precision:
+    """
+    What an index keeps of the weights that it is given.
+
+    Members:
+
+      FULL
+
+      CODES
+
+      BOTH
+    """
+
+    BOTH: typing.ClassVar[Precision]
+    CODES: typing.ClassVar[Precision]
+    FULL: typing.ClassVar[Precision]
+    __members__: typing.ClassVar[dict[str, Precision]]
+    @typing.overload
+    def __eq__(self, other: Precision) -> bool: ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool: ...
+    def __getstate__(self) -> int: ...
+    def __hash__(self) -> int: ...
+    def __index__(self) -> int: ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None: ...
+    def __int__(self) -> int: ...
+    @typing.overload
+    def __ne__(self, other: Precision) -> bool: ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool: ...
+    def __repr__(self) -> str: ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None: ...
+    def __str__(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def value(self) -> int: ...
 
 class Selection:
     """
@@ -190,6 +230,8 @@ class Index:
     @property
     def engine(self) -> str: ...
     @property
+    def max_error(self) -> float: ...
+    @property
     def n_docs(self) -> int: ...
     @property
     def n_terms(self) -> int: ...
@@ -201,6 +243,8 @@ class Index:
     def nnz(self) -> int: ...
     @property
     def params(self) -> dict: ...
+    @property
+    def precision(self) -> Precision: ...
     @property
     def search_params(self) -> dict: ...
     @property
@@ -223,6 +267,9 @@ class CollectedRows:
     @property
     def n_rows(self) -> int: ...
 
+class NoParams:
+    def __init__(self) -> None: ...
+
 class ExactParams:
     def __init__(self) -> None: ...
     @property
@@ -242,6 +289,8 @@ class ExactIndex(Index):
         data: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
         n_terms: typing.SupportsInt | typing.SupportsIndex,
         params: ExactParams,
+        order: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32] | None,
+        precision: Precision,
         threads: typing.SupportsInt | typing.SupportsIndex,
         progress: typing.Any,
     ) -> ExactIndex: ...
@@ -290,6 +339,7 @@ class BlockMaxIndex(Index):
         n_terms: typing.SupportsInt | typing.SupportsIndex,
         params: BlockMaxParams,
         order: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32] | None,
+        precision: Precision,
         threads: typing.SupportsInt | typing.SupportsIndex,
         progress: typing.Any,
     ) -> BlockMaxIndex: ...
@@ -390,6 +440,7 @@ class ClusteredIndex(Index):
         n_terms: typing.SupportsInt | typing.SupportsIndex,
         params: ClusteredParams,
         order: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32] | None,
+        precision: Precision,
         threads: typing.SupportsInt | typing.SupportsIndex,
         progress: typing.Any,
     ) -> ClusteredIndex: ...
@@ -466,6 +517,7 @@ class GraphIndex(Index):
         n_terms: typing.SupportsInt | typing.SupportsIndex,
         params: GraphParams,
         order: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32] | None,
+        precision: Precision,
         threads: typing.SupportsInt | typing.SupportsIndex,
         progress: typing.Any,
     ) -> GraphIndex: ...
@@ -525,6 +577,9 @@ class ImpactIndex(Index):
         indices: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
         data: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
         n_terms: typing.SupportsInt | typing.SupportsIndex,
+        params: NoParams,
+        order: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32] | None,
+        precision: Precision,
         threads: typing.SupportsInt | typing.SupportsIndex,
         progress: typing.Any,
     ) -> ImpactIndex: ...
@@ -572,6 +627,9 @@ class PostingsIndex(Index):
         indices: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
         data: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
         n_terms: typing.SupportsInt | typing.SupportsIndex,
+        params: NoParams,
+        order: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32] | None,
+        precision: Precision,
         threads: typing.SupportsInt | typing.SupportsIndex,
         progress: typing.Any,
     ) -> PostingsIndex: ...

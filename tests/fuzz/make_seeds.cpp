@@ -68,7 +68,7 @@ int main(int argc, char** argv) {
     const std::filesystem::path folder = argv[1];
     std::filesystem::create_directories(folder);
     const auto save = [&](const char* name, const Rows& rows, const thresher::ExactParams& params) {
-        thresher::ExactIndex::build(rows.view(), params, 1, nullptr)->save(folder / name, nullptr);
+        thresher::ExactIndex::build(rows.view(), params, {.threads = 1})->save(folder / name, nullptr);
     };
     save("empty", random_rows(0, 0, 0), {});
     save("one_document", random_rows(1, 4, 1), {});
@@ -87,38 +87,37 @@ int main(int argc, char** argv) {
     save_words("words_of_some", random_rows(50, 40, 0.05), random_words(3, false), random_words(50, true));
 
     const auto save_block_max = [&](const char* name, const Rows& rows, const thresher::BlockMaxParams& params) {
-        thresher::BlockMaxIndex::build(rows.view(), params, std::nullopt, 1, nullptr)->save(folder / name, nullptr);
+        thresher::BlockMaxIndex::build(rows.view(), params, {.threads = 1})->save(folder / name, nullptr);
     };
     save_block_max("block_max_empty", random_rows(0, 0, 0), {});
     save_block_max("block_max", random_rows(150, 30, 0.1), {.bound_frequency = 0.1, .tile_frequency = 0.12});
     save_block_max("block_max_reordered", random_rows(150, 30, 0.1),
                    {.block_size = 8, .reorder = true, .bound_frequency = 0.1, .tile_frequency = 0.12});
     const auto save_clustered = [&](const char* name, const Rows& rows, const thresher::ClusteredParams& params) {
-        thresher::ClusteredIndex::build(rows.view(), params, std::nullopt, 1, nullptr)->save(folder / name, nullptr);
+        thresher::ClusteredIndex::build(rows.view(), params, {.threads = 1})->save(folder / name, nullptr);
     };
     save_clustered("clustered_empty", random_rows(0, 0, 0), {});
     save_clustered("clustered", random_rows(150, 30, 0.1), {.reorder = false, .dense_frequency = 0.1});
     save_clustered("clustered_neighbours", random_rows(150, 30, 0.1),
                    {.cluster_size = 8, .dense_frequency = 0.12, .n_postings = 3, .neighbours = 2});
     save_clustered("clustered_groups", random_rows(300, 30, 0.1), {.dense_frequency = 0.12, .group_frequency = 0.01});
-    thresher::ClusteredIndex::build(random_rows(150, 30, 0.1).view(), {.dense_frequency = 0.1}, std::nullopt, 1,
-                                    nullptr)
+    thresher::ClusteredIndex::build(random_rows(150, 30, 0.1).view(), {.dense_frequency = 0.1}, {.threads = 1})
         ->with_search_params({.query_cut = 3, .heap_factor = 0.75, .cluster_budget = 5})
         ->save(folder / "clustered_tuned", nullptr);
     const auto save_graph = [&](const char* name, const Rows& rows, const thresher::GraphParams& params) {
-        thresher::GraphIndex::build(rows.view(), params, std::nullopt, 1, nullptr)->save(folder / name, nullptr);
+        thresher::GraphIndex::build(rows.view(), params, {.threads = 1})->save(folder / name, nullptr);
     };
     save_graph("graph_empty", random_rows(0, 0, 0), {});
     save_graph("graph", random_rows(150, 30, 0.1), {.m = 2, .entry_points = 3, .reorder = false});
     save_graph("graph_reordered", random_rows(150, 30, 0.1), {.m = 8, .ef_construction = 16, .entry_points = 1});
     const auto save_impact = [&](const char* name, const Rows& rows) {
-        thresher::ImpactIndex::build(rows.view(), 1, nullptr)->save(folder / name, nullptr);
+        thresher::ImpactIndex::build(rows.view(), {}, {.threads = 1})->save(folder / name, nullptr);
     };
     save_impact("impact_empty", random_rows(0, 0, 0));
     save_impact("impact_rare", random_rows(20, 8, 0.3));
     save_impact("impact", random_rows(150, 30, 0.1));
     const auto save_postings = [&](const char* name, const Rows& rows) {
-        thresher::PostingsIndex::build(rows.view(), 1, nullptr)->save(folder / name, nullptr);
+        thresher::PostingsIndex::build(rows.view(), {}, {.threads = 1})->save(folder / name, nullptr);
     };
     save_postings("postings_empty", random_rows(0, 0, 0));
     save_postings("postings", random_rows(400, 30, 0.1));

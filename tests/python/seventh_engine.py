@@ -10,8 +10,6 @@ import scipy.sparse as sp
 import thresher
 from thresher import _core
 from thresher._matrix import MatrixLike, as_matrix
-from thresher._words import WordsLike
-from thresher.engines.index import Progress
 
 
 class HeaviestIndex(thresher.Index):
@@ -25,21 +23,8 @@ class HeaviestIndex(thresher.Index):
         self._query_cut = query_cut
 
     @classmethod
-    def build(
-        cls,
-        docs: MatrixLike,
-        *,
-        shape: tuple[int, int] | None = None,
-        threads: SupportsIndex = 0,
-        progress: Progress | None = None,
-        words: WordsLike | None = None,
-        names: WordsLike | None = None,
-        window: SupportsIndex = 8192,
-    ) -> Self:
-        built = thresher.ExactIndex.build(
-            docs, shape=shape, threads=threads, progress=progress, words=words, names=names, window=window
-        )
-        return cls(built._live)
+    def build(cls, docs: MatrixLike, *, window: SupportsIndex = 8192, **options: Any) -> Self:
+        return cls(thresher.ExactIndex.build(docs, window=window, **options)._live)
 
     @property
     def search_params(self) -> dict[str, int | float | str]:

@@ -11,7 +11,6 @@
 #include <utility>
 
 #include "../../kernels/kernels.hpp"
-#include "../base/bit_writer.hpp"
 
 namespace thresher {
 
@@ -21,64 +20,18 @@ constexpr std::size_t kRowsPerTask = 4096;
 constexpr std::size_t kChunk = 256;         // postings scored at a time
 constexpr std::size_t kDescribed = 20'000;  // documents whose own terms are counted for an estimate
 
-// The binary16 pattern of a positive float if that is exactly its value, otherwise 0.
-std::uint16_t exact_half(float weight) noexcept {
-    const auto bits = std::bit_cast<std::uint32_t>(weight);
-    const std::uint32_t exponent = bits >> 23;
-    if (exponent >= 113 && exponent <= 142) {  // normal halves: 2^-14 <= weight < 2^16
-        return (bits & 0x1FFFU) == 0 ? static_cast<std::uint16_t>((bits >> 13) - (112U << 10)) : std::uint16_t{0};
-    }
-    if (exponent >= 103 && exponent < 113) {  // subnormal halves: multiples of 2^-24
-        const float units = weight * 0x1p24F;
-        const auto whole = static_cast<std::uint16_t>(units);
-        return static_cast<float>(whole) == units ? whole : std::uint16_t{0};
-    }
-    return 0;
-}
-
-// The pattern of a weight as it is stored.
-std::uint32_t pattern_of(float weight, bool halves) noexcept {
-    return halves ? exact_half(weight) : std::bit_cast<std::uint32_t>(weight);
-}
-
-// The range of a collection's weights, and whether all of them are halves.
-struct WeightRange {
-    bool halves = true;
-    float min = std::numeric_limits<float>::max();
-    float max = 0;
-
-    void add(float weight) noexcept {
-        halves &= exact_half(weight) != 0;
-        min = std::min(min, weight);
-        max = std::max(max, weight);
-    }
-    void add(const WeightRange& other) noexcept {
-        halves &= other.halves;
-        min = std::min(min, other.min);
-        max = std::max(max, other.max);
-    }
-    // Of a weight as it is stored. There is one at least.
-    std::uint32_t bits() const noexcept {
-        return static_cast<std::uint32_t>(std::bit_width(pattern_of(max, halves) - pattern_of(min, halves)));
-    }
-};
-
 // Bytes of a slot that is stored whole.
 std::uint32_t slot_width(std::uint32_t n_slots) noexcept { return n_slots <= 65536 ? 2 : 4; }
 
-float float_of(std::uint16_t half) noexcept {
-    float weight;
-    kernels::active().widen_halves(&half, 1, &weight);
-    return weight;
-}
-
 using kernels::DocumentFormat;
+using kernels::WeightFormat;
+using kernels::Weights;
 #include "../../kernels/document_layout.inc"
 
-// Writes a document of which `postings` has the common postings, then the `n_rare` others. False if it has a weight
-// that the format does not hold, which leaves its stretch with other weights.
-bool write_document(std::span<const Posting> postings, std::size_t n_rare, const DocumentFormat& format,
-                    std::uint8_t* to) {
+// Writes the slots of a document of which `postings` has the common postings, then the `n_rare` others. Returns where
+// its weights are to be.
+std::uint8_t* write_slots(std::span<const Posting> postings, std::size_t n_rare, const DocumentFormat& format,
+                          std::uint8_t* to) {
     const std::size_t n_common = postings.size() - n_rare;
     const auto common_size = static_cast<std::uint16_t>(n_common);
     const auto rare_size = static_cast<std::uint32_t>(n_rare);
@@ -97,87 +50,27 @@ bool write_document(std::span<const Posting> postings, std::size_t n_rare, const
     for (std::size_t i = 0; i < n_rare; ++i) {
         std::memcpy(rare + i * format.slot_bytes, &postings[n_common + i].slot, format.slot_bytes);
     }
-    BitWriter weights(rare + n_rare * format.slot_bytes, format.weight_bits);
-    std::uint32_t all = 0;
-    for (const Posting& posting : postings) {
-        const std::uint32_t weight = pattern_of(posting.weight, format.halves) - format.least_weight;
-        all |= weight;
-        weights.put(weight);
-    }
-    weights.finish();
-    return all >> format.weight_bits == 0;
+    return rare + n_rare * format.slot_bytes;
 }
 
-}  // namespace
-
-template <class Documents>
-ForwardIndex ForwardIndex::encode(std::size_t n_docs, std::uint32_t n_slots, unsigned threads, Progress& progress,
-                                  const Documents& documents) {
-    // The size of every document, and the range of the weights.
-    struct Range : WeightRange {
-        std::size_t nnz = 0;
-    };
-    struct Size {
-        std::uint32_t n_common = 0;
-        std::uint32_t n_rare = 0;
-    };
-    std::vector<Size> sizes(n_docs);
-    std::vector<Range> ranges(worker_count(threads, n_docs / kRowsPerTask + 1));
-    const auto workers = static_cast<unsigned>(ranges.size());
-    parallel_for_rows(n_docs, kRowsPerTask, workers, progress,
-                      [&](std::size_t begin, std::size_t end, unsigned worker) {
-                          Range range = ranges[worker];
-                          for (std::size_t doc = begin; doc < end; ++doc) {
-                              documents.for_each(doc, [&](std::uint32_t slot, float weight) {
-                                  ++(slot < kCommonSlots ? sizes[doc].n_common : sizes[doc].n_rare);
-                                  range.add(weight);
-                                  ++range.nnz;
-                              });
-                          }
-                          ranges[worker] = range;
-                      });
-    Range all;
-    for (const Range& range : ranges) {
-        all.add(range);
-        all.nnz += range.nnz;
-    }
-
-    ForwardIndex forward;
-    forward.n_slots_ = n_slots;
-    forward.nnz_ = all.nnz;
-    DocumentFormat& format = forward.format_;
-    format.slot_bytes = slot_width(n_slots);
-    format.halves = all.halves;
-    if (all.nnz > 0) {
-        format.least_weight = pattern_of(all.min, all.halves);
-        format.weight_bits = all.bits();
-    }
-    forward.docs_ = Stretches::build(
-        n_docs, threads, progress,
-        [&](std::size_t doc) { return document_bytes(sizes[doc].n_common, sizes[doc].n_rare, format); },
-        [&](std::size_t doc, std::uint8_t* to) {
-            std::vector<Posting> postings(sizes[doc].n_common + sizes[doc].n_rare);
-            std::size_t common = 0;
-            std::size_t rare = sizes[doc].n_common;
-            documents.for_each(doc, [&](std::uint32_t slot, float weight) {
-                std::size_t& at = slot < kCommonSlots ? common : rare;
-                const std::size_t end = slot < kCommonSlots ? sizes[doc].n_common : postings.size();
-                if (at == end) documents.reject_changed();
-                postings[at++] = {slot, weight};
-            });
-            if (common != sizes[doc].n_common || rare != postings.size()) documents.reject_changed();
-            documents.see(postings);
-            if (!write_document(postings, sizes[doc].n_rare, format, to)) documents.reject_changed();
-        });
+// As docs/format.md has it: what it is, bits, the smallest pattern.
+Buffer<std::uint32_t> words_of(const WeightFormat& format) {
     Filling<std::uint32_t> words(3);
-    words.items[0] = format.halves ? 1 : 0;
-    words.items[1] = format.weight_bits;
-    words.items[2] = format.least_weight;
-    forward.format_words_ = std::move(words.buffer);
-    return forward;
+    words.items[0] = static_cast<std::uint32_t>(format.kind);
+    words.items[1] = format.bits;
+    words.items[2] = format.least;
+    return std::move(words.buffer);
 }
 
-namespace {
+WeightFormat format_of(const Buffer<std::uint32_t>& words) {
+    return {static_cast<Weights>(words[0]), words[1], words[2]};
+}
+
+void raise(std::atomic<float>& max, float value) noexcept {
+    float known = max;
+    while (known < value && !max.compare_exchange_weak(known, value)) {
+    }
+}
 
 // A number from a slot such that two collections of slots hardly ever have the same sum.
 std::uint64_t fingerprint(std::uint64_t slot) noexcept {
@@ -185,84 +78,157 @@ std::uint64_t fingerprint(std::uint64_t slot) noexcept {
     return (x ^ (x >> 32)) * 0xBF58476D1CE4E5B9U;
 }
 
-// Canonical rows, as long as no other thread changes them.
-class CanonicalDocuments {
-  public:
-    CanonicalDocuments(const CsrView& docs, const Vocabulary& vocabulary) : docs_(docs), vocabulary_(vocabulary) {}
-
-    template <class Visit>
-    void for_each(std::size_t doc, const Visit& visit) const {
-        const auto terms = docs_.row_terms(doc);
-        const auto weights = docs_.row_weights(doc);
-        interruption_point(4 * terms.size());
-        std::int64_t previous = -1;
-        for (std::size_t i = 0; i < terms.size(); ++i) {
-            const std::uint32_t term = read_once(terms[i]);
-            const std::uint32_t slot = vocabulary_.slot(term);
-            const float weight = read_once(weights[i]);
-            bool canonical = slot != kNoSlot;
-            canonical &= term > previous;  // no branches: nearly every posting passes every test
-            canonical &= weight > 0;
-            canonical &= weight <= std::numeric_limits<float>::max();
-            if (!canonical) reject_changed();
-            previous = term;
-            visit(slot, weight);
-        }
+std::uint64_t fingerprint(const Vocabulary& vocabulary) noexcept {
+    std::uint64_t sum = 0;
+    for (std::uint32_t slot = 0; slot < vocabulary.n_slots(); ++slot) {
+        sum += vocabulary.document_frequency(slot) * fingerprint(slot);
     }
-    void see(std::span<const Posting> postings) const noexcept {
-        std::uint64_t sum = 0;
-        for (const Posting& posting : postings) sum += fingerprint(posting.slot);
-        seen_.fetch_add(sum, std::memory_order_relaxed);
-    }
-    // Throws unless every slot was seen as often as the vocabulary says.
-    void check_seen() const {
-        std::uint64_t sum = 0;
-        for (std::uint32_t slot = 0; slot < vocabulary_.n_slots(); ++slot) {
-            sum += vocabulary_.document_frequency(slot) * fingerprint(slot);
-        }
-        if (seen_ != sum) reject_changed();
-    }
-    [[noreturn]] static void reject_changed() { thresher::reject_changed("docs"); }
-
-  private:
-    const CsrView& docs_;
-    const Vocabulary& vocabulary_;
-    mutable std::atomic<std::uint64_t> seen_{0};
-};
+    return sum;
+}
 
 }  // namespace
 
-ForwardIndex ForwardIndex::build(const CsrView& docs, const Vocabulary& vocabulary, unsigned threads,
+// Documents in the order in which they are stored, common postings before the others.
+class ForwardIndex::Ordered {
+  public:
+    Ordered(const DocumentSource& documents, const DocumentOrder& order, unsigned threads, Progress& progress)
+        : documents_(documents), order_(order), sizes_(documents.n_docs()) {
+        const unsigned workers = worker_count(threads, size() / kRowsPerTask + 1);
+        std::vector<WeightRange> ranges(workers);
+        std::vector<std::size_t> nnz(workers);
+        parallel_for_rows(size(), kRowsPerTask, workers, progress,
+                          [&](std::size_t begin, std::size_t end, unsigned worker) {
+                              WeightRange range = ranges[worker];
+                              std::vector<Posting> postings;
+                              for (std::size_t position = begin; position < end; ++position) {
+                                  read(position, postings);
+                                  for (const auto& [slot, weight] : postings) {
+                                      ++(slot < kCommonSlots ? sizes_[position].n_common : sizes_[position].n_rare);
+                                      range.add(weight);
+                                  }
+                                  nnz[worker] += postings.size();
+                              }
+                              ranges[worker] = range;
+                          });
+        for (const WeightRange& range : ranges) range_.add(range);
+        nnz_ = std::accumulate(nnz.begin(), nnz.end(), std::size_t{0});
+    }
+
+    std::size_t size() const noexcept { return sizes_.size(); }
+    std::size_t nnz() const noexcept { return nnz_; }
+    const WeightRange& range() const noexcept { return range_; }
+    std::size_t n_postings(std::size_t position) const noexcept { return n_common(position) + n_rare(position); }
+    std::size_t n_common(std::size_t position) const noexcept { return sizes_[position].n_common; }
+    std::size_t n_rare(std::size_t position) const noexcept { return sizes_[position].n_rare; }
+
+    std::vector<Posting> operator[](std::size_t position) const {
+        std::vector<Posting> postings;
+        read(position, postings);
+        const auto rare = std::stable_partition(postings.begin(), postings.end(),
+                                                [](const Posting& posting) { return posting.slot < kCommonSlots; });
+        const auto n = static_cast<std::size_t>(rare - postings.begin());
+        if (postings.size() != n_postings(position) || n != n_common(position)) reject_changed();
+        return postings;
+    }
+    void reject_changed() const { documents_.reject_changed(); }
+
+  private:
+    struct Size {
+        std::uint32_t n_common = 0;
+        std::uint32_t n_rare = 0;
+    };
+    void read(std::size_t position, std::vector<Posting>& postings) const {
+        documents_.read(order_.id_of(static_cast<std::uint32_t>(position)), postings);
+    }
+
+    const DocumentSource& documents_;
+    const DocumentOrder& order_;
+    std::vector<Size> sizes_;  // by position
+    WeightRange range_;
+    std::size_t nnz_ = 0;
+};
+
+ForwardIndex ForwardIndex::build(const DocumentSource& documents, const DocumentOrder& order,
+                                 const Vocabulary& vocabulary, Precision precision, unsigned threads,
                                  Progress& progress) {
-    const CanonicalDocuments documents(docs, vocabulary);
-    auto forward = encode(docs.n_rows(), vocabulary.n_slots(), threads, progress, documents);
-    documents.check_seen();
+    std::atomic<std::uint64_t> seen{0};
+    auto forward =
+        encode(documents, order, vocabulary.n_slots(), precision, threads, progress, [&](const auto& postings) {
+            std::uint64_t sum = 0;
+            for (const Posting& posting : postings) sum += fingerprint(posting.slot);
+            seen.fetch_add(sum, std::memory_order_relaxed);
+        });
+    if (seen != fingerprint(vocabulary)) documents.reject_changed();
     return forward;
 }
 
-ForwardIndex ForwardIndex::reordered(std::span<const std::uint32_t> order, unsigned threads, Progress& progress) const {
-    ForwardIndex forward = *this;
+ForwardIndex ForwardIndex::encode(const DocumentSource& documents, const DocumentOrder& order, std::uint32_t n_slots,
+                                  Precision precision, unsigned threads, Progress& progress, const See& see) {
+    const Ordered ordered(documents, order, threads, progress);
+    const unsigned workers = worker_count(threads, ordered.size() / kRowsPerTask + 1);
+    const WeightFormat full = ordered.range().format();
+    ForwardIndex forward;
+    forward.n_slots_ = n_slots;
+    forward.nnz_ = ordered.nnz();
+    DocumentFormat& format = forward.format_;
+    format = {slot_width(n_slots), precision == Precision::full ? full : WeightFormat{Weights::codes, 8, 0}};
+    std::atomic<float> error{0};
     forward.docs_ = Stretches::build(
-        order.size(), threads, progress, [&](std::size_t i) { return docs_[order[i]].size(); },
-        [&](std::size_t i, std::uint8_t* to) { std::ranges::copy(docs_[order[i]], to); });
+        ordered.size(), workers, progress,
+        [&](std::size_t i) { return document_bytes(ordered.n_common(i), ordered.n_rare(i), format); },
+        [&](std::size_t i, std::uint8_t* to) {
+            const auto postings = ordered[i];
+            see(postings);
+            std::uint8_t* const weights = write_slots(postings, ordered.n_rare(i), format, to);
+            if (precision == Precision::full) {
+                if (!write_patterns(postings, full, weights)) ordered.reject_changed();
+            } else {
+                raise(error, write_codes(postings, weights));
+            }
+        });
+    forward.format_words_ = words_of(format.weights);
+    if (precision != Precision::full) {
+        Filling<float> max_error(1);
+        max_error.items[0] = error;
+        forward.max_error_ = std::move(max_error.buffer);
+    }
+    if (precision == Precision::both) {
+        forward.fine_format_ = full;
+        forward.fine_words_ = words_of(full);
+        forward.fine_ = Stretches::build(
+            ordered.size(), workers, progress, [&](std::size_t i) { return weight_bytes(ordered.n_postings(i), full); },
+            [&](std::size_t i, std::uint8_t* to) {
+                if (!write_patterns(ordered[i], full, to)) ordered.reject_changed();
+            });
+    }
     return forward;
 }
 
 void ForwardIndex::append(std::size_t doc, std::vector<Posting>& postings) const {
     const auto bytes = docs_[doc];
-    const DocumentLayout document(bytes.data(), bytes.size(), format_);
-    const std::size_t n = document.n_common + document.n_rare;
+    DocumentLayout document(bytes.data(), bytes.size(), format_);
+    const WeightFormat& format = has_fine() ? fine_format_ : format_.weights;
+    if (has_fine()) {
+        const auto weights = fine_[doc];
+        if (weight_bytes(document.n(), format) > weights.size()) return;
+        document.weights = weights.data();
+    }
+    const std::size_t n = document.n();
     interruption_point(4 * n);  // of whatever goes through documents: nearly all of a build
     for (std::size_t first = 0; first < n; first += kChunk) {
         const std::size_t size = std::min(kChunk, n - first);
         std::uint16_t halves[kChunk];
         float weights[kChunk];
         for (std::size_t i = 0; i < size; ++i) {
-            const std::uint32_t pattern = document.weight_pattern(first + i, format_);
+            if (format.kind == Weights::codes) {
+                weights[i] = coded_weight(document.weights, first + i);
+                continue;
+            }
+            const std::uint32_t pattern = weight_pattern(document.weights, first + i, format);
             halves[i] = static_cast<std::uint16_t>(pattern);
             weights[i] = std::bit_cast<float>(pattern);
         }
-        if (format_.halves) kernels::active().widen_halves(halves, size, weights);
+        if (format.kind == Weights::halves) kernels::active().widen_halves(halves, size, weights);
         for (std::size_t i = 0; i < size; ++i) {
             const std::uint32_t slot = first + i < document.n_common
                                            ? document.common_slot(first + i)
@@ -270,6 +236,14 @@ void ForwardIndex::append(std::size_t doc, std::vector<Posting>& postings) const
             if (slot < n_slots_) postings.push_back({slot, weights[i]});
         }
     }
+}
+
+double ForwardIndex::coarse_score(std::size_t doc, const QueryTable& query, double& max_error) const {
+    const auto bytes = docs_[doc];
+    const DocumentLayout document(bytes.data(), bytes.size(), format_);
+    // A code is off by half of the scale, and that of a weight of less than half of it by the whole.
+    max_error = document.n() == 0 ? 0 : static_cast<double>(load_value<float>(document.weights)) * query.reach();
+    return score_by(nullptr, doc, query);
 }
 
 void ForwardIndex::describe(const CsrView& docs, const Vocabulary& vocabulary, unsigned threads, Progress& progress,
@@ -285,7 +259,7 @@ void ForwardIndex::describe(const CsrView& docs, const Vocabulary& vocabulary, u
                       });
     WeightRange all;
     for (const WeightRange& range : ranges) all.add(range);
-    statistics.weight_bits = all.bits();
+    statistics.weight_bits = all.format().bits;
 
     const std::size_t n_described = std::min(docs.n_rows(), kDescribed);
     std::vector<std::size_t> nibbles(workers);
@@ -304,97 +278,48 @@ void ForwardIndex::describe(const CsrView& docs, const Vocabulary& vocabulary, u
 }
 
 double ForwardIndex::estimated_nbytes(const CollectionStatistics& statistics) noexcept {
-    const DocumentFormat format{.slot_bytes = slot_width(statistics.n_slots()), .weight_bits = statistics.weight_bits};
+    const DocumentFormat format{.slot_bytes = slot_width(statistics.n_slots())};
     const auto n_docs = static_cast<double>(statistics.n_docs);
     const double n_common = statistics.postings(0, std::min<std::uint32_t>(statistics.n_slots(), kCommonSlots));
     const double n_rare = statistics.nnz() - n_common;
     const double halves = statistics.nibble_bytes + 0.5;  // half a byte is left over behind the weights, on average
     const double bytes = n_docs * (static_cast<double>(document_bytes(0, 0, format)) + halves) + n_common +
-                         n_rare * format.slot_bytes + statistics.nnz() * format.weight_bits / 8;
+                         n_rare * format.slot_bytes + statistics.nnz() * statistics.weight_bits / 8;
     return 3 * sizeof(format_words_[0]) + Stretches::estimated_nbytes(n_docs, bytes);
 }
 
 void ForwardIndex::save(SectionList& sections) const {
     sections.add("forward/format", format_words_);
     docs_.save(sections, "forward");
+    if (format_.weights.kind == Weights::codes) sections.add("forward/error", max_error_);
+    if (!has_fine()) return;
+    sections.add("fine/format", fine_words_);
+    fine_.save(sections, "fine");
 }
 
 ForwardIndex ForwardIndex::load(const IndexFile& file, std::size_t n_docs, std::size_t nnz, std::uint32_t n_slots) {
     if (file.format_version() == 1) return load_version_1(file, n_docs, nnz, n_slots);
     if (file.format_version() == 2) return load_version_2(file, n_docs, nnz, n_slots);
+    const auto known = [&](const Buffer<std::uint32_t>& words, std::uint32_t kinds) {
+        file.require(words[0] <= kinds && words[1] <= 31, "the forward index has weights of an unknown format");
+    };
     ForwardIndex forward;
     forward.n_slots_ = n_slots;
     forward.nnz_ = nnz;
     forward.format_words_ = file.section<std::uint32_t>("forward/format", 3);
-    const auto& words = forward.format_words_;
-    file.require(words[0] <= 1 && words[1] <= 31, "the forward index has weights of an unknown format");
-    forward.format_ = {slot_width(n_slots), words[1], words[2], words[0] != 0};
+    known(forward.format_words_, 2);
+    forward.format_ = {slot_width(n_slots), format_of(forward.format_words_)};
     forward.docs_ = Stretches::load(file, "forward", n_docs);
+    if (forward.format_.weights.kind != Weights::codes) return forward;
+    forward.max_error_ = file.section<float>("forward/error", 1);
+    file.require(forward.max_error_[0] >= 0 && forward.max_error_[0] <= std::numeric_limits<float>::max(),
+                 "the error of the forward index's weights is not finite and >= 0");
+    if (!file.has_section("fine/format")) return forward;
+    forward.fine_words_ = file.section<std::uint32_t>("fine/format", 3);
+    known(forward.fine_words_, 1);
+    forward.fine_format_ = format_of(forward.fine_words_);
+    forward.fine_ = Stretches::load(file, "fine", n_docs);
     return forward;
-}
-
-// `posting_at(first, n, i)`: posting i of a document whose `n` postings are numbered from `first` in the collection.
-template <class PostingAt>
-ForwardIndex ForwardIndex::convert(const IndexFile& file, std::size_t n_docs, std::size_t nnz, std::uint32_t n_slots,
-                                   const PostingAt& posting_at) {
-    const auto offsets = file.section<std::uint64_t>("forward/offsets", n_docs + 1);
-    file.require(offsets[0] == 0 && offsets[n_docs] == nnz && std::ranges::is_sorted(offsets.items()),
-                 "the forward index's documents do not lie one behind the other");
-    const auto each_posting = [&](std::size_t doc, const auto& visit) {
-        const std::size_t n = offsets[doc + 1] - offsets[doc];
-        interruption_point(4 * n);
-        file.require(n <= n_slots, "the forward index has a document with more postings than there are terms");
-        for (std::size_t i = 0; i < n; ++i) {
-            const Posting posting = posting_at(offsets[doc], n, i);
-            const bool valid = posting.weight > 0 && posting.weight <= std::numeric_limits<float>::max();
-            file.require(valid && posting.slot < n_slots, "the forward index has a posting that no document can have");
-            visit(posting.slot, posting.weight);
-        }
-    };
-    struct Documents {
-        decltype(each_posting)& for_each;
-        const IndexFile& file;
-        void see(std::span<const Posting>) const noexcept {}
-        void reject_changed() const { file.require(false, "changed while it was read"); }
-    };
-    Progress silent(nullptr);
-    return encode(n_docs, n_slots, 1, silent, Documents{each_posting, file});
-}
-
-// Version 2 kept each document's slots, and then its weights, as they are.
-ForwardIndex ForwardIndex::load_version_2(const IndexFile& file, std::size_t n_docs, std::size_t nnz,
-                                          std::uint32_t n_slots) {
-    const auto bytes = file.section<std::uint8_t>("forward/postings");
-    const std::size_t slot_bytes = slot_width(n_slots);
-    const std::size_t weight_bytes = bytes.size() / (slot_bytes + 4) == nnz ? 4 : 2;
-    const std::size_t posting_bytes = slot_bytes + weight_bytes;
-    file.require(bytes.size() % posting_bytes == 0 && bytes.size() / posting_bytes == nnz,
-                 "the forward index does not have the collection's number of postings");
-    return convert(file, n_docs, nnz, n_slots, [&](std::size_t first, std::size_t n, std::size_t i) {
-        const std::uint8_t* const slots = bytes.data() + first * posting_bytes;
-        const std::uint8_t* const weight = slots + n * slot_bytes + i * weight_bytes;
-        return Posting{
-            slot_bytes == 2 ? load_value<std::uint16_t>(slots + i * 2) : load_value<std::uint32_t>(slots + i * 4),
-            weight_bytes == 2 ? float_of(load_value<std::uint16_t>(weight)) : load_value<float>(weight)};
-    });
-}
-
-// Version 1 kept the slots of all documents in one section and their weights in another.
-ForwardIndex ForwardIndex::load_version_1(const IndexFile& file, std::size_t n_docs, std::size_t nnz,
-                                          std::uint32_t n_slots) {
-    const auto slots16 = file.section<std::uint16_t>("forward/slots16");
-    const auto slots32 = file.section<std::uint32_t>("forward/slots32");
-    const auto halves = file.section<std::uint16_t>("forward/halves");
-    const auto floats = file.section<float>("forward/floats");
-    const bool narrow = slot_width(n_slots) == 2;
-    file.require((narrow ? slots16.size() : slots32.size()) == nnz && slots16.size() + slots32.size() == nnz,
-                 "the forward index does not have the collection's number of postings");
-    file.require(halves.size() + floats.size() == nnz && (halves.size() == 0 || floats.size() == 0),
-                 "the forward index does not have one weight for each posting");
-    return convert(file, n_docs, nnz, n_slots, [&](std::size_t first, std::size_t, std::size_t i) {
-        return Posting{narrow ? slots16[first + i] : slots32[first + i],
-                       floats.size() == 0 ? float_of(halves[first + i]) : floats[first + i]};
-    });
 }
 
 }  // namespace thresher

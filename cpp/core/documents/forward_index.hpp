@@ -2,12 +2,14 @@
 //
 // A document is one stretch of memory (kernels/document_layout.inc), so that scoring it is one stream of cache lines,
 // and a short one: slots below 4,096, which most postings have, take 12 bits, and a weight as many as the collection's
-// range needs. Nothing is lost: weights are kept as float16 only if every one of them survives the round trip (encoders
-// that run in half precision give such weights), otherwise as float32.
+// range needs (documents/weight_patterns), so that nothing is lost; or 8 bits, which are off by a known error. With
+// `Precision::both` these are what lies in memory, and the full weights, in a stretch of their own, what is read for
+// the few documents that may be hits: coarse in memory, fine on disk, as dense vectors are in BiDR (Xiao et al.,
+// *Progressively Optimized Bi-Granular Document Representation for Scalable Embedding Based Retrieval*, WWW 2022).
 #pragma once
 
 #include <cstdint>
-#include <span>
+#include <functional>
 #include <vector>
 
 #include "../../kernels/kernels.hpp"
@@ -15,30 +17,45 @@
 #include "../base/parallel.hpp"
 #include "../storage/index_file.hpp"
 #include "../storage/stretches.hpp"
-#include "csr.hpp"
+#include "document_order.hpp"
+#include "document_source.hpp"
 #include "posting.hpp"
+#include "precision.hpp"
 #include "query_table.hpp"
 #include "vocabulary.hpp"
+#include "weight_patterns.hpp"
 
 namespace thresher {
 
 class ForwardIndex {
   public:
     ForwardIndex() = default;
-    static ForwardIndex build(const CsrView& docs, const Vocabulary& vocabulary, unsigned threads, Progress& progress);
-
-    // The same documents in another order: position i of the result holds document order[i].
-    ForwardIndex reordered(std::span<const std::uint32_t> order, unsigned threads, Progress& progress) const;
+    // The documents in the order in which they are stored, each read two or three times; as many passes of `progress`.
+    static ForwardIndex build(const DocumentSource& documents, const DocumentOrder& order, const Vocabulary& vocabulary,
+                              Precision precision, unsigned threads, Progress& progress);
+    static unsigned passes(Precision precision) noexcept { return precision == Precision::both ? 3 : 2; }
 
     std::size_t n_docs() const noexcept { return docs_.size(); }
     std::size_t nnz() const noexcept { return nnz_; }
 
+    Precision precision() const noexcept {
+        if (format_.weights.kind != kernels::Weights::codes) return Precision::full;
+        return has_fine() ? Precision::both : Precision::codes;
+    }
+    // Of the weights that scores go by, against those that were given: 0 unless there are only codes.
+    float max_error() const noexcept { return precision() == Precision::codes ? max_error_[0] : 0; }
+
     // Inner product with the table's query, summed in double precision in a fixed order.
     double score(std::size_t doc, const QueryTable& query) const {
-        const auto document = docs_[doc];
-        return kernels::active().score_document(document.data(), document.size(), format_, query.filter(),
-                                                query.weights().data(), query.weights().size());
+        if (!has_fine()) return score_by(nullptr, doc, query);
+        const auto weights = fine_[doc];
+        const kernels::OtherWeights fine{weights.data(), weights.size(), fine_format_};
+        return score_by(&fine, doc, query);
     }
+    // Whether what lies in memory gives less than the score.
+    bool has_fine() const noexcept { return fine_.size() > 0; }
+    // What it gives, and by how much it is off at most. Only if `has_fine`.
+    double coarse_score(std::size_t doc, const QueryTable& query, double& max_error) const;
     // Starts fetching what `prefetch(doc)` will read.
     void prefetch_range(std::size_t doc) const noexcept { docs_.prefetch_offset(doc); }
     // Starts fetching what `score(doc, ...)` will read.
@@ -53,7 +70,9 @@ class ForwardIndex {
     // The same behind what `postings` has.
     void append(std::size_t doc, std::vector<Posting>& postings) const;
 
-    std::size_t nbytes() const noexcept { return format_words_.nbytes() + docs_.nbytes(); }
+    std::size_t nbytes() const noexcept { return format_words_.nbytes() + docs_.nbytes() + max_error_.nbytes(); }
+    // Of the full weights beside codes.
+    std::size_t fine_nbytes() const noexcept { return fine_words_.nbytes() + fine_.nbytes(); }
     // Fills in what `estimated_nbytes` takes from the documents themselves: canonical rows. Two passes of `progress`.
     static void describe(const CsrView& docs, const Vocabulary& vocabulary, unsigned threads, Progress& progress,
                          CollectionStatistics& statistics);
@@ -62,12 +81,16 @@ class ForwardIndex {
     static ForwardIndex load(const IndexFile& file, std::size_t n_docs, std::size_t nnz, std::uint32_t n_slots);
 
   private:
-    // Calls documents.for_each(doc, visit) twice to have visit(slot, weight) called for every posting of a document, in
-    // ascending order of terms; documents.reject_changed() if these are not the same the second time; and
-    // documents.see(postings) with those that are stored. Two passes of `progress`.
-    template <class Documents>
-    static ForwardIndex encode(std::size_t n_docs, std::uint32_t n_slots, unsigned threads, Progress& progress,
-                               const Documents& documents);
+    class Ordered;
+    // As `build`; calls see(postings) with those of each document that are stored, from several threads.
+    using See = std::function<void(const std::vector<Posting>& postings)>;
+    static ForwardIndex encode(const DocumentSource& documents, const DocumentOrder& order, std::uint32_t n_slots,
+                               Precision precision, unsigned threads, Progress& progress, const See& see);
+    double score_by(const kernels::OtherWeights* others, std::size_t doc, const QueryTable& query) const {
+        const auto document = docs_[doc];
+        return kernels::active().score_document(document.data(), document.size(), format_, others, query.filter(),
+                                                query.weights().data(), query.weights().size());
+    }
     template <class PostingAt>
     static ForwardIndex convert(const IndexFile& file, std::size_t n_docs, std::size_t nnz, std::uint32_t n_slots,
                                 const PostingAt& posting_at);
@@ -79,8 +102,12 @@ class ForwardIndex {
     std::uint32_t n_slots_ = 0;
     std::size_t nnz_ = 0;
     kernels::DocumentFormat format_;
-    Buffer<std::uint32_t> format_words_;  // the same as it is saved
+    Buffer<std::uint32_t> format_words_;  // the weights' as it is saved
     Stretches docs_;
+    Buffer<float> max_error_;  // of codes; one element
+    kernels::WeightFormat fine_format_;
+    Buffer<std::uint32_t> fine_words_;
+    Stretches fine_;
 };
 
 }  // namespace thresher

@@ -16,25 +16,23 @@ Ordering::Ordering(bool reorder, const GivenOrder& given, std::size_t n_docs)
     }
 }
 
-unsigned Ordering::passes(std::uint32_t block_size) const noexcept {
-    if (!reorder_) return 0;
-    return given_ ? 1 : 1 + similar_order_passes(n_docs_, block_size);
+Ordering Ordering::none(std::string_view engine, const GivenOrder& given, std::size_t n_docs) {
+    if (given) {
+        throw std::invalid_argument("order: the engine '" + std::string(engine) + "' keeps the order of the rows");
+    }
+    return {false, given, n_docs};
 }
 
-DocumentOrder Ordering::apply(ForwardIndex& forward, const Vocabulary& vocabulary, std::uint32_t block_size,
-                              unsigned threads, Progress& progress) const {
+unsigned Ordering::passes(std::uint32_t block_size) const noexcept {
+    return reorder_ && !given_ ? similar_order_passes(n_docs_, block_size) : 0;
+}
+
+DocumentOrder Ordering::of(const DocumentSource& documents, std::uint32_t n_slots, std::uint32_t block_size,
+                           unsigned threads, Progress& progress) const {
     if (!reorder_) return {};
-    std::vector<std::uint32_t> documents;
-    if (given_) {  // a copy: what was checked must not change
-        documents.assign(given_->begin(), given_->end());
-    } else {
-        documents = similar_order(
-            {n_docs_, [&](std::size_t doc, std::vector<Posting>& postings) { forward.read(doc, postings); }},
-            vocabulary.n_slots(), block_size, threads, progress);
-    }
-    DocumentOrder order(documents);
-    forward = forward.reordered(documents, threads, progress);
-    return order;
+    if (!given_) return DocumentOrder(similar_order(documents.postings(), n_slots, block_size, threads, progress));
+    const std::vector<std::uint32_t> copied(given_->begin(), given_->end());  // what is checked must not change
+    return DocumentOrder(copied);
 }
 
 }  // namespace thresher

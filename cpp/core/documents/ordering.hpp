@@ -4,11 +4,11 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 
 #include "../base/parallel.hpp"
 #include "document_order.hpp"
-#include "forward_index.hpp"
-#include "vocabulary.hpp"
+#include "document_source.hpp"
 
 namespace thresher {
 
@@ -18,16 +18,18 @@ using GivenOrder = std::optional<std::span<const std::uint32_t>>;
 // How a build orders documents: as given by the caller, or with similar ones side by side, or not at all.
 class Ordering {
   public:
+    // As the rows are. Throws std::invalid_argument for an order that is given: the `engine` has no other.
+    static Ordering none(std::string_view engine, const GivenOrder& given, std::size_t n_docs);
     // Throws std::invalid_argument if `given` is not of n_docs documents.
     Ordering(bool reorder, const GivenOrder& given, std::size_t n_docs);
 
     bool reorders() const noexcept { return reorder_; }
-    // Passes over the documents that `apply` makes.
+    // Passes over the documents that `of` makes.
     unsigned passes(std::uint32_t block_size) const noexcept;
-    // Puts the documents of `forward` in order, and returns it. Throws std::invalid_argument if the order given does
+    // The order to store documents in, for blocks of `block_size`. Throws std::invalid_argument if the order given does
     // not have each document once.
-    DocumentOrder apply(ForwardIndex& forward, const Vocabulary& vocabulary, std::uint32_t block_size, unsigned threads,
-                        Progress& progress) const;
+    DocumentOrder of(const DocumentSource& documents, std::uint32_t n_slots, std::uint32_t block_size, unsigned threads,
+                     Progress& progress) const;
 
   private:
     bool reorder_;

@@ -25,9 +25,24 @@ void StoredDocuments::check_words() const {
     }
 }
 
+StoredDocuments StoredDocuments::build(const CsrView& rows, const Ordering& ordering, std::uint32_t block_size,
+                                       Precision precision, unsigned threads, Progress& progress) {
+    StoredDocuments stored;
+    stored.vocabulary = Vocabulary::build(rows, threads, progress);
+    const GivenDocuments given(rows, stored.vocabulary);
+    stored.order = ordering.of(given, stored.vocabulary.n_slots(), block_size, threads, progress);
+    stored.forward = ForwardIndex::build(given, stored.order, stored.vocabulary, precision, threads, progress);
+    return stored;
+}
+
+unsigned StoredDocuments::passes(const Ordering& ordering, std::uint32_t block_size, Precision precision) noexcept {
+    return 1 + ordering.passes(block_size) + ForwardIndex::passes(precision);
+}
+
 std::vector<std::pair<std::string, std::size_t>> StoredDocuments::nbytes() const {
     std::vector<std::pair<std::string, std::size_t>> parts{{"vocabulary", vocabulary.nbytes()},
                                                            {"forward", forward.nbytes()}};
+    if (forward.has_fine()) parts.emplace_back("fine", forward.fine_nbytes());
     if (!order.is_identity()) parts.emplace_back("order", order.nbytes());
     if (words) parts.emplace_back("words", words->nbytes());
     if (names) parts.emplace_back("names", names->nbytes());

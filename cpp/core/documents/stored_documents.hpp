@@ -13,6 +13,7 @@
 #include "collection_statistics.hpp"
 #include "document_order.hpp"
 #include "forward_index.hpp"
+#include "ordering.hpp"
 #include "vocabulary.hpp"
 
 namespace thresher {
@@ -30,6 +31,11 @@ struct StoredDocuments {
     DocumentOrder order;
     std::optional<Words> words = {};  // of the first terms  NOLINT(readability-redundant-member-init)
     std::optional<Words> names = {};  // of all documents  NOLINT(readability-redundant-member-init)
+
+    // Of canonical rows, ordered for blocks of `block_size`. Passes of `progress`: those of `passes`.
+    static StoredDocuments build(const CsrView& rows, const Ordering& ordering, std::uint32_t block_size,
+                                 Precision precision, unsigned threads, Progress& progress);
+    static unsigned passes(const Ordering& ordering, std::uint32_t block_size, Precision precision) noexcept;
 
     // Throws std::invalid_argument if there are more words than terms, or names of another number than documents.
     void check_words() const;

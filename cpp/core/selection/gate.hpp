@@ -21,6 +21,9 @@ inline constexpr std::size_t kStartsAhead = 24;
 inline constexpr std::size_t kScoredAtATime = 16;
 inline constexpr std::size_t kScoringNanoseconds = 200;
 
+// More than what sums in double precision are off by.
+inline constexpr double kRounded = 1 + 0x1p-20;
+
 // Scratch memory of one thread.
 class Gate {
   public:
@@ -39,16 +42,23 @@ class Gate {
     // A document is named by its position, below n_docs. Whether it may be returned:
     bool allows(std::size_t position) const noexcept { return allowed_ == nullptr || allowed_->has(position); }
     float score(std::size_t position) const { return static_cast<float>(documents_->forward.score(position, table_)); }
+    // Its score, or about: by what lies in memory.
+    float coarse_score(std::size_t position) const {
+        double error = 0;
+        const ForwardIndex& forward = documents_->forward;
+        return forward.has_fine() ? static_cast<float>(forward.coarse_score(position, table_, error)) : score(position);
+    }
     // What a document must score to be among the best.
     float threshold() const noexcept { return best_->threshold(); }
 
     // Admits a document if it is allowed and among the best so far; none twice.
     void offer(std::uint32_t position) {
-        if (allows(position)) admit(position, score(position));
+        if (allows(position)) look_at(position);
     }
-    // The same of one whose score is known.
-    void offer(std::uint32_t position, float score) {
-        if (best_->wants(score) && allows(position)) admit(position, score);
+    // The same of one whose coarse score is known.
+    void offer(std::uint32_t position, float coarse_score) {
+        if (documents_->forward.has_fine()) return offer(position);
+        if (best_->wants(coarse_score) && allows(position)) admit(position, coarse_score);
     }
     // The same of several, in their order, as long as goes_on(i) for the next, asked once one was scored. Positions of
     // no document are left out. What comes next is fetched while a document is scored.
@@ -70,7 +80,7 @@ class Gate {
             if (is_scored(i + kStartsAhead)) forward.prefetch_range(positions[i + kStartsAhead]);
             if (is_scored(i + kDocsAhead)) forward.prefetch(positions[i + kDocsAhead]);
             if (!is_scored(i)) continue;
-            admit(positions[i], score(positions[i]));
+            look_at(positions[i]);
             if (i + 1 < positions.size() && !goes_on(i + 1)) return;
         }
     }
@@ -79,6 +89,14 @@ class Gate {
     }
 
   private:
+    void look_at(std::uint32_t position) {
+        if (documents_->forward.has_fine()) {
+            double error = 0;
+            const double coarse = documents_->forward.coarse_score(position, table_, error);
+            if (!best_->wants(static_cast<float>(coarse + error * kRounded))) return;
+        }
+        admit(position, score(position));
+    }
     void admit(std::uint32_t position, float score) {
         if (best_->wants(score)) best_->add({score, documents_->order.id_of(position)});
     }

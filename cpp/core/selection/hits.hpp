@@ -51,6 +51,10 @@ struct HitsView {
         const auto row = ids.subspan(query * n_columns, n_columns);
         return static_cast<std::size_t>(std::find(row.begin(), row.end(), kNoDocument) - row.begin());
     }
+    // Of the query's hit at `rank`, which is there.
+    float score(std::size_t query, std::size_t rank) const {
+        return rows.empty() ? scores[query * n_columns + rank] : rows[query][rank].score;
+    }
 
   private:
     void write_row(std::size_t query, std::vector<Hit>& found) const {

@@ -14,7 +14,17 @@ import numpy as np
 import scipy.sparse as sp
 
 from thresher import _core
-from thresher._arguments import as_k, as_path, as_progress, as_reorder, as_terms, as_threads, as_weights, set_params
+from thresher._arguments import (
+    as_choice,
+    as_k,
+    as_path,
+    as_progress,
+    as_reorder,
+    as_terms,
+    as_threads,
+    as_weights,
+    set_params,
+)
 from thresher._explanation import Explanation, explained
 from thresher._hits import AllHits, Hits
 from thresher._matrix import MatrixLike, QueryLike, as_csr, as_query
@@ -27,6 +37,7 @@ from thresher.engines.options import (
     Progress,
     SearchOptions,
     UnknownTerms,
+    Weights,
     require_known,
     write_out,
 )
@@ -40,6 +51,14 @@ if TYPE_CHECKING:
 
 __all__ = ["BuildOptions", "Index", "Progress", "SearchOptions"]
 BuildParam: TypeAlias = bool | int | float | str
+_WEIGHTS: dict[_core.Precision, Weights] = {
+    _core.Precision.FULL: "float",
+    _core.Precision.CODES: "uint8",
+    _core.Precision.BOTH: "uint8+float",
+}
+_PRECISIONS = {weights: precision for precision, weights in _WEIGHTS.items()}
+# Parts that an index in a file need not have in memory.
+_ON_DISK = ("fine",)
 
 
 class Index:
@@ -54,7 +73,7 @@ class Index:
     # What an engine states: its class in the core, how its build and search parameters start out there, and the
     # TypedDicts of what `build` and `search` take.
     _core_class: ClassVar[type[_core.Index]] = _core.Index
-    _build_params: ClassVar[Callable[[], Any] | None] = None
+    _build_params: ClassVar[Callable[[], Any]] = _core.NoParams
     _search_params: ClassVar[Callable[[], Any] | None] = None
     _build_options: ClassVar[type] = BuildOptions
     _search_options: ClassVar[type] = SearchOptions
@@ -172,9 +191,29 @@ class Index:
         return self._live.nnz
 
     @property
+    def weights(self) -> Weights:
+        """What it keeps of the weights that it was given, as `build` explains it."""
+        return _WEIGHTS[self._live.precision]
+
+    @property
+    def weight_error(self) -> float:
+        """By how much the weights that it scores by are off at most; 0 where they are those that were given."""
+        return self._live.max_error
+
+    @property
     def nbytes(self) -> dict[str, int]:
         """Bytes that the index occupies in memory (or maps from its file), by part."""
         return self._live.nbytes
+
+    @property
+    def resident_nbytes(self) -> int:
+        """Bytes of the parts that searches go through.
+
+        What an index that was opened from a file reads for a few documents only, and can leave on disk, is not among
+        them: the full weights beside those of 8 bits.
+        """
+        on_disk = _ON_DISK if self._source is not None else ()
+        return sum(size for part, size in self.nbytes.items() if part not in on_disk)
 
     @property
     def params(self) -> dict[str, int | float]:
@@ -619,19 +658,19 @@ class Index:
         require_known(options, cls._build_options, f"{cls.__name__}.build")
         given, shape, threads, progress = _divided(options)
         given_words, given_names = given.pop("words", None), given.pop("names", None)
-        arguments: list[object] = [threads, progress]
-        if cls._build_params is not None:
-            params = cls._build_params()
-            if hasattr(params, "reorder"):
-                params.reorder, order = as_reorder(given.pop("reorder", params.reorder), "reorder")
-                arguments.insert(0, order)
-            arguments.insert(0, set_params(params, given))
+        precision = as_choice(given.pop("weights", "float"), _PRECISIONS, "weights")
+        params, order = cls._build_params(), None
+        if hasattr(params, "reorder"):
+            params.reorder, order = as_reorder(given.pop("reorder", params.reorder), "reorder")
+        set_params(params, given)
         words, known = words_of_docs(docs, given_words, threads)
         names = None if given_names is None else as_core_words(given_names, "names", threads)
         rows = as_csr(docs, shape=shape, name="docs", words=known)
         _check_words(words, names, rows.shape)
         core: Any = cls._core_class
-        handle = core.build(rows.indptr, rows.indices, rows.data, rows.shape[1], *arguments)
+        handle = core.build(
+            rows.indptr, rows.indices, rows.data, rows.shape[1], params, order, precision, threads, progress
+        )
         return cls(handle if words is None and names is None else handle.with_words(words, names))
 
     def _search(self, queries: MatrixLike, k: SupportsIndex | None, options: Mapping[str, object]) -> Hits:

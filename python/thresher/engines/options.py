@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from thresher._words import WordsLike
 
 Progress: TypeAlias = Callable[[int, int], object]
+Weights: TypeAlias = Literal["float", "uint8", "uint8+float"]
 UnknownTerms: TypeAlias = Literal["error", "ignore"]
 
 
@@ -33,6 +34,12 @@ class BuildOptions(TypedDict, total=False):
         Threads to use; 0 means one for each core. The index does not depend on it.
     progress
         Called on this thread now and then as ``progress(done, n_docs)``.
+    weights
+        What is kept of the weights: ``"float"``, all of them, in as many bits as they need. ``"uint8"``, 8 bits of
+        each, whole multiples of a number for each document: off by half of a 255th of the document's largest at most,
+        and by a whole one for those below that; `weight_error` tells the largest. Weights that are such multiples
+        already, as whole numbers up to 255 are, stay exact. ``"uint8+float"``, both: 8 bits to search by, and the
+        full weights, read for the few documents that may be hits alone, so that scores are exact in little memory.
     words
         What terms are called, no two alike: a str for each, or for the first of them, or a dict of the term of each.
         The index keeps them (`Index.words`), and takes them in place of terms.
@@ -43,6 +50,7 @@ class BuildOptions(TypedDict, total=False):
     shape: tuple[int, int] | None
     threads: SupportsIndex
     progress: Progress | None
+    weights: Weights
     words: WordsLike | None
     names: WordsLike | None
 
@@ -97,6 +105,7 @@ _DEFAULTS: dict[str, object] = {
     "shape": None,
     "threads": 0,
     "progress": None,
+    "weights": "float",
     "words": None,
     "names": None,
     "allowed": None,

@@ -72,7 +72,7 @@ TEST(StoredScores, AreThoseOfTheWeightsGiven) {
     const auto docs = test::random_rows(random, 30, 12, 5, test::real_weight);
     auto queries = test::random_rows(random, 8, 12, 5, test::signed_real);
     queries.add(test::Row{{3, 1.0F}, {2, -0.5F}, {3, 2.0F}});
-    const auto index = ExactIndex::build(docs.view(), {}, 1, nullptr);
+    const auto index = ExactIndex::build(docs.view(), {}, {.threads = 1});
     const CsrView rows = queries.view();
     StoredScores stored(*index, rows);
     const auto truth = test::brute_force(docs, queries);

@@ -32,7 +32,8 @@ struct Built {
         Progress progress = test::silent();
         vocabulary = Vocabulary::build(rows.view(), 1, progress);
         quantiser = Quantiser::build(rows.view(), vocabulary, 1, progress);
-        forward = ForwardIndex::build(rows.view(), vocabulary, 1, progress);
+        forward =
+            ForwardIndex::build(GivenDocuments(rows.view(), vocabulary), {}, vocabulary, Precision::full, 1, progress);
         std::uint32_t n_rows = vocabulary.n_frequent(bound_frequency, rows.n_rows());
         if (lists_of_blocks) {
             const auto summaries =

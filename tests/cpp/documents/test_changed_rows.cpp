@@ -221,7 +221,7 @@ TEST(ChangedRows, OfAnOrderDoNoHarm) {
         AtEachPoint changes(when * 300, spoil);
         const InterrupterScope scope(changes);
         try {
-            BlockMaxIndex::build(docs.view(), {}, order, 1, nullptr);
+            BlockMaxIndex::build(docs.view(), {}, {.order = order, .threads = 1});
             ++built;
         } catch (const std::invalid_argument&) {
         }

@@ -35,10 +35,12 @@ using test::rows_of;
 using test::TemporaryDirectory;
 
 struct Built {
+    Built(Vocabulary of, ForwardIndex index) : vocabulary(std::move(of)), forward(std::move(index)) {}
     explicit Built(const Rows& rows, unsigned threads = 1) {
         Progress progress = test::silent();
         vocabulary = Vocabulary::build(rows.view(), threads, progress);
-        forward = ForwardIndex::build(rows.view(), vocabulary, threads, progress);
+        forward = ForwardIndex::build(GivenDocuments(rows.view(), vocabulary), {}, vocabulary, Precision::full, threads,
+                                      progress);
     }
     Vocabulary vocabulary;
     ForwardIndex forward;
@@ -291,7 +293,8 @@ void expect_reordered(Random& random, const Rows& rows) {
     std::shuffle(order.begin(), order.end(), random);
     Progress progress = test::silent();
     for (unsigned threads = 1; threads <= 3; ++threads) {
-        const ForwardIndex reordered = built.forward.reordered(order, threads, progress);
+        const auto reordered = ForwardIndex::build(GivenDocuments(rows.view(), built.vocabulary), DocumentOrder(order),
+                                                   built.vocabulary, Precision::full, threads, progress);
         ASSERT_EQ(reordered.n_docs(), rows.n_rows());
         ASSERT_EQ(reordered.nnz(), rows.terms.size());
         for (const char* name : {"forward/format", "forward/starts", "forward/bytes"}) {
@@ -310,13 +313,103 @@ void expect_reordered(Random& random, const Rows& rows) {
     }
 }
 
-TEST(ForwardIndex, IsReordered) {
+TEST(ForwardIndex, IsBuiltInAnyOrder) {
     Random random(4);
     for (const std::size_t n_docs : {0, 1, 2, 100, 9000}) {
         expect_reordered(random, test::random_rows(random, n_docs, 300, 8, test::dyadic_weight));
         expect_reordered(random, test::random_rows(random, n_docs, 300, 8, test::real_weight));
     }
     for (const float weight : {0.5F, 0.3F}) expect_reordered(random, distinct_terms(70000, weight));
+}
+
+ForwardIndex built_with(const Rows& rows, const Vocabulary& vocabulary, Precision precision, unsigned threads = 1) {
+    Progress progress = test::silent();
+    return ForwardIndex::build(GivenDocuments(rows.view(), vocabulary), {}, vocabulary, precision, threads, progress);
+}
+
+TEST(ForwardIndex, KeepsCodesOfWeightsThatAreOffByNoMoreThanItSays) {
+    Random random(21);
+    const Rows rows = test::random_rows(random, 5000, 300, 9, test::real_weight);
+    const Built built(rows);
+    const auto forward = built_with(rows, built.vocabulary, Precision::codes, 3);
+    EXPECT_EQ(forward.precision(), Precision::codes);
+    EXPECT_EQ(forward.fine_nbytes(), 0U);
+    EXPECT_LT(forward.nbytes(), built.forward.nbytes());
+    double largest = 0;
+    std::vector<Posting> coded;
+    std::vector<Posting> given;
+    for (std::size_t doc = 0; doc < rows.n_rows(); ++doc) {
+        forward.read(doc, coded);
+        built.forward.read(doc, given);
+        ASSERT_EQ(coded.size(), given.size());
+        for (std::size_t i = 0; i < given.size(); ++i) {
+            ASSERT_EQ(coded[i].slot, given[i].slot);
+            const double error = static_cast<double>(coded[i].weight) - static_cast<double>(given[i].weight);
+            largest = std::max(largest, std::fabs(error));
+        }
+    }
+    EXPECT_GT(largest, 0);
+    EXPECT_LE(largest, static_cast<double>(forward.max_error()));
+    EXPECT_GE(largest * (1 + 1e-6), static_cast<double>(forward.max_error()));
+    EXPECT_EQ(built.forward.max_error(), 0);
+}
+
+TEST(ForwardIndex, KeepsBothGrains) {
+    Random random(22);
+    for (const auto& weight : {test::dyadic_weight, test::real_weight}) {
+        for (const Rows& rows : {test::random_rows(random, 3000, 300, 9, weight), distinct_terms(70000, 0.3F)}) {
+            const Built built(rows);
+            const auto forward = built_with(rows, built.vocabulary, Precision::both, 2);
+            ASSERT_NO_FATAL_FAILURE(expect_reads_back(rows, {built.vocabulary, forward}));
+            EXPECT_EQ(forward.precision(), Precision::both);
+            EXPECT_EQ(forward.max_error(), 0);
+            QueryTable table(built.vocabulary.n_slots());
+            for (std::size_t trial = 0; trial < 20; ++trial) {
+                SlotQuery query;
+                for (std::uint32_t slot = 0; slot < std::min(built.vocabulary.n_slots(), 4000U); ++slot) {
+                    if (test::uniform(random, 0, 9) != 0) continue;
+                    query.slots.push_back(slot);
+                    query.weights.push_back(static_cast<float>(test::unit(random) - 0.4));
+                }
+                table.load(query);
+                for (std::size_t doc = 0; doc < std::min<std::size_t>(forward.n_docs(), 500); ++doc) {
+                    const double score = built.forward.score(doc, table);
+                    ASSERT_EQ(forward.score(doc, table), score);
+                    double error = 0;
+                    const double coarse = forward.coarse_score(doc, table, error);
+                    ASSERT_LE(std::fabs(coarse - score), error * (1 + 1e-9)) << doc;
+                }
+                table.clear(query);
+            }
+        }
+    }
+}
+
+TEST(ForwardIndex, OfEitherPrecisionIsSavedAndLoaded) {
+    Random random(23);
+    const Rows rows = test::random_rows(random, 500, 300, 9, test::real_weight);
+    const Built built(rows);
+    const TemporaryDirectory directory;
+    for (const Precision precision : {Precision::full, Precision::codes, Precision::both}) {
+        const auto forward = built_with(rows, built.vocabulary, precision);
+        SectionList sections;
+        forward.save(sections);
+        write_index_file(directory.path("f"), "any", {}, sections, nullptr);
+        const auto file = IndexFile::open(directory.path("f"), true, nullptr);
+        const auto loaded = ForwardIndex::load(file, forward.n_docs(), forward.nnz(), built.vocabulary.n_slots());
+        EXPECT_EQ(loaded.precision(), precision);
+        EXPECT_EQ(loaded.max_error(), forward.max_error());
+        EXPECT_EQ(loaded.nbytes(), forward.nbytes());
+        EXPECT_EQ(loaded.fine_nbytes(), forward.fine_nbytes());
+        std::vector<Posting> before;
+        std::vector<Posting> after;
+        for (std::size_t doc = 0; doc < forward.n_docs(); ++doc) {
+            forward.read(doc, before);
+            loaded.read(doc, after);
+            ASSERT_TRUE(std::equal(before.begin(), before.end(), after.begin(), after.end(),
+                                   [](auto& a, auto& b) { return a.slot == b.slot && a.weight == b.weight; }));
+        }
+    }
 }
 
 // The forward index's sections of each format version, written out from the rows by docs/format.md.

@@ -26,14 +26,13 @@ using test::Row;
 using test::Rows;
 
 struct Built : test::DocumentParts {
-    using DocumentParts::DocumentParts;
-    PostingSource source() const {
-        return {forward.n_docs(), [this](std::size_t doc, std::vector<Posting>& into) { forward.read(doc, into); }};
-    }
+    explicit Built(const Rows& docs) : DocumentParts(docs), rows(docs) {}
     std::vector<std::uint32_t> order(std::uint32_t block_size, unsigned threads = 1) const {
         Progress progress = test::silent();
-        return similar_order(source(), vocabulary.n_slots(), block_size, threads, progress);
+        return similar_order(source.postings(), vocabulary.n_slots(), block_size, threads, progress);
     }
+    Rows rows;
+    GivenDocuments source{rows.view(), vocabulary};
 };
 
 void expect_permutation(std::vector<std::uint32_t> order, std::size_t n_docs) {
@@ -106,7 +105,8 @@ Rows topics(Random& random, std::size_t n_docs, std::int64_t n_topics) {
 // The sum of all block maxima: what a bound is, on average, above the scores.
 std::uint64_t total_maxima(const Built& built, const std::vector<std::uint32_t>& order, std::uint32_t block_size) {
     Progress progress = test::silent();
-    const ForwardIndex forward = built.forward.reordered(order, 1, progress);
+    const auto forward =
+        ForwardIndex::build(built.source, DocumentOrder(order), built.vocabulary, Precision::full, 1, progress);
     const std::uint32_t n_slots = built.vocabulary.n_slots();
     const auto maxima = BlockMaxima::build(forward, built.quantiser, block_size, n_slots, 1, progress);
     std::uint64_t sum = 0;
@@ -137,7 +137,7 @@ TEST(SimilarOrder, TellsHowFarItIs) {
         const unsigned passes = similar_order_passes(n_docs, 4);
         RecordingMonitor monitor;
         Progress progress(&monitor, passes, 1000 * passes);
-        similar_order(built.source(), built.vocabulary.n_slots(), 4, 2, progress);
+        similar_order(built.source.postings(), built.vocabulary.n_slots(), 4, 2, progress);
         const auto& reports = monitor.reports();
         EXPECT_TRUE(std::is_sorted(reports.begin(), reports.end()));
         EXPECT_EQ(reports.back(), std::pair(std::uint64_t{1000} * passes, std::uint64_t{1000} * passes));
@@ -153,7 +153,8 @@ TEST(SimilarOrder, IsCancelledByTheMonitor) {
         for (int at = 1; at <= 3; ++at) {
             RecordingMonitor monitor(at);
             Progress progress(&monitor, 1, 9000);
-            EXPECT_THROW(similar_order(built.source(), built.vocabulary.n_slots(), 4, threads, progress), Cancelled)
+            EXPECT_THROW(similar_order(built.source.postings(), built.vocabulary.n_slots(), 4, threads, progress),
+                         Cancelled)
                 << at;
         }
     }

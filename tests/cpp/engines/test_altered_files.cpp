@@ -267,7 +267,7 @@ TEST(OpenIndex, WrapsSumsThatOnlyAnAlteredFileCanReach) {
     docs.n_terms = 1000;
     for (std::uint32_t doc = 0; doc < 1000; ++doc) docs.add(test::Row{{doc, 1.0F}});
     const TemporaryDirectory directory;
-    ExactIndex::build(docs.view(), {64, 0.1}, 1, nullptr)->save(directory.path("f"), nullptr);
+    ExactIndex::build(docs.view(), {64, 0.1}, {.threads = 1})->save(directory.path("f"), nullptr);
     Bytes file = test::read_bytes(directory.path("f"));
     const auto offsets = elements<std::uint64_t>(file, "rare/offsets");
     ASSERT_EQ(offsets.size(), 1001U) << "every term is rare";
@@ -414,7 +414,7 @@ TEST(OpenIndex, RefusesPostingsCountsThatDoNotMatchTheSections) {
 TEST(OpenIndex, RefusesAGraphOfMoreNeighboursThanAnIndexIsBuiltWith) {
     const TemporaryDirectory directory;  // without documents no size of a section tells
     const Rows none = test::rows_of(3, {});
-    ClusteredIndex::build(none.view(), {.neighbours = 5}, std::nullopt, 1, nullptr)->save(directory.path("f"), nullptr);
+    ClusteredIndex::build(none.view(), {.neighbours = 5}, {.threads = 1})->save(directory.path("f"), nullptr);
     const Rewriter rewriter(directory.path("f"));
     for (const std::uint64_t neighbours : {std::uint64_t{0}, std::uint64_t{256}}) {
         rewriter.write(directory.path("other"), {{"neighbours", neighbours}});

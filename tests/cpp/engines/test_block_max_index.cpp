@@ -43,7 +43,7 @@ using Order = std::optional<std::span<const std::uint32_t>>;
 
 std::unique_ptr<BlockMaxIndex> build(const Rows& docs, const BlockMaxParams& params = {4, false, 0.01, 0.06},
                                      Order order = std::nullopt, unsigned threads = 1) {
-    return BlockMaxIndex::build(docs.view(), params, order, threads, nullptr);
+    return BlockMaxIndex::build(docs.view(), params, {.order = order, .threads = threads});
 }
 
 Hits search(const BlockMaxIndex& index, const Rows& queries, std::size_t k, const BlockMaxSearchParams& params,

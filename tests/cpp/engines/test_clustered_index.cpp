@@ -53,7 +53,7 @@ using Order = std::optional<std::span<const std::uint32_t>>;
 
 std::unique_ptr<ClusteredIndex> build(const Rows& docs, const ClusteredParams& params = {.reorder = false},
                                       Order order = std::nullopt, unsigned threads = 1) {
-    return ClusteredIndex::build(docs.view(), params, order, threads, nullptr);
+    return ClusteredIndex::build(docs.view(), params, {.order = order, .threads = threads});
 }
 
 Hits search(const ClusteredIndex& index, const Rows& queries, std::size_t k, const ClusteredSearchParams& params,

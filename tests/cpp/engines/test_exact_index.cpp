@@ -27,7 +27,7 @@ using test::rows_of;
 using test::TemporaryDirectory;
 
 std::unique_ptr<ExactIndex> build(const Rows& docs, const ExactParams& params = {64, 0.05}) {
-    return ExactIndex::build(docs.view(), params, 1, nullptr);
+    return ExactIndex::build(docs.view(), params, {.threads = 1});
 }
 
 TEST(ExactIndex, UsesAllThreeFormsOfPostings) {

@@ -48,17 +48,17 @@ Hits search_with(const Engine& index, const Rows& queries, std::size_t k, const 
 class Engines {
   public:
     explicit Engines(const Rows& docs)
-        : exact_(ExactIndex::build(docs.view(), {.window = 64}, 1, nullptr)),
-          postings_(PostingsIndex::build(docs.view(), 1, nullptr)),
-          impact_(ImpactIndex::build(docs.view(), 1, nullptr)) {
+        : exact_(ExactIndex::build(docs.view(), {.window = 64}, {.threads = 1})),
+          postings_(PostingsIndex::build(docs.view(), {}, {.threads = 1})),
+          impact_(ImpactIndex::build(docs.view(), {}, {.threads = 1})) {
         const auto shuffled = test::shuffled(docs.n_rows());
         for (const double frequency : {0.01, 1.0}) {
             for (const GivenOrder order : {GivenOrder(), GivenOrder(shuffled)}) {
-                block_max_.push_back(
-                    BlockMaxIndex::build(docs.view(), {4, false, frequency, frequency}, order, 1, nullptr));
+                block_max_.push_back(BlockMaxIndex::build(docs.view(), {4, false, frequency, frequency},
+                                                          {.order = order, .threads = 1}));
             }
             clustered_.push_back(ClusteredIndex::build(
-                docs.view(), {.dense_frequency = frequency, .tile_frequency = frequency}, std::nullopt, 1, nullptr));
+                docs.view(), {.dense_frequency = frequency, .tile_frequency = frequency}, {.threads = 1}));
         }
     }
 

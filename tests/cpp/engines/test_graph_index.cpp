@@ -65,7 +65,7 @@ const std::vector<Case> kCases{
 
 std::unique_ptr<GraphIndex> build(const Rows& docs, const GraphParams& params = {.m = 4, .reorder = false},
                                   Order order = std::nullopt, unsigned threads = 1) {
-    return GraphIndex::build(docs.view(), params, order, threads, nullptr);
+    return GraphIndex::build(docs.view(), params, {.order = order, .threads = threads});
 }
 
 Hits search(const GraphIndex& index, const Rows& queries, std::size_t k, const GraphSearchParams& params,

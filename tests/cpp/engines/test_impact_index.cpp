@@ -38,7 +38,7 @@ using test::signed_dyadic;
 using test::TemporaryDirectory;
 
 std::unique_ptr<ImpactIndex> build(const Rows& docs, unsigned threads = 1) {
-    return ImpactIndex::build(docs.view(), threads, nullptr);
+    return ImpactIndex::build(docs.view(), {}, {.threads = threads});
 }
 
 Hits search(const ImpactIndex& index, const Rows& queries, std::size_t k, const ImpactSearchParams& params = {},

@@ -24,7 +24,7 @@ using test::rows_of;
 
 const std::vector<std::string> kAlgorithms{"auto", "maxscore", "wand", "block_max_maxscore", "block_max_wand"};
 
-std::unique_ptr<PostingsIndex> build(const Rows& docs) { return PostingsIndex::build(docs.view(), 1, nullptr); }
+std::unique_ptr<PostingsIndex> build(const Rows& docs) { return PostingsIndex::build(docs.view(), {}, {.threads = 1}); }
 
 void expect_right(const Rows& docs, const Rows& queries, test::Sums sums, const std::vector<std::size_t>& ks) {
     const auto index = build(docs);

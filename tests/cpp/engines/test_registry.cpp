@@ -46,7 +46,7 @@ TEST(Registry, BuildsWithParametersByName) {
 
 TEST(SearchParams, AreSetByName) {
     const Rows docs = small_collection();
-    const auto index = ImpactIndex::build(docs.view(), 1, nullptr);
+    const auto index = ImpactIndex::build(docs.view(), {}, {.threads = 1});
     const std::int64_t budget = 1;
     test::Hits expected(docs.n_rows(), 3);
     index->search(docs.view(), {3, 1, nullptr}, ImpactSearchParams{.postings_budget = budget}, expected.view());

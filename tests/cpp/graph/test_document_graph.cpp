@@ -31,7 +31,8 @@ struct Built {
     explicit Built(Rows docs) : rows(std::move(docs)), truth(test::brute_force(rows, rows)) {
         Progress progress = test::silent();
         vocabulary = Vocabulary::build(rows.view(), 1, progress);
-        forward = ForwardIndex::build(rows.view(), vocabulary, 1, progress);
+        forward =
+            ForwardIndex::build(GivenDocuments(rows.view(), vocabulary), {}, vocabulary, Precision::full, 1, progress);
     }
     std::size_t n_docs() const { return rows.n_rows(); }
     // Of each document the `n` others of greatest inner product with it.

@@ -631,12 +631,15 @@ struct FilteredTable {
 };
 
 using kernels::DocumentFormat;
+using kernels::OtherWeights;
+using kernels::Weights;
 
 // A document as postings, and as the bytes that document_layout.inc says.
 struct Document {
     DocumentFormat format;
     std::vector<std::uint32_t> slots;     // the common ones, below 4,096, first
-    std::vector<std::uint32_t> patterns;  // of the weights
+    std::vector<std::uint32_t> patterns;  // of the weights, or codes
+    float scale = 0x1.fp-7F;              // of codes
 
     void add(std::uint32_t slot, std::uint32_t pattern) {
         // Behind the others of its kind.
@@ -648,13 +651,21 @@ struct Document {
         return static_cast<std::size_t>(
             std::count_if(slots.begin(), slots.end(), [](std::uint32_t slot) { return slot < 4096; }));
     }
+    double weight(std::uint32_t pattern) const {
+        switch (format.weights.kind) {
+            case Weights::codes:
+                return static_cast<double>(scale) * pattern;
+            case Weights::halves:
+                return half_value(pattern);
+            default:
+                return static_cast<double>(std::bit_cast<float>(pattern));
+        }
+    }
     // In the document's order, by the definition.
     double score(const std::vector<float>& table) const {
         double sum = 0;
         for (std::size_t i = 0; i < slots.size(); ++i) {
-            const double weight =
-                format.halves ? half_value(patterns[i]) : static_cast<double>(std::bit_cast<float>(patterns[i]));
-            if (slots[i] < table.size()) sum += static_cast<double>(table[slots[i]]) * weight;
+            if (slots[i] < table.size()) sum += static_cast<double>(table[slots[i]]) * weight(patterns[i]);
         }
         return sum;
     }
@@ -674,10 +685,22 @@ struct Document {
             }
         }
         for (std::size_t i = common; i < slots.size(); ++i) put(slots[i], format.slot_bytes);
+        const auto weights = weight_bytes();
+        all.insert(all.end(), weights.begin(), weights.end());
+        return all;
+    }
+    std::vector<std::uint8_t> weight_bytes() const {
+        std::vector<std::uint8_t> all;
+        if (format.weights.kind == Weights::codes) {
+            const auto bits = std::bit_cast<std::array<std::uint8_t, 4>>(scale);
+            all.assign(bits.begin(), bits.end());
+            for (const std::uint32_t code : patterns) all.push_back(static_cast<std::uint8_t>(code));
+            return all;
+        }
         std::vector<bool> bits;
         for (const std::uint32_t pattern : patterns) {
-            for (unsigned bit = 0; bit < format.weight_bits; ++bit) {
-                bits.push_back(((pattern - format.least_weight) >> bit & 1U) != 0);
+            for (unsigned bit = 0; bit < format.weights.bits; ++bit) {
+                bits.push_back(((pattern - format.weights.least) >> bit & 1U) != 0);
             }
         }
         for (std::size_t first = 0; first < bits.size(); first += 8) {
@@ -718,8 +741,10 @@ class Scoring {
           query_memory_(query.weights.size() * sizeof(float)),
           query_weights_(reinterpret_cast<const float*>(query_memory_.hold(bytes_of(query.weights)))) {}
 
-    double score(const std::uint8_t* bytes, std::size_t size, const DocumentFormat& format) const {
-        return table_.score_document(bytes, size, format, query_.filter.data(), query_weights_, query_.weights.size());
+    double score(const std::uint8_t* bytes, std::size_t size, const DocumentFormat& format,
+                 const OtherWeights* others = nullptr) const {
+        return table_.score_document(bytes, size, format, others, query_.filter.data(), query_weights_,
+                                     query_.weights.size());
     }
     void expect_sum(const Document& document, std::uint8_t margin = 0xA7) {
         const auto expected = std::bit_cast<std::uint64_t>(document.score(query_.weights));
@@ -732,7 +757,7 @@ class Scoring {
         const auto described = [&](const char* where) {
             return std::string(where) + ": " + std::to_string(document.slots.size()) + " slots of " +
                    std::to_string(document.format.slot_bytes) + " bytes, weights of " +
-                   std::to_string(document.format.weight_bits) + " bits";
+                   std::to_string(document.format.weights.bits) + " bits";
         };
         ASSERT_EQ(scored(memory_.hold(bytes)), expected) << described("before a guard page");
         for (const std::size_t odd : {1, 2, 3}) {
@@ -757,9 +782,10 @@ float any_float(Random& random) {
 
 // The most frequent formats, and those at the limits.
 std::vector<DocumentFormat> formats(std::uint32_t slot_bytes) {
-    return {{slot_bytes, 13, 11551, true},      {slot_bytes, 0, 0x3C00, true},       {slot_bytes, 1, 0x3C00, true},
-            {slot_bytes, 16, 0, true},          {slot_bytes, 24, 0x3D000000, false}, {slot_bytes, 31, 0, false},
-            {slot_bytes, 25, 0x3E000001, false}};
+    return {{slot_bytes, {Weights::halves, 13, 11551}},      {slot_bytes, {Weights::halves, 0, 0x3C00}},
+            {slot_bytes, {Weights::halves, 1, 0x3C00}},      {slot_bytes, {Weights::halves, 16, 0}},
+            {slot_bytes, {Weights::floats, 24, 0x3D000000}}, {slot_bytes, {Weights::floats, 31, 0}},
+            {slot_bytes, {Weights::floats, 25, 0x3E000001}}, {slot_bytes, {Weights::codes, 8, 0}}};
 }
 
 // Lengths about those that a kernel could work in, and all short ones.
@@ -774,6 +800,11 @@ std::vector<std::size_t> document_lengths() {
     }
     lengths.push_back(kLongest);
     return lengths;
+}
+
+bool is_finite(std::uint32_t pattern, Weights kind) {
+    if (kind == Weights::codes) return true;
+    return kind == Weights::halves ? (pattern & 0x7C00U) != 0x7C00U : (pattern & 0x7F800000U) != 0x7F800000U;
 }
 
 // Slots of `n_slots` (more of the first ones), some of them beyond the table where they can be.
@@ -793,9 +824,9 @@ Document any_document(Random& random, std::size_t n, const DocumentFormat& forma
     for (std::size_t i = 0; i < n; ++i) {
         std::uint32_t pattern = 0;
         do {
-            const auto above = uniform(random, 0, (std::int64_t{1} << format.weight_bits) - 1);
-            pattern = format.least_weight + static_cast<std::uint32_t>(above);
-        } while (format.halves ? (pattern & 0x7C00U) == 0x7C00U : (pattern & 0x7F800000U) == 0x7F800000U);  // finite
+            const auto above = uniform(random, 0, (std::int64_t{1} << format.weights.bits) - 1);
+            pattern = format.weights.least + static_cast<std::uint32_t>(above);
+        } while (!is_finite(pattern, format.weights.kind));
         document.patterns.push_back(pattern);
     }
     return document;
@@ -833,6 +864,35 @@ void expect_any_document_is_scored(const Kernels& table, std::uint32_t slot_byte
     }
 }
 
+// Documents of codes, each with its weights in another format beside it.
+TEST_P(EveryTable, ScoresDocumentsByOtherWeights) {
+    Random random(17);
+    for (const std::uint32_t slot_bytes : {2U, 4U}) {
+        const std::uint32_t n_slots = slot_bytes == 2 ? 30522 : 70000;
+        const std::size_t table_size = std::max(n_slots, 65536U);
+        const FilteredTable query = any_query(random, 45, n_slots, table_size);
+        const Scoring scoring(table(), query);
+        for (const DocumentFormat& format : formats(slot_bytes)) {
+            for (const std::size_t n : document_lengths()) {
+                auto document = any_document(random, n, format, n_slots, table_size);
+                const double expected = document.score(query.weights);
+                auto weights = document.weight_bytes();
+                const std::size_t size = weights.size();
+                weights.resize(size + kMargin, 0xA7);
+                document.format.weights = {Weights::codes, 8, 0};
+                auto bytes = document.bytes();
+                const std::size_t n_bytes = bytes.size();
+                bytes.resize(n_bytes + kMargin, 0xA7);
+                const OtherWeights others{weights.data(), size, format.weights};
+                ASSERT_EQ(scoring.score(bytes.data(), n_bytes, document.format, &others), expected) << n;
+                if (size == 0) continue;
+                const OtherWeights too_few{weights.data(), size - 1, format.weights};
+                ASSERT_EQ(scoring.score(bytes.data(), n_bytes, document.format, &too_few), 0) << n;
+            }
+        }
+    }
+}
+
 TEST_P(EveryTable, ScoresDocumentsOfNarrowSlots) {
     for (const std::uint32_t n_slots : {200U, 4096U, 30522U, 65536U}) {
         expect_any_document_is_scored(table(), 2, n_slots, 65536);
@@ -858,7 +918,7 @@ void expect_one_slot_is_found(const Kernels& table, std::uint32_t slot_bytes, st
                 slots.push_back(slot);
             }
             for (std::size_t turn = 0; turn < slots.size(); ++turn) {  // at every place
-                Document document{{slot_bytes, 31, 0, false}, {}, {}};
+                Document document{{slot_bytes, {Weights::floats, 31, 0}}, {}, {}};
                 for (std::size_t i = 0; i < slots.size(); ++i) {
                     const auto weight = std::ldexp(1.0F, static_cast<int>((i + turn) % slots.size()));
                     document.add(slots[i], std::bit_cast<std::uint32_t>(weight));
@@ -885,7 +945,7 @@ void expect_every_place_is_seen(const Kernels& table, std::uint32_t slot_bytes, 
         const auto one = std::bit_cast<std::uint32_t>(1.0F);
         for (std::size_t n = 0; n <= 100; ++n) {
             for (std::size_t place = 0; place <= n; ++place) {
-                Document document{{slot_bytes, 1, one, false},
+                Document document{{slot_bytes, {Weights::floats, 1, one}},
                                   std::vector<std::uint32_t>(n, other),
                                   std::vector<std::uint32_t>(n, one)};
                 if (place < n) document.slots[place] = asked;
@@ -908,7 +968,7 @@ TEST_P(EveryTable, ScoresEveryHalf) {
     const FilteredTable query({9}, {1.0F}, 65536);
     const Scoring scoring(table(), query);
     for (std::uint32_t half = 0; half < 65536; ++half) {
-        Document document{{2, 16, 0, true}, {}, {}};
+        Document document{{2, {Weights::halves, 16, 0}}, {}, {}};
         document.add(9, half);
         auto bytes = document.bytes();
         const std::size_t size = bytes.size();
@@ -927,7 +987,7 @@ TEST_P(EveryTable, ScoresEveryHalf) {
 TEST_P(EveryTable, ScoresNothingOfADocumentThatIsCutOff) {
     const FilteredTable query({9, 5000}, {1.0F, 1.0F}, 70000);
     for (const std::uint32_t slot_bytes : {2U, 4U}) {
-        Document document{{slot_bytes, 13, 11551, true}, {}, {}};
+        Document document{{slot_bytes, {Weights::halves, 13, 11551}}, {}, {}};
         for (int i = 0; i < 40; ++i) {
             document.add(9, 0x3C00);
             document.add(5000, 0x3C00);

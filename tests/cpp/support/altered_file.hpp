@@ -91,7 +91,7 @@ inline Rows small_collection() {
 }
 
 inline std::unique_ptr<ExactIndex> small_index() {
-    return ExactIndex::build(small_collection().view(), {64, 0.1}, 1, nullptr);
+    return ExactIndex::build(small_collection().view(), {64, 0.1}, {.threads = 1});
 }
 
 // Rows of block maxima, of them rows of tiles, and lists; of documents from the last to the first if so wished.
@@ -99,9 +99,9 @@ inline std::unique_ptr<BlockMaxIndex> small_block_max_index(bool reversed) {
     const Rows docs = small_collection();
     std::vector<std::uint32_t> order(docs.n_rows());
     std::iota(order.rbegin(), order.rend(), 0U);
-    return BlockMaxIndex::build(docs.view(), {4, false, 0.1, 0.3},
-                                reversed ? std::optional(std::span<const std::uint32_t>(order)) : std::nullopt, 1,
-                                nullptr);
+    return BlockMaxIndex::build(
+        docs.view(), {4, false, 0.1, 0.3},
+        {.order = reversed ? std::optional(std::span<const std::uint32_t>(order)) : std::nullopt, .threads = 1});
 }
 
 // Dense rows of summaries, lists and rare ones; with an order and a graph if so wished.
@@ -109,24 +109,24 @@ inline std::unique_ptr<ClusteredIndex> small_clustered_index(bool reordered) {
     const Rows docs = small_collection();
     return ClusteredIndex::build(
         docs.view(), {.cluster_size = 4, .reorder = reordered, .dense_frequency = 0.3, .neighbours = reordered ? 3 : 0},
-        std::nullopt, 1, nullptr);
+        {.threads = 1});
 }
 
 // Few edges and entries; with an order if so wished.
 inline std::unique_ptr<GraphIndex> small_graph_index(bool reordered) {
     const Rows docs = small_collection();
     return GraphIndex::build(docs.view(), {.m = 3, .ef_construction = 8, .entry_points = 2, .reorder = reordered},
-                             std::nullopt, 1, nullptr);
+                             {.threads = 1});
 }
 
 // Segments and rare terms.
 inline std::unique_ptr<ImpactIndex> small_impact_index() {
-    return ImpactIndex::build(small_collection().view(), 1, nullptr);
+    return ImpactIndex::build(small_collection().view(), {}, {.threads = 1});
 }
 
 // Lists of one block and of several, and rare ones.
 inline std::unique_ptr<PostingsIndex> small_postings_index() {
-    return PostingsIndex::build(small_collection().view(), 1, nullptr);
+    return PostingsIndex::build(small_collection().view(), {}, {.threads = 1});
 }
 
 // Has `alter` change the elements of section `name`, whose number stays.

@@ -57,17 +57,27 @@ inline EngineForm by_name(std::string_view engine, const NamedValues& params) {
             }};
 }
 
+// Codes to search by, the full weights beside them.
+inline EngineForm in_two_grains(std::string_view engine) {
+    return {"in two grains", [engine = std::string(engine)](const CsrView& docs, unsigned threads, Monitor* monitor) {
+                return build_index(engine, docs, {},
+                                   {.precision = Precision::both, .threads = threads, .monitor = monitor});
+            }};
+}
+
 // Stored in an order that is given: one of no meaning.
 template <class Engine, class Params>
 EngineForm in_an_order(const NamedValues& values) {
     Params params;
     set_fields(values, params);
     return {text_of(values) + " in a given order", [params](const CsrView& docs, unsigned threads, Monitor* monitor) {
-                return std::unique_ptr<Index>(Engine::build(docs, params, shuffled(docs.n_rows()), threads, monitor));
+                const auto order = shuffled(docs.n_rows());
+                return std::unique_ptr<Index>(
+                    Engine::build(docs, params, {.order = order, .threads = threads, .monitor = monitor}));
             }};
 }
 
-inline EngineForms forms_of(std::string_view engine) {
+inline EngineForms forms_in_full(std::string_view engine) {
     constexpr std::int64_t kAll = std::int64_t{1} << 40;
     const auto whole = [](std::int64_t value) { return value; };
     const auto named = [&](const NamedValues& params) { return by_name(engine, params); };
@@ -148,6 +158,13 @@ inline EngineForms forms_of(std::string_view engine) {
         return {{named({})}, {by("auto"), by("maxscore"), by("wand"), by("block_max_maxscore"), by("block_max_wand")}};
     }
     return {{named({})}};
+}
+
+// Of each engine one more, which is searched by codes.
+inline EngineForms forms_of(std::string_view engine) {
+    EngineForms forms = forms_in_full(engine);
+    forms.forms.push_back(in_two_grains(engine));
+    return forms;
 }
 
 // The index with search parameters of its own, or null where it is built without the parts that they need.

@@ -22,7 +22,8 @@ struct ImpactParts {
         Progress progress = silent();
         vocabulary = Vocabulary::build(docs.view(), threads, progress);
         quantiser = Quantiser::build(docs.view(), vocabulary, threads, progress);
-        forward = ForwardIndex::build(docs.view(), vocabulary, threads, progress);
+        forward = ForwardIndex::build(GivenDocuments(docs.view(), vocabulary), {}, vocabulary, Precision::full, threads,
+                                      progress);
         levels = ImpactLevels::build(forward, vocabulary, quantiser, threads, progress);
     }
     SearchedIndex index() const { return {documents, levels, quantiser}; }

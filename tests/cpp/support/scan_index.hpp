@@ -49,14 +49,15 @@ class ScanIndex final : public TunableIndex<ScanIndex, ScanParams, ScanSearchPar
   public:
     static constexpr std::string_view kEngine = "scan";
 
-    static std::unique_ptr<ScanIndex> build(const CsrView& docs, const ScanParams& params, unsigned threads,
-                                            Monitor* monitor) {
+    static std::unique_ptr<ScanIndex> build(const CsrView& docs, const ScanParams& params,
+                                            const BuildOptions& options) {
         check(params);
-        Progress progress(monitor);
-        const CanonicalCsr canonical(docs, Signs::non_negative, "docs", threads, progress);
-        auto vocabulary = Vocabulary::build(canonical.view(), threads, progress);
-        auto forward = ForwardIndex::build(canonical.view(), vocabulary, threads, progress);
-        return std::unique_ptr<ScanIndex>(new ScanIndex(params, std::move(vocabulary), std::move(forward)));
+        const auto ordering = Ordering::none(kEngine, options.order, docs.n_rows());
+        Progress progress(options.monitor);
+        const CanonicalCsr canonical(docs, Signs::non_negative, "docs", options.threads, progress);
+        return std::unique_ptr<ScanIndex>(new ScanIndex(
+            params,
+            StoredDocuments::build(canonical.view(), ordering, 1, options.precision, options.threads, progress)));
     }
     static void check(const ScanParams& params) {
         if (std::ranges::find(ScanParams::kEnds, params.from) == ScanParams::kEnds.end()) {
@@ -85,8 +86,7 @@ class ScanIndex final : public TunableIndex<ScanIndex, ScanParams, ScanSearchPar
   private:
     friend TunableIndex;
 
-    ScanIndex(const ScanParams& params, Vocabulary vocabulary, ForwardIndex forward)
-        : TunableIndex(params, StoredDocuments{std::move(vocabulary), std::move(forward), {}}) {}
+    ScanIndex(const ScanParams& params, StoredDocuments documents) : TunableIndex(params, std::move(documents)) {}
     explicit ScanIndex(const IndexFile& file) : TunableIndex(file, {}) {}
 
     void check_search(const ScanSearchParams& params) const override {

@@ -24,7 +24,8 @@ struct Built {
         Progress progress = test::silent();
         vocabulary = Vocabulary::build(rows.view(), threads, progress);
         quantiser = Quantiser::build(rows.view(), vocabulary, threads, progress);
-        forward = ForwardIndex::build(rows.view(), vocabulary, threads, progress);
+        forward = ForwardIndex::build(GivenDocuments(rows.view(), vocabulary), {}, vocabulary, Precision::full, threads,
+                                      progress);
         postings = WindowedPostings::build(forward, vocabulary, quantiser, window, row_density, threads, progress);
     }
     std::uint32_t n_rare() const { return vocabulary.n_slots() - postings.n_rows() - postings.n_lists(); }
