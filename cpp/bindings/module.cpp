@@ -13,6 +13,7 @@
 #include "../core/base/version.hpp"
 #include "../core/documents/collected_rows.hpp"
 #include "../core/storage/fields.hpp"
+#include "../core/storage/words.hpp"
 #include "../engines/block_max_index.hpp"
 #include "../engines/clustered_index.hpp"
 #include "../engines/exact_index.hpp"
@@ -24,6 +25,7 @@
 #include "conversions.hpp"
 #include "engine_entries.hpp"
 #include "gil.hpp"
+#include "words.hpp"
 
 namespace py = pybind11;
 
@@ -230,6 +232,9 @@ py::tuple vectors(const Index& index, const Array<std::int64_t>& docs) {
     return py::make_tuple(to_array(rows.indptr), to_array(rows.terms), to_array(rows.weights));
 }
 
+// A copy, which shares the memory and keeps it.
+std::optional<Words> copied(const Words* words) { return words != nullptr ? std::optional(*words) : std::nullopt; }
+
 py::dict to_dict(const Parameters& parameters) {
     py::dict dict;
     for (const auto& [name, value] : parameters.entries()) {
@@ -379,6 +384,7 @@ PYBIND11_MODULE(_core_of_main_interpreter, module, py::mod_gil_not_used()) {
         .value("BOTH", thresher::Precision::both);
     thresher::define_selection(module);
     thresher::define_search_options(module);
+    thresher::define_words(module);
     py::class_<Index>(module, "Index")
         .def_property_readonly("engine", &Index::engine)
         .def_property_readonly("n_docs", &Index::n_docs)
@@ -425,6 +431,9 @@ PYBIND11_MODULE(_core_of_main_interpreter, module, py::mod_gil_not_used()) {
             "ids"_a, "name"_a)
         .def("search_one", &thresher::search_one<Index>, "terms"_a, "weights"_a, "k"_a)
         .def("vectors", &thresher::vectors, "ids"_a)
+        .def_property_readonly("words", [](const Index& index) { return thresher::copied(index.words()); })
+        .def_property_readonly("names", [](const Index& index) { return thresher::copied(index.names()); })
+        .def("with_words", &Index::with_words, "words"_a, "names"_a)
         .def(
             "save",
             [](const Index& index, const py::bytes& path) {

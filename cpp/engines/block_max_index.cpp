@@ -109,10 +109,11 @@ std::unique_ptr<BlockMaxIndex> BlockMaxIndex::build(const CsrView& docs, const B
     Progress progress(monitor, kBuildPasses + StoredDocuments::passes(ordering, block_size, precision), docs.n_rows());
     const CanonicalCsr canonical(docs, "docs", threads, progress);
     auto documents = StoredDocuments::build(canonical.view(), ordering, block_size, precision, threads, progress);
-    const auto& [vocabulary, forward, stored_order] = documents;
+    const Vocabulary& vocabulary = documents.vocabulary;
+    const ForwardIndex& forward = documents.forward;
     auto quantiser = Quantiser::build(canonical.view(), vocabulary, threads, progress);
     auto postings = WindowedPostings::build(forward, vocabulary, quantiser, kDocWindow, kRowDensity, threads, progress);
-    const auto n_frequent = [&](double frequency) { return documents.vocabulary.n_frequent(frequency, docs.n_rows()); };
+    const auto n_frequent = [&](double frequency) { return vocabulary.n_frequent(frequency, docs.n_rows()); };
     const auto [n_rows, n_tile_rows] = rows_of(params, postings.n_rows(), n_frequent);
     auto blocks = BlockMaxima::build(forward, quantiser, block_size, n_rows, threads, progress);
     auto superblocks =

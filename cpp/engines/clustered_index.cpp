@@ -153,9 +153,10 @@ std::unique_ptr<ClusteredIndex> ClusteredIndex::build(const CsrView& docs, const
 
     const CanonicalCsr canonical(docs, "docs", threads, progress);
     auto documents = StoredDocuments::build(canonical.view(), ordering, cluster_size, precision, threads, progress);
-    const auto& [vocabulary, forward, order] = documents;
+    const Vocabulary& vocabulary = documents.vocabulary;
+    const ForwardIndex& forward = documents.forward;
     auto quantiser = Quantiser::build(canonical.view(), vocabulary, threads, progress);
-    const auto n_frequent = [&](double frequency) { return documents.vocabulary.n_frequent(frequency, docs.n_rows()); };
+    const auto n_frequent = [&](double frequency) { return vocabulary.n_frequent(frequency, docs.n_rows()); };
     const RowCounts rows = rows_of(params, docs.n_rows(), n_frequent);
     auto summaries = ClusterSummaries::build(forward, vocabulary, quantiser, cluster_size, rows.clusters, rows.groups,
                                              pruning_of(params), threads, progress);

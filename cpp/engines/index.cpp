@@ -100,7 +100,9 @@ std::vector<std::uint64_t> Index::count(const CsrView& queries, const SearchOpti
 }
 
 Index::Rows Index::vectors(std::span<const std::int64_t> docs) const {
-    const auto& [vocabulary, forward, order] = *documents_;
+    const auto& vocabulary = documents_->vocabulary;
+    const auto& forward = documents_->forward;
+    const auto& order = documents_->order;
     Rows rows;
     rows.indptr.push_back(0);
     std::vector<Posting> postings;
@@ -124,6 +126,20 @@ Index::Rows Index::vectors(std::span<const std::int64_t> docs) const {
         rows.indptr.push_back(static_cast<std::int64_t>(rows.terms.size()));
     }
     return rows;
+}
+
+const Words* Index::words() const noexcept { return documents_->words ? &*documents_->words : nullptr; }
+
+const Words* Index::names() const noexcept { return documents_->names ? &*documents_->names : nullptr; }
+
+std::unique_ptr<Index> Index::with_words(std::optional<Words> words, std::optional<Words> names) const {
+    StoredDocuments documents = *documents_;
+    if (words) documents.words = std::move(words);
+    if (names) documents.names = std::move(names);
+    documents.check_words();
+    auto index = copy();
+    index->documents_ = std::make_shared<const StoredDocuments>(std::move(documents));
+    return index;
 }
 
 void Index::save(const std::string& path, Monitor* monitor) const {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +24,7 @@ namespace thresher {
 
 class Parameters;
 class SectionList;
+class Words;
 struct StoredDocuments;
 
 // What a search finds, query by query: k ids each, best first, and their scores. Missing ones are -1 and -infinity.
@@ -96,6 +98,13 @@ class Index {
     };
     Rows vectors(std::span<const std::int64_t> docs) const;
 
+    // What the caller calls terms, perhaps only the first of them, and documents; null if the index does not know.
+    const Words* words() const noexcept;
+    const Words* names() const noexcept;
+    // The same index, whose memory it shares, with these in the place of its own; those that are not given stay. Throws
+    // std::invalid_argument if there are more words than terms, or not a name for each document.
+    std::unique_ptr<Index> with_words(std::optional<Words> words, std::optional<Words> names) const;
+
     // Throws FileError; an existing file at `path` is replaced only as a whole.
     void save(const std::string& path, Monitor* monitor = nullptr) const;
 
@@ -123,6 +132,7 @@ class Index {
                                     const HitsView& hits) const = 0;
     // Documents that the engine looks at together, which selections count.
     virtual std::uint32_t block_size() const noexcept { return 1; }
+    virtual std::unique_ptr<Index> copy() const = 0;
     virtual std::vector<std::pair<std::string, std::size_t>> engine_nbytes() const = 0;
     virtual void save_engine(Parameters& counts, SectionList& sections) const = 0;
     virtual void save_parameters(Parameters& to) const = 0;

@@ -49,7 +49,7 @@ class TunableIndex : public Index {
         SearchParams named;
         SearchParams::fields([&](const char*, auto member, const auto&...) { named.*member = params.*member; });
         check_own(named);
-        std::unique_ptr<Engine> index(new Engine(static_cast<const Engine&>(*this)));
+        std::unique_ptr<Engine> index = copy_of_engine();
         static_cast<TunableIndex&>(*index).own_params_ = named;
         return index;
     }
@@ -106,6 +106,7 @@ class TunableIndex : public Index {
     void search_by_defaults(const CsrView& queries, const SearchOptions& options, const HitsView& hits) const final {
         request_and_search(queries, options, SearchParams{}, hits);
     }
+    std::unique_ptr<Index> copy() const final { return copy_of_engine(); }
     void save_parameters(Parameters& to) const final { write_fields(params_, "", to); }
     void save_search_params(Parameters& to) const final {
         if (own_params_) write_fields(*own_params_, kPrefix, to);
@@ -113,6 +114,10 @@ class TunableIndex : public Index {
 
   private:
     static constexpr const char* kPrefix = "search/";  // of names in a file
+
+    std::unique_ptr<Engine> copy_of_engine() const {
+        return std::unique_ptr<Engine>(new Engine(static_cast<const Engine&>(*this)));
+    }
 
     // Throws std::invalid_argument for parameters out of range.
     virtual void check_search(const SearchParams& params) const = 0;

@@ -21,6 +21,7 @@ from thresher._hits import AllHits, Hits
 from thresher._matrix import MatrixLike
 from thresher._open import describe, open
 from thresher._pickling import dumps, loads
+from thresher._words import Words
 from thresher.engines.block_max import BlockMaxIndex
 from thresher.engines.clustered import ClusteredIndex
 from thresher.engines.exact import ExactIndex
@@ -52,6 +53,7 @@ __all__ = [
     "PostingsIndex",
     "Selection",
     "Tuned",
+    "Words",
     "__version__",
     "datasets",
     "describe",

@@ -37,6 +37,7 @@ __all__: list[str] = [
     "ScratchScope",
     "SearchOptions",
     "Selection",
+    "Words",
     "build_growth",
     "build_variants",
     "describe",
@@ -153,6 +154,30 @@ class SearchOptions:
     @threads.setter
     def threads(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None: ...
 
+class Words:
+    """
+    Strings that are numbered from 0 and all different, compressed.
+    """
+    def __init__(
+        self, words: collections.abc.Iterable, name: str, threads: typing.SupportsInt | typing.SupportsIndex
+    ) -> None: ...
+    def __len__(self) -> int: ...
+    def at(self, number: typing.SupportsInt | typing.SupportsIndex) -> str: ...
+    def find(self, word: str) -> int | None:
+        """
+        Its number, or None.
+        """
+    def find_all(self, words: collections.abc.Iterable, name: str) -> numpy.typing.NDArray[numpy.int64]:
+        """
+        Their numbers, -1 for those that are not there.
+        """
+    def take(self, numbers: typing.Annotated[numpy.typing.ArrayLike, numpy.int64]) -> list:
+        """
+        The strings of these numbers.
+        """
+    @property
+    def nbytes(self) -> int: ...
+
 class Index:
     def check(
         self,
@@ -203,6 +228,7 @@ class Index:
         self, mask: typing.Annotated[numpy.typing.ArrayLike, numpy.uint8], name: str
     ) -> Selection: ...
     def vectors(self, ids: typing.Annotated[numpy.typing.ArrayLike, numpy.int64]) -> tuple: ...
+    def with_words(self, words: Words | None, names: Words | None) -> Index: ...
     @property
     def engine(self) -> str: ...
     @property
@@ -211,6 +237,8 @@ class Index:
     def n_docs(self) -> int: ...
     @property
     def n_terms(self) -> int: ...
+    @property
+    def names(self) -> Words | None: ...
     @property
     def nbytes(self) -> dict: ...
     @property
@@ -221,6 +249,8 @@ class Index:
     def precision(self) -> Precision: ...
     @property
     def search_params(self) -> dict: ...
+    @property
+    def words(self) -> Words | None: ...
 
 class ScratchFiles:
     """

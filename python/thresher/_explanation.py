@@ -11,6 +11,7 @@ from thresher._hits import Hits
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from thresher._words import Words
     from thresher.engines.index import Index
 
 _SHOWN = 12
@@ -31,12 +32,20 @@ class Explanation(NamedTuple):
     """Shape (n,)."""
     products: npt.NDArray[np.float64]
     """Shape (n,): of the weights, the greatest first."""
+    words: list[str] | None = None
+    """What the terms are called, those beyond the words by number; None if the index keeps no words."""
+    name: str | None = None
+    """What the document is called, if the index keeps names."""
 
     def __repr__(self) -> str:
         """Show the heaviest terms, a line each."""
-        lines = [f"document {self.id}, score {self.score:g}"]
-        for term, asked, has, product in list(zip(*self[2:], strict=True))[:_SHOWN]:
-            lines.append(f"    term {term}: {asked:g} x {has:g} = {product:g}")
+        named = "" if self.name is None else f" {self.name!r}"
+        lines = [f"document {self.id}{named}, score {self.score:g}"]
+        called = [f"term {term}" for term in self.terms[:_SHOWN]] if self.words is None else self.words[:_SHOWN]
+        for term, asked, has, product in zip(
+            called, self.query_weights, self.document_weights, self.products, strict=False
+        ):
+            lines.append(f"    {term}: {asked:g} x {has:g} = {product:g}")
         if len(self.terms) > _SHOWN:
             lines.append(f"    and {len(self.terms) - _SHOWN} more: {self.products[_SHOWN:].sum():g}")
         return "\n".join(lines)
@@ -48,7 +57,8 @@ def explained(index: Index, query: Any, ids: Any, weights: npt.ArrayLike | None)
         if ids.ids.ndim != 1:
             raise ValueError("ids: the hits are of several queries, and one is explained at a time")
         ids = ids.ids[ids.ids >= 0]
-    asked = _weights_of(query, weights, index.n_terms)
+    asked = _weights_of(index, query, weights)
+    words, names = index.words, index.names
     docs = np.atleast_1d(np.asarray(ids))
     rows = index.vectors(docs)
     unique, places = np.unique(docs, return_inverse=True)
@@ -64,17 +74,34 @@ def explained(index: Index, query: Any, ids: Any, weights: npt.ArrayLike | None)
         order = np.argsort(-products, kind="stable")[: len(products)]
         order = order[shared[order] != 0]
         doc = int(unique[place])
-        explanations.append(Explanation(doc, scores[doc], terms[order], shared[order], has[order], products[order]))
+        explanations.append(
+            Explanation(
+                doc,
+                scores[doc],
+                terms[order],
+                shared[order],
+                has[order],
+                products[order],
+                None if words is None else _called(terms[order].tolist(), words),
+                None if names is None else names[doc],
+            )
+        )
     return explanations
 
 
-def _weights_of(query: Any, weights: npt.ArrayLike | None, n_terms: int) -> dict[int, float]:  # noqa: ANN401
+def _called(terms: list[int], words: Words) -> list[str]:
+    return [words[term] if term < len(words) else f"term {term}" for term in terms]
+
+
+def _weights_of(index: Index, query: Any, weights: npt.ArrayLike | None) -> dict[int, float]:  # noqa: ANN401
     """Return a query's weights by term, repeated ones added as a search adds them."""
     from thresher._arguments import as_terms, as_weights  # noqa: PLC0415
     from thresher._matrix import as_query  # noqa: PLC0415
+    from thresher._words import IndexWords  # noqa: PLC0415
 
-    terms, of_terms = (query, weights) if weights is not None else as_query(query)
+    handle = index._live  # noqa: SLF001 - of this package
+    terms, of_terms = (query, weights) if weights is not None else as_query(query, IndexWords(handle))
     sums: dict[int, np.float32] = {}
     for term, weight in zip(as_terms(terms).tolist(), as_weights(of_terms), strict=True):
         sums[term] = np.float32(sums.get(term, np.float32(0)) + weight)
-    return {term: float(weight) for term, weight in sums.items() if term < n_terms}
+    return {term: float(weight) for term, weight in sums.items() if term < index.n_terms}

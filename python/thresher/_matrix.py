@@ -19,7 +19,7 @@ import scipy.sparse as sp
 
 from thresher._arrow import Arrow, ArrowColumns, is_arrow, vectors_of
 from thresher._kinds import Array, Tensor, hint_for, is_row, is_sparse_tensor, is_tensor, kind_of, plain_array
-from thresher._rows import ROWS, ScipySparse, joined, row_of, width_of
+from thresher._rows import ROWS, ScipySparse, WordTerms, joined, row_of, width_of
 
 MAX_ROWS = 2**31
 MAX_TERMS = 2**32 - 1
@@ -56,7 +56,7 @@ class ArrowBatch(Protocol):
     def __arrow_c_array__(self, requested_schema: object = None) -> object: ...
 
 
-RowLike: TypeAlias = Mapping[int, SupportsFloat] | sp.sparray | sp.spmatrix | SparseTensor
+RowLike: TypeAlias = Mapping[int, SupportsFloat] | Mapping[str, SupportsFloat] | sp.sparray | sp.spmatrix | SparseTensor
 MatrixLike: TypeAlias = (
     sp.sparray
     | sp.spmatrix
@@ -93,6 +93,7 @@ def as_csr(
     shape: tuple[int, int] | None = None,
     columns: ArrowColumns | None = None,
     name: str = "docs",
+    words: WordTerms | None = None,
 ) -> CsrArrays:
     """Turn a sparse matrix of any accepted kind into the arrays of the core.
 
@@ -110,6 +111,8 @@ def as_csr(
         Of Arrow data, the column of vectors, or those of indices and of values: see `thresher.Builder.add`.
     name : str, default "docs"
         What error messages call the matrix.
+    words : WordTerms, optional
+        What knows the terms of dicts whose terms are words.
 
     Returns
     -------
@@ -133,7 +136,7 @@ def as_csr(
     ([0, 1, 1, 2], [4, 1], [0.5, 2.0], (3, 5))
     """
     wanted = None if shape is None else _checked_shape(shape, name)
-    arrays = _converted(matrix, wanted, columns, name)
+    arrays = _converted(matrix, wanted, columns, name, words)
     if wanted is not None and arrays.shape != wanted:
         raise ValueError(f"{name}: shape={wanted} was given but the matrix has shape {arrays.shape}")
     return arrays
@@ -150,10 +153,10 @@ def as_matrix(matrix: MatrixLike, *, shape: tuple[int, int] | None = None, name:
     return sp.csr_array((rows.data, indices, rows.indptr), shape=rows.shape)
 
 
-def as_query(query: object) -> tuple[Array, Array]:
+def as_query(query: object, words: WordTerms) -> tuple[Array, Array]:
     """Return the terms and the weights of one query in one object, or raise saying what would do."""
     if is_row(query):
-        terms, weights, _ = row_of(query, "the query")
+        terms, weights, _ = row_of(query, "the query", words)
         return terms, weights
     first = query[0] if isinstance(query, list | tuple | np.ndarray) and len(query) else None
     hint = _LONELY if isinstance(first, int | float | np.number) else hint_for(query)
@@ -262,7 +265,13 @@ def block_counts(data: Array, shape: tuple[int, int], name: str) -> tuple[int, i
 # ------------------------------------------------------------------------------------ one function per source
 
 
-def _converted(matrix: object, shape: tuple[int, int] | None, columns: ArrowColumns | None, name: str) -> CsrArrays:
+def _converted(
+    matrix: object,
+    shape: tuple[int, int] | None,
+    columns: ArrowColumns | None,
+    name: str,
+    words: WordTerms | None,
+) -> CsrArrays:
     if columns is None and sp.issparse(matrix):
         return _from_scipy(matrix, name)
     if columns is None and is_tensor(matrix):
@@ -272,7 +281,7 @@ def _converted(matrix: object, shape: tuple[int, int] | None, columns: ArrowColu
     if columns is not None:
         raise TypeError(f"{name}: columns= are those of Arrow data, got {kind_of(matrix)}")
     if isinstance(matrix, (list, tuple)) and (not matrix or is_row(matrix[0])):
-        return _from_rows(matrix, shape, name)
+        return _from_rows(matrix, shape, name, words)
     if isinstance(matrix, CsrArrays):
         return _from_raw(matrix.indptr, matrix.indices, matrix.data, _checked_shape(matrix.shape, name), name)
     if isinstance(matrix, tuple) and len(matrix) == 3:
@@ -321,10 +330,10 @@ def _from_arrow(data: Arrow, shape: tuple[int, int] | None, columns: ArrowColumn
     return _from_raw(indptr, indices, weights, _checked_shape((indptr.size - 1, n_terms), name), name)
 
 
-def _from_rows(rows: Sequence[object], shape: tuple[int, int] | None, name: str) -> CsrArrays:
+def _from_rows(rows: Sequence[object], shape: tuple[int, int] | None, name: str, words: WordTerms | None) -> CsrArrays:
     """Convert a list with an object for each row, as encoders return them that are not asked for a tensor."""
     if rows:
-        indptr, indices, data, n_terms = joined(rows, None if shape is None else shape[1], name)
+        indptr, indices, data, n_terms = joined(rows, None if shape is None else shape[1], name, words)
         return _from_raw(indptr, indices, data, _checked_shape((len(rows), n_terms), name), name)
     if shape is None:
         raise ValueError(f"{name}: an empty list needs shape=(0, n_terms)")

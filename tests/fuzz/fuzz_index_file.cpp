@@ -16,6 +16,7 @@
 
 #include "core/base/error.hpp"
 #include "core/storage/checksum.hpp"
+#include "core/storage/words.hpp"
 #include "engines/block_max_index.hpp"
 #include "engines/clustered_index.hpp"
 #include "engines/graph_index.hpp"
@@ -58,7 +59,22 @@ void reseal_header(std::span<std::uint8_t> file) {
     std::memcpy(file.data() + kChecksumAt, &checksum, sizeof checksum);
 }
 
+// A few of very many: each may take a pass over the file.
+void look_up(const thresher::Words* words) {
+    if (words == nullptr) return;
+    std::string word;
+    for (std::size_t number = 0; number < std::min<std::size_t>(words->size(), 100); ++number) {
+        words->read(static_cast<std::uint32_t>(number), word);
+        const auto found = words->find(word);
+        if (found && *found >= words->size()) std::abort();
+    }
+    if (words->size() != 0) words->read(static_cast<std::uint32_t>(words->size() - 1), word);
+    for (const char* wanted : {"", "word", "word 17", "\xff\xff"}) static_cast<void>(words->find(wanted));
+}
+
 void search(const thresher::Index& index) {
+    look_up(index.words());
+    look_up(index.names());
     constexpr std::size_t kHits = 5;
     const std::array<std::uint32_t, 4> terms{0, 1, 7, 0xfffffffe};
     const std::array<float, 4> weights{1.0F, 0.5F, -0.25F, 2.0F};

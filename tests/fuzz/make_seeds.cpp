@@ -1,13 +1,17 @@
 // Writes small valid index files, the corpus that the fuzzer starts from, with the golden files of older format
 // versions among them. Usage: make_seeds FOLDER
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
 #include <random>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
+#include "core/storage/words.hpp"
 #include "engines/block_max_index.hpp"
 #include "engines/clustered_index.hpp"
 #include "engines/exact_index.hpp"
@@ -43,6 +47,17 @@ Rows random_rows(std::size_t n_docs, std::uint64_t n_terms, double density) {
     return rows;
 }
 
+// Some of them in ascending order, of several blocks.
+thresher::Words random_words(std::size_t n, bool ascending) {
+    std::mt19937 random(static_cast<unsigned>(n));
+    std::vector<std::string> words;
+    for (std::size_t i = 0; i < n; ++i) words.push_back("word " + std::to_string(i + 100) + std::string(i % 20, 'x'));
+    if (!ascending) std::shuffle(words.begin(), words.end(), random);
+    thresher::Progress progress(nullptr);
+    const std::vector<std::string_view> views(words.begin(), words.end());
+    return thresher::Words::build(views, "words", 1, progress);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -63,6 +78,13 @@ int main(int argc, char** argv) {
     distant.n_terms = 0xffffffff;
     distant.terms.back() = 0xfffffffe;
     save("distant_term", distant, {});
+    const auto save_words = [&](const char* name, const Rows& rows, thresher::Words words, thresher::Words names) {
+        thresher::ExactIndex::build(rows.view(), {}, 1, nullptr)
+            ->with_words(std::move(words), std::move(names))
+            ->save(folder / name, nullptr);
+    };
+    save_words("words", random_rows(20, 40, 0.1), random_words(40, true), random_words(20, false));
+    save_words("words_of_some", random_rows(50, 40, 0.05), random_words(3, false), random_words(50, true));
 
     const auto save_block_max = [&](const char* name, const Rows& rows, const thresher::BlockMaxParams& params) {
         thresher::BlockMaxIndex::build(rows.view(), params, {.threads = 1})->save(folder / name, nullptr);

@@ -44,8 +44,7 @@ def test_every_command_has_help(command: str) -> None:
 
 
 def test_the_side_car_is_documented() -> None:
-    for command, name in (("build", "OUTPUT.names"), ("search", "INDEX.names")):
-        assert name in CliRunner().invoke(app, [command, "--help"]).stdout
+    assert "INDEX.names" in CliRunner().invoke(app, ["search", "--help"]).stdout
 
 
 @pytest.mark.parametrize(

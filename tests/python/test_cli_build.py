@@ -66,21 +66,25 @@ def test_the_help_lists_the_engines() -> None:
     assert all(engine in result.stdout for engine in thresher.engines())
 
 
-def test_json_lines_leave_their_names_beside_the_index(files: dict[str, Path], tmp_path: Path) -> None:
+def test_an_index_of_json_lines_keeps_their_ids_and_words(files: dict[str, Path], tmp_path: Path) -> None:
     output = tmp_path / "out.thresher"
     assert CliRunner().invoke(app, ["build", str(files["jsonl"]), str(output)]).exit_code == 0
-    names = json.loads(Path(f"{output}.names").read_text())
-    assert names["documents"] == ["d0", "d1", "d2"]
-    assert names["terms"] == ["word0", "word2", "word1", "word3"]
-    stored = thresher.open(output).vectors(np.arange(3)).toarray()
+    assert not Path(f"{output}.names").exists()
+    index = thresher.open(output)
+    assert index.names is not None
+    assert list(index.names) == ["d0", "d1", "d2"]
+    assert index.words is not None
+    assert list(index.words) == ["word0", "word2", "word1", "word3"]
+    stored = index.vectors(np.arange(3)).toarray()
     np.testing.assert_array_equal(stored, DENSE[:, [0, 2, 1, 3]])
 
 
-def test_an_index_without_names_takes_the_old_ones_away(files: dict[str, Path], tmp_path: Path) -> None:
+def test_names_beside_an_older_index_are_taken_away(files: dict[str, Path], tmp_path: Path) -> None:
     output = tmp_path / "out.thresher"
     for kind in ("jsonl", "csr"):
+        Path(f"{output}.names").write_text("{}")
         assert CliRunner().invoke(app, ["build", str(files[kind]), str(output)]).exit_code == 0
-    assert not Path(f"{output}.names").exists()
+        assert not Path(f"{output}.names").exists()
 
 
 def test_an_unknown_engine_is_a_usage_error_that_lists_the_others(files: dict[str, Path], tmp_path: Path) -> None:

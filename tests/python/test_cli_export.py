@@ -67,8 +67,11 @@ def test_names_are_the_callers(named: Path, tmp_path: Path) -> None:
 def test_what_is_exported_is_searched_by_the_same_words(named: Path, tmp_path: Path) -> None:
     run("export", named, tmp_path / "out.ciff")
     again = built(tmp_path / "out.ciff")
-    names = json.loads(Path(f"{again}.names").read_text())
-    assert (names["documents"], names["terms"]) == (["d0", "d1", "d2"], ["word0", "word1", "word2", "word3"])
+    index = thresher.open(again)
+    assert (list(index.names or []), list(index.words or [])) == (
+        ["d0", "d1", "d2"],
+        ["word0", "word1", "word2", "word3"],
+    )
     assert run("search", again, tmp_path / "docs.jsonl", "-k", "1") == "d0\nd1\nd2\n"
 
 
@@ -77,7 +80,7 @@ def test_what_is_exported_is_searched_by_the_same_columns(tmp_path: Path) -> Non
     bigann.write_csr(tmp_path / "docs.csr", docs)
     run("export", built(tmp_path / "docs.csr"), tmp_path / "out.ciff")
     again = built(tmp_path / "out.ciff")
-    assert json.loads(Path(f"{again}.names").read_text())["terms"] is None
+    assert thresher.open(again).words is None
     np.testing.assert_array_equal(thresher.open(again).vectors(np.arange(12)).toarray(), docs.toarray())
     assert run("search", again, tmp_path / "docs.csr").split() == [str(number) for number in range(12)]
 

@@ -30,6 +30,18 @@ def test_json_has_what_the_library_says(index_path: Path) -> None:
     assert facts["bytes_per_nonzero"] == pytest.approx(sum(index.nbytes.values()) / 3)
 
 
+def test_words_and_names_are_told(index_path: Path, tmp_path: Path) -> None:
+    plain = CliRunner().invoke(app, ["info", str(index_path)]).stdout
+    assert "none: terms go by number" in plain
+    assert "none: documents go by number" in plain
+    thresher.open(index_path).with_words(["a", "b"], ["x", "y"]).save(tmp_path / "named")
+    told = CliRunner().invoke(app, ["info", str(tmp_path / "named")]).stdout
+    assert "of 2 terms" in told
+    assert "of 2 documents" in told
+    facts = json.loads(CliRunner().invoke(app, ["info", str(tmp_path / "named"), "--json"]).stdout)
+    assert (facts["n_words"], facts["n_names"]) == (2, 2)
+
+
 def test_tables_are_aligned_and_never_cut(index_path: Path) -> None:
     result = CliRunner().invoke(app, ["info", str(index_path)], env={"COLUMNS": "20"})
     assert result.exit_code == 0, result.output

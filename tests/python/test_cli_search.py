@@ -120,10 +120,25 @@ def test_queries_wider_than_the_index(numbered: tuple[str, str], tmp_path: Path)
     assert "queries have 9 terms, the documents 4" in result.stderr
 
 
-def test_names_of_another_index_are_not_used(named: tuple[str, str]) -> None:
-    names = Path(f"{named[0]}.names")
-    names.write_text(names.read_text().replace('"nnz": 5', '"nnz": 6'))
-    result = CliRunner().invoke(app, ["search", *named])
+def beside_an_older_index(index: str, nnz: int) -> None:
+    """Write the names of the documents where `thresher build` once did."""
+    names = {"format": "thresher names", "version": 1, "shape": [3, 4], "nnz": nnz}
+    names |= {"documents": ["d0", "d1", "d2"], "terms": ["w0", "w1", "w2", "w3"]}
+    Path(f"{index}.names").write_text(json.dumps(names))
+
+
+def test_names_beside_an_older_index_are_used(named: tuple[str, str], numbered: tuple[str, str]) -> None:
+    index = numbered[0]  # replaced by one without names
+    beside_an_older_index(index, 5)
+    beside = searched(index, named[1])
+    assert built(Path(index).with_name("docs.jsonl")) == index
+    assert not Path(f"{index}.names").exists()
+    assert searched(index, named[1]) == beside
+
+
+def test_names_of_another_index_are_not_used(numbered: tuple[str, str]) -> None:
+    beside_an_older_index(numbered[0], 6)
+    result = CliRunner().invoke(app, ["search", *numbered])
     assert result.exit_code == 1
     assert "belongs to another index" in result.stderr
 
@@ -160,12 +175,14 @@ def test_does_not_overwrite_its_inputs(tmp_path: Path) -> None:
         assert (index.read_bytes(), queries.read_bytes()) == before
 
 
-def test_an_index_whose_names_are_gone_is_an_error_not_an_empty_answer(named: tuple[str, str], tmp_path: Path) -> None:
-    Path(f"{named[0]}.names").unlink()
-    result = CliRunner().invoke(app, ["search", *named])
+def test_an_index_without_words_is_an_error_not_an_empty_answer(
+    named: tuple[str, str], numbered: tuple[str, str]
+) -> None:
+    without = built(Path(numbered[0]).with_name("docs.csr"))
+    result = CliRunner().invoke(app, ["search", without, named[1]])
     assert (result.exit_code, result.stdout) == (1, "")
     assert re.match(r"error: \S+queries\.jsonl: line 1: term 'w\d' is not a column's number, and ", result.stderr)
-    assert result.stderr.endswith("docs.thresher.names is not there\n")
+    assert result.stderr.endswith("docs.thresher keeps no words\n")
 
 
 def test_a_word_that_a_collection_of_numbers_does_not_have_is_left_out(tmp_path: Path) -> None:

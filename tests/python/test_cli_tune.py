@@ -47,7 +47,9 @@ def test_json_lines_keep_their_names(tmp_path: Path) -> None:
     )
     assert result.exit_code == 0, result.output
     assert "the target is not met" in result.stderr
-    assert json.loads((tmp_path / "f.thresher.names").read_text())["documents"][:2] == ["d0", "d1"]
+    names = thresher.open(out).names
+    assert names is not None
+    assert names[:2] == ["d0", "d1"]
 
 
 @pytest.mark.parametrize(

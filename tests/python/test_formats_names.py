@@ -7,10 +7,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from thresher import FormatError
-from thresher.formats.names import names_path, read_names, remove_names, write_names
+from thresher import ExactIndex, FormatError
+from thresher.formats.names import names_of, names_path, read_names, remove_names
 
 SHAPE, NNZ = (2, 3), 4
+
+
+def write_names(
+    index: Path, *, documents: list[str], terms: list[str] | None, shape: tuple[int, int], nnz: int
+) -> None:
+    """Write the side-car of an older version."""
+    names = {"format": "thresher names", "version": 1, "shape": shape, "nnz": nnz}
+    names_path(index).write_text(json.dumps({**names, "documents": documents, "terms": terms}))
 
 
 def write(index: Path) -> None:
@@ -32,6 +40,21 @@ def test_vocabulary(tmp_path: Path) -> None:
     names = read_names(tmp_path / "index", shape=SHAPE, nnz=NNZ)
     assert names is not None
     assert names.vocabulary == {"x": 0, "y": 1, "z": 2}
+
+
+def test_an_index_has_its_own_or_those_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "index"
+    plain = ExactIndex.build([{0: 1.0, 1: 1.0}, {1: 1.0, 2: 1.0}])
+    assert names_of(plain, path) is None
+    write(path)
+    beside = names_of(plain, path)
+    assert beside is not None
+    assert (beside.documents, beside.terms) == (["a", "b"], ["x", "y", "z"])
+    own = names_of(plain.with_words(["p", "q"]), path)
+    assert own is not None
+    assert own.documents is None
+    assert own.vocabulary is not None
+    assert (dict(own.vocabulary), own.vocabulary.get("x")) == ({"p": 0, "q": 1}, None)
 
 
 def test_stands_beside_the_index_and_can_be_removed(tmp_path: Path) -> None:

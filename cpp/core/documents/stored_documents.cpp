@@ -14,6 +14,17 @@ void check_collection(const CsrView& docs) {
     }
 }
 
+void StoredDocuments::check_words() const {
+    if (words && words->size() > vocabulary.n_terms()) {
+        throw std::invalid_argument("words: " + std::to_string(words->size()) + " for " +
+                                    std::to_string(vocabulary.n_terms()) + " terms");
+    }
+    if (names && names->size() != forward.n_docs()) {
+        throw std::invalid_argument("names: " + std::to_string(names->size()) + " for " +
+                                    std::to_string(forward.n_docs()) + " documents");
+    }
+}
+
 StoredDocuments StoredDocuments::build(const CsrView& rows, const Ordering& ordering, std::uint32_t block_size,
                                        Precision precision, unsigned threads, Progress& progress) {
     StoredDocuments stored;
@@ -33,6 +44,8 @@ std::vector<std::pair<std::string, std::size_t>> StoredDocuments::nbytes() const
                                                            {"forward", forward.nbytes()}};
     if (forward.has_fine()) parts.emplace_back("fine", forward.fine_nbytes());
     if (!order.is_identity()) parts.emplace_back("order", order.nbytes());
+    if (words) parts.emplace_back("words", words->nbytes());
+    if (names) parts.emplace_back("names", names->nbytes());
     return parts;
 }
 
@@ -49,6 +62,8 @@ void StoredDocuments::save(Parameters& counts, SectionList& sections) const {
     counts.set("nnz", static_cast<std::uint64_t>(forward.nnz()));
     vocabulary.save(sections);
     forward.save(sections);
+    if (words) words->save(counts, sections, "words");
+    if (names) names->save(counts, sections, "names");
 }
 
 StoredDocuments StoredDocuments::load(const IndexFile& file, DocumentOrder order) {
@@ -61,7 +76,11 @@ StoredDocuments StoredDocuments::load(const IndexFile& file, DocumentOrder order
     file.require(vocabulary.n_postings() == nnz, "its terms do not have the collection's number of postings");
     auto forward =
         ForwardIndex::load(file, static_cast<std::size_t>(n_docs), static_cast<std::size_t>(nnz), vocabulary.n_slots());
-    return {std::move(vocabulary), std::move(forward), std::move(order)};
+    auto words = Words::load(file, "words");
+    file.require(!words || words->size() <= n_terms, "more words than terms");
+    auto names = Words::load(file, "names");
+    file.require(!names || names->size() == n_docs, "not a name for each document");
+    return {std::move(vocabulary), std::move(forward), std::move(order), std::move(words), std::move(names)};
 }
 
 }  // namespace thresher

@@ -1,12 +1,15 @@
-// The documents of an index, whatever its engine: which terms they use, what they weigh, and where each is.
+// The documents of an index, whatever its engine: which terms they use, what they weigh, where each is, and what the
+// caller calls terms and documents.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "../storage/words.hpp"
 #include "collection_statistics.hpp"
 #include "document_order.hpp"
 #include "forward_index.hpp"
@@ -26,12 +29,16 @@ struct StoredDocuments {
     Vocabulary vocabulary;
     ForwardIndex forward;  // in the order `order`
     DocumentOrder order;
+    std::optional<Words> words = {};  // of the first terms  NOLINT(readability-redundant-member-init)
+    std::optional<Words> names = {};  // of all documents  NOLINT(readability-redundant-member-init)
 
     // Of canonical rows, ordered for blocks of `block_size`. Passes of `progress`: those of `passes`.
     static StoredDocuments build(const CsrView& rows, const Ordering& ordering, std::uint32_t block_size,
                                  Precision precision, unsigned threads, Progress& progress);
     static unsigned passes(const Ordering& ordering, std::uint32_t block_size, Precision precision) noexcept;
 
+    // Throws std::invalid_argument if there are more words than terms, or names of another number than documents.
+    void check_words() const;
     std::vector<std::pair<std::string, std::size_t>> nbytes() const;
     // What `nbytes` will tell.
     static std::vector<EstimatedPart> estimated_parts(const CollectionStatistics& statistics, bool reordered);

@@ -13,7 +13,7 @@ import thresher
 from thresher import formats
 from thresher.cli._terminal import note, progress_bar
 from thresher.formats._documents import DocumentStream, joined_rows
-from thresher.formats.names import names_path, remove_names, write_names
+from thresher.formats.names import names_path, remove_names
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -71,7 +71,11 @@ def read_collection(path: Path) -> Collection:
         if kind == "ciff":
             collection = formats.ciff.read_ciff(path, progress=progress)
             matrix, vocabulary = collection.numbered()
-            return Collection(matrix, matrix.shape, collection.ids, vocabulary)
+            ids: list[str] | None = collection.ids
+            if len(set(collection.ids)) < len(collection.ids):
+                note(f"note: {path} gives several documents one id: documents go by number")
+                ids = None
+            return Collection(matrix, matrix.shape, ids, vocabulary)
         documents = formats.jsonl.read_documents(path, progress=progress)
     return Collection(documents.matrix, documents.matrix.shape, documents.ids, documents.vocabulary)
 
@@ -158,7 +162,8 @@ def read_questions(
 
 def read_questions_about(documents: Collection, path: Path) -> Questions:
     """Read queries into the columns of documents that were read."""
-    nameless = "the documents have no words" if documents.ids is None else None
+    has_names = documents.ids is not None or documents.vocabulary is not None
+    nameless = None if has_names else "the documents have no words"
     return read_questions(path, vocabulary=documents.vocabulary, n_terms=documents.shape[1], nameless=nameless)
 
 
@@ -173,13 +178,9 @@ def check_output(output: Path, *inputs: Path) -> None:
 def save_index(
     index: thresher.Index, output: Path, ids: list[str] | None, vocabulary: Mapping[str, int] | None
 ) -> None:
-    """Save an index, and beside it what its documents and terms are called if `ids` are known."""
-    index.save(output)
-    if ids is None:
-        remove_names(output)
-        return
-    terms = None if vocabulary is None else list(vocabulary)
-    write_names(output, documents=ids, terms=terms, shape=(index.n_docs, index.n_terms), nnz=index.nnz)
+    """Save an index, with what its documents and terms are called if that is known."""
+    index.with_words(vocabulary, ids).save(output)
+    remove_names(output)
 
 
 def refuse_to_overwrite(output: Path, *inputs: Path) -> None:

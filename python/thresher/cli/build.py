@@ -23,9 +23,8 @@ def build(
 ) -> None:
     """Build an index from document vectors and save it.
 
-    Documents from JSON lines and CIFF files have ids and mostly words as terms, which an index does
-    not hold: they are written beside it as OUTPUT.names (one JSON object with "documents" and
-    "terms"), where `search` finds them. Keep the two files together.
+    Documents from JSON lines and CIFF files have ids and mostly words as terms: the index keeps both,
+    and `search` goes by them.
 
     The weights of a CIFF file are its impacts (tf), whole numbers. Parquet and Arrow files have the
     vectors in two columns of lists, "indices" and "values", or in one column, and ids in "id".

@@ -41,6 +41,8 @@ def _facts(path: Path) -> dict[str, Any]:
         "n_docs": index.n_docs,
         "n_terms": index.n_terms,
         "nnz": index.nnz,
+        "n_words": None if index.words is None else len(index.words),
+        "n_names": None if index.names is None else len(index.names),
         "file_nbytes": path.stat().st_size,
         "resident_nbytes": index.nbytes,
         "bytes_per_nonzero": resident / index.nnz if index.nnz else None,
@@ -60,6 +62,8 @@ def _summary(facts: dict[str, Any]) -> Table:
         "documents": f"{facts['n_docs']:,}",
         "terms": f"{facts['n_terms']:,}",
         "nonzeros": f"{facts['nnz']:,}",
+        "words": _kept(facts["n_words"], "terms"),
+        "names": _kept(facts["n_names"], "documents"),
         "file": f"{facts['file_nbytes']:,} bytes",
         "resident": f"{sum(facts['resident_nbytes'].values()):,} bytes",
         "per nonzero": "-" if each is None else f"{each:.2f} bytes",
@@ -67,6 +71,10 @@ def _summary(facts: dict[str, Any]) -> Table:
     for name, value in rows.items():
         table.add_row(name, value)
     return table
+
+
+def _kept(count: int | None, what: str) -> str:
+    return f"none: {what} go by number" if count is None else f"of {count:,} {what}"
 
 
 def _sections(facts: dict[str, Any]) -> Table:

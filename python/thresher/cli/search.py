@@ -15,7 +15,7 @@ import thresher
 from thresher.cli._terminal import progress_bar
 from thresher.cli._vectors import read_questions, refuse_to_overwrite
 from thresher.formats._atomic import atomic_write
-from thresher.formats.names import names_path, read_names
+from thresher.formats.names import names_of, names_path
 from thresher.formats.trec import run_lines
 
 
@@ -45,17 +45,17 @@ def search(
 ) -> None:
     """Search an index for the best documents of each query, best first.
 
-    With INDEX.names beside the index (`build` writes it for JSON lines and CIFF files), documents go
-    by their own ids, and the terms of JSON-lines queries by the collection's words; terms that no
-    document has are left out. Otherwise documents and terms go by number, counted from 0, and a word
-    in a query is an error.
+    Where the index keeps ids and words (`build` stores those of JSON lines and CIFF files), documents
+    go by their ids, and the terms of JSON-lines queries by words; terms that no document has are left
+    out. Otherwise documents and terms go by number, counted from 0, and a word in a query is an error.
+    An older index has them in INDEX.names beside it.
     """
     if output is not None:
         refuse_to_overwrite(output, index_path, names_path(index_path), queries_path)
     index = thresher.open(index_path)
-    names = read_names(index_path, shape=(index.n_docs, index.n_terms), nnz=index.nnz)
+    names = names_of(index, index_path)
     vocabulary = None if names is None else names.vocabulary
-    nameless = f"{names_path(index_path)} is not there" if names is None else None
+    nameless = f"{index_path} keeps no words" if names is None else None
     queries = read_questions(queries_path, vocabulary=vocabulary, n_terms=index.n_terms, nameless=nameless)
     with progress_bar("searching", unit="queries") as progress:
         hits = index.search(queries.matrix, k=k, threads=threads, progress=progress)

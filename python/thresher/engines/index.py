@@ -32,6 +32,7 @@ from thresher._pickling import Source, restored
 from thresher._scratch import kept_in, scratch_files
 from thresher._selections import Allowed, Documents, as_selection
 from thresher._streams import DocumentsLike, collected, is_stream
+from thresher._words import IndexWords, Words, WordsLike, as_core_words, as_words, words_of_docs
 from thresher.engines.options import (
     BuildOptions,
     Options,
@@ -107,10 +108,11 @@ class Index:
             The documents, a row each, shape (n_docs, n_terms): any scipy.sparse matrix or array; a torch sparse
             tensor (COO or CSR); a list with a row for each document, which is a dict ``{term: weight}``, a scipy.sparse
             row or a torch sparse tensor; Arrow data; an ``(indptr, indices, data)`` triple with `shape`; or an iterator
-            of rows and batches of rows, as `thresher.Builder.extend` takes them. Weights must be finite and >= 0.
-            Unsorted rows are sorted, duplicates summed, zeros dropped. Arrays that fit (int32 or uint32 indices,
-            float32 data) are read in place; none is kept or changed. Rows that have no length have as many terms as the
-            largest of all needs, unless `shape` says otherwise.
+            of rows and batches of rows, as `thresher.Builder.extend` takes them. Weights must be finite. Unsorted rows
+            are sorted, duplicates summed, zeros dropped. Arrays that fit (int32 or uint32 indices, float32 data) are
+            read in place; none is kept or changed. Rows that have no length have as many terms as the largest of all
+            needs, unless `shape` says otherwise. The terms of dicts may be words (str): those of `words`, or else all
+            that there are, in ascending order, which the index keeps.
         **options
             By keyword, with the engine's parameters.
 
@@ -267,6 +269,68 @@ class Index:
         same._source = self._source  # noqa: SLF001 - of this class
         return same
 
+    @property
+    def words(self) -> Words | None:
+        """What terms are called, by term, perhaps only the first of them; None if the index does not know.
+
+        Examples
+        --------
+        >>> import thresher
+        >>> index = thresher.ExactIndex.build([{"cat": 1.0, "dog": 2.0}, {"emu": 1.5}], names=["pets", "birds"])
+        >>> index.words
+        <Words: 3: 'cat', 'dog', 'emu'>
+        >>> index.words.find("dog"), index.words[2]
+        (1, 'emu')
+        >>> index.names.take(index.search_one({"emu": 1.0}, k=1).ids)
+        ['birds']
+        """
+        return as_words(self._live.words)
+
+    @property
+    def names(self) -> Words | None:
+        """What documents are called, by id; None if the index does not know."""
+        return as_words(self._live.names)
+
+    def with_words(
+        self, words: WordsLike | None = None, names: WordsLike | None = None, *, threads: SupportsIndex = 0
+    ) -> Self:
+        """Return the same index with other words for terms or names for documents; this one stays as it is.
+
+        Parameters
+        ----------
+        words, names
+            As in `build`. Those that are None stay as they are here.
+        threads
+            Threads to compress them with; 0 means one for each core.
+
+        Returns
+        -------
+        Index
+            Of the same class. Both use the same memory, and each can be closed without the other. A `Selection` is of
+            one of them.
+
+        Raises
+        ------
+        ValueError
+            If there are more words than terms, or names of another number than documents, or two are alike.
+        TypeError
+            If they are not strings.
+
+        Examples
+        --------
+        >>> import scipy.sparse, thresher
+        >>> index = thresher.ExactIndex.build(scipy.sparse.csr_array([[1.0, 0.0, 2.0], [0.0, 3.0, 0.5]]))
+        >>> index.with_words(["cat", "dog", "emu"]).search_one({"dog": 1.0}, k=1).ids
+        array([1])
+        """
+        handle, n_threads = self._live, as_threads(threads)
+        return type(self)(
+            handle.with_words(
+                None if words is None else as_core_words(words, "words", n_threads),
+                None if names is None else as_core_words(names, "names", n_threads),
+            )
+        )
+
     def select(self, documents: Documents) -> _core.Selection:
         """Prepare a set of documents once, for `allowed` and `exclude` of any number of searches.
 
@@ -308,8 +372,9 @@ class Index:
         Parameters
         ----------
         queries
-            The queries, a row each, shape (n_queries, n_terms): anything that `build` takes. Weights must be finite
-            and may be negative. Where the rows are wider than the index, the columns beyond must be empty.
+            The queries, a row each, shape (n_queries, n_terms): anything that `build` takes, dicts of words where the
+            index keeps words. Weights must be finite and may be negative. Where the rows are wider than the index, the
+            columns beyond must be empty.
         k
             Documents to return for each query, from 1 to 2**24. None for all that there are, as an `AllHits`.
         **options
@@ -357,7 +422,8 @@ class Index:
         ----------
         terms
             Term ids, shape (n,), in any order; uint32 arrays are taken as they are. Or, without `weights`, a whole
-            query: a dict ``{term: weight}``, a scipy.sparse matrix or array of one row, or a torch sparse tensor.
+            query: a dict ``{term: weight}``, or of words where the index keeps words, a scipy.sparse matrix or array
+            of one row, or a torch sparse tensor.
         weights
             Their weights, shape (n,); float32 arrays are taken as they are. Weights of a repeated term are added.
         k
@@ -428,7 +494,7 @@ class Index:
         array([1])
         """
         handle = self._live
-        rows = as_csr(queries, shape=shape, name="queries")
+        rows = as_csr(queries, shape=shape, name="queries", words=IndexWords(handle, unknown_terms))
         given = {
             "min_score": min_score,
             "allowed": allowed,
@@ -595,18 +661,25 @@ class Index:
         require_known(options, cls._build_options, f"{cls.__name__}.build")
         given, shape, threads, progress = _divided(options)
         files = scratch_files(given.pop("scratch", None))
+        given_words, given_names = given.pop("words", None), given.pop("names", None)
         precision = as_choice(given.pop("weights", "float"), _PRECISIONS, "weights")
         params, order = cls._build_params(), None
         if hasattr(params, "reorder"):
             params.reorder, order = as_reorder(given.pop("reorder", params.reorder), "reorder")
         set_params(params, given)
+        words, known = words_of_docs(docs, given_words, threads)
+        names = None if given_names is None else as_core_words(given_names, "names", threads)
         core: Any = cls._core_class
         with kept_in(files):
-            rows = collected(docs, shape, threads, files) if is_stream(docs) else as_csr(docs, shape=shape, name="docs")
+            if is_stream(docs):
+                rows = collected(docs, shape, threads, files)
+            else:
+                rows = as_csr(docs, shape=shape, name="docs", words=known)
+            _check_words(words, names, rows.shape)
             handle = core.build(
                 rows.indptr, rows.indices, rows.data, rows.shape[1], params, order, precision, threads, progress
             )
-        return cls(handle)
+        return cls(handle if words is None and names is None else handle.with_words(words, names))
 
     def _search(self, queries: MatrixLike, k: SupportsIndex | None, options: Mapping[str, object]) -> Hits:
         """Search for each query with options of `_search_options`: Hits, or AllHits where k is None."""
@@ -616,7 +689,8 @@ class Index:
         given = {name: value for name, value in options.items() if name not in common}
         params = self._params_with(given) if given else self._own_params
         shape: Any = common.pop("shape", None)
-        rows = as_csr(queries, shape=shape, name="queries")
+        words = IndexWords(handle, common.get("unknown_terms"))
+        rows = as_csr(queries, shape=shape, name="queries", words=words)
         return Request(handle, k, rows.shape[0], common).search(rows, params)
 
     def _search_one(
@@ -637,7 +711,7 @@ class Index:
                 return self._search_batch_of_one(terms, weights, k, options)
             params = self._params_with(dict(options))
         if weights is None:
-            terms, weights = as_query(terms)
+            terms, weights = as_query(terms, IndexWords(handle))
         if params is None:
             return Hits(*handle.search_one(as_terms(terms), as_weights(weights), as_k(k)))
         return Hits(*handle.search_one_with(as_terms(terms), as_weights(weights), as_k(k), params))
@@ -652,7 +726,7 @@ class Index:
         """Search for one query with options of batches."""
         queries = terms
         if weights is None and not (isinstance(terms, tuple) and len(terms) == 3):  # no triple, which is a batch
-            terms, weights = as_query(terms)
+            terms, weights = as_query(terms, IndexWords(self._live, options.get("unknown_terms")))
         if weights is not None:
             terms, weights = as_terms(terms), as_weights(weights)
             if terms.ndim != 1:
@@ -676,6 +750,14 @@ class Index:
         return set_params(
             handle.own_search_params(), {name: value for name, value in given.items() if value is not None}
         )
+
+
+def _check_words(words: _core.Words | None, names: _core.Words | None, shape: tuple[int, int]) -> None:
+    """Raise what `with_words` would, before an index is built."""
+    if words is not None and len(words) > shape[1]:
+        raise ValueError(f"words: {len(words)} for {shape[1]} terms")
+    if names is not None and len(names) != shape[0]:
+        raise ValueError(f"names: {len(names)} for {shape[0]} documents")
 
 
 def _divided(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from thresher._hits import Hits
     from thresher._selections import Allowed
+    from thresher._words import WordsLike
 
 Progress: TypeAlias = Callable[[int, int], object]
 Weights: TypeAlias = Literal["float", "uint8", "uint8+float"]
@@ -44,6 +45,11 @@ class BuildOptions(TypedDict, total=False):
     scratch
         A folder for temporary files, where the index may be larger than memory: its large arrays are kept there, while
         it is built and until it is closed. They have no name, and are gone with the process. None is in memory.
+    words
+        What terms are called, no two alike: a str for each, or for the first of them, or a dict of the term of each.
+        The index keeps them (`Index.words`), and takes them in place of terms.
+    names
+        What documents are called, no two alike: a str for each. The index keeps them (`Index.names`).
     """
 
     shape: tuple[int, int] | None
@@ -51,6 +57,8 @@ class BuildOptions(TypedDict, total=False):
     progress: Progress | None
     weights: Weights
     scratch: str | os.PathLike[str] | None
+    words: WordsLike | None
+    names: WordsLike | None
 
 
 class SearchOptions(TypedDict, total=False):
@@ -105,6 +113,8 @@ _DEFAULTS: dict[str, object] = {
     "progress": None,
     "weights": "float",
     "scratch": None,
+    "words": None,
+    "names": None,
     "allowed": None,
     "exclude": None,
     "min_score": None,

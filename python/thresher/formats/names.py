@@ -1,20 +1,20 @@
-"""The side-car of an index: the caller's document ids and terms, which an index does not hold.
+"""What the caller calls the documents and terms of an index: in the index itself, or in a side-car of older ones.
 
-``docs.thresher.names`` beside ``docs.thresher`` is one JSON object: ``format`` and ``version``,
+That is ``docs.thresher.names`` beside ``docs.thresher``, one JSON object: ``format`` and ``version``,
 the ``shape`` and ``nnz`` of the index it belongs to, ``documents`` (an id for each row) and
-``terms`` (a term for each column, or null where the terms are the column numbers).
+``terms`` (a term for each column, or null where the terms are the column numbers). It is read, and
+not written any more.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeGuard
 
-from thresher import FormatError
-from thresher.formats._atomic import atomic_write
+from thresher import FormatError, Index, Words
 
 _FORMAT = "thresher names"
 _VERSION = 1
@@ -23,56 +23,55 @@ _VERSION = 1
 class Names(NamedTuple):
     """What the caller calls the rows and columns of an index."""
 
-    documents: list[str]
-    terms: list[str] | None
+    documents: Sequence[str] | None
+    """None where documents go by number."""
+    terms: Sequence[str] | None
     """None where the terms are the column numbers."""
 
     @property
-    def vocabulary(self) -> dict[str, int] | None:
+    def vocabulary(self) -> Mapping[str, int] | None:
         """The column of each term."""
+        if isinstance(self.terms, Words):
+            return _Columns(self.terms)
         return None if self.terms is None else {term: column for column, term in enumerate(self.terms)}
 
 
-def names_path(index: str | os.PathLike[str]) -> Path:
-    """Return where the names of the index at `index` are kept."""
-    return Path(f"{os.fspath(index)}.names")
+class _Columns(Mapping[str, int]):
+    """The column of each term of an index, looked up there."""
+
+    def __init__(self, words: Words) -> None:
+        self._words = words
+
+    def __getitem__(self, term: str) -> int:
+        column = self._words.find(term)
+        if column is None:
+            raise KeyError(term)
+        return column
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._words)
+
+    def __len__(self) -> int:
+        return len(self._words)
 
 
-def write_names(
-    index: str | os.PathLike[str],
-    *,
-    documents: Sequence[str],
-    terms: Sequence[str] | None,
-    shape: tuple[int, int],
-    nnz: int,
-) -> None:
-    """Write the names of an index beside it, atomically.
-
-    Parameters
-    ----------
-    index
-        Path of the index.
-    documents, terms
-        An id for each row and a term for each column, or None.
-    shape, nnz
-        Of the index, so that names left over from another one are noticed.
+def names_of(index: Index, path: str | os.PathLike[str]) -> Names | None:
+    """Return the names of an index that was opened from `path`: its own, or else those beside it; None without any.
 
     Raises
     ------
-    OSError
-        If the file can't be written.
+    thresher.FormatError, OSError
+        As `read_names`.
     """
-    content = {
-        "format": _FORMAT,
-        "version": _VERSION,
-        "shape": list(shape),
-        "nnz": nnz,
-        "documents": list(documents),
-        "terms": None if terms is None else list(terms),
-    }
-    with atomic_write(names_path(index)) as out:
-        for piece in json.JSONEncoder().iterencode(content):
-            out.write(piece.encode())
+    documents, terms = index.names, index.words
+    if documents is None and terms is None:
+        return read_names(path, shape=(index.n_docs, index.n_terms), nnz=index.nnz)
+    return Names(documents, terms)
+
+
+def names_path(index: str | os.PathLike[str]) -> Path:
+    """Return where the names of the index at `index` are, if they are not in it."""
+    return Path(f"{os.fspath(index)}.names")
 
 
 def read_names(index: str | os.PathLike[str], *, shape: tuple[int, int], nnz: int) -> Names | None:
@@ -122,7 +121,7 @@ def read_names(index: str | os.PathLike[str], *, shape: tuple[int, int], nnz: in
 
 
 def remove_names(index: str | os.PathLike[str]) -> None:
-    """Remove the names of an index that was replaced by one without names."""
+    """Remove the names beside an index that was replaced by another, which holds its own."""
     names_path(index).unlink(missing_ok=True)
 
 
