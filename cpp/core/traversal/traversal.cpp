@@ -15,6 +15,10 @@ constexpr std::size_t kWorthSeeds = 4000;
 constexpr std::size_t kMuchLonger = 4;
 // Postings added in the time of scoring one document.
 constexpr std::size_t kAddedByScoring = 50;
+// More lists of negative weights than this take longer to ask about a document than it takes to score; so many
+// documents are scored together.
+constexpr std::size_t kFewNegative = 4;
+constexpr std::size_t kScoredTogether = 64;
 
 }  // namespace
 
@@ -31,6 +35,8 @@ void Traversal::start(const CompressedPostings& postings, const IntegerQuery& qu
     candidates_.require(wanted.min_score);
     lists_.clear();
     negative_.clear();
+    offered_.clear();
+    offered_limits_.clear();
     if (cursors_.size() < query.terms.size()) cursors_.resize(query.terms.size());
     for (std::size_t i = 0; i < query.terms.size(); ++i) {
         const auto& [slot, weight] = query.terms[i];
@@ -142,10 +148,39 @@ void Traversal::score_best(std::size_t n, std::size_t n_left) {
     candidates_.require(gate_->threshold());
 }
 
-void Traversal::finish() { gate_->offer(candidates_.take()); }
+// Scores documents in full precision whose sums over the lists of positive weights are known.
+void Traversal::score_offered() {
+    // The rest may be wanted where the next is not.
+    std::size_t first = 0;
+    while (first < offered_.size()) {
+        std::size_t end = first;
+        gate_->offer(std::span<const std::uint32_t>(offered_).subspan(first), [&](std::size_t next) {
+            candidates_.require(gate_->threshold());
+            end = first + next;
+            return offered_limits_[end] >= cutoff();
+        });
+        candidates_.require(gate_->threshold());
+        const bool stopped = end > first && offered_limits_[end] < cutoff();
+        first = stopped ? end + 1 : offered_.size();
+    }
+    offered_.clear();
+    offered_limits_.clear();
+}
+
+void Traversal::finish() {
+    score_offered();
+    gate_->offer(candidates_.take());
+}
 
 void Traversal::offer(std::uint32_t doc, std::int32_t score) {
     if (!allows(doc)) return;
+    if (negative_.size() > kFewNegative) {
+        if (score < candidates_.cutoff()) return;
+        offered_.push_back(doc);
+        offered_limits_.push_back(score);
+        if (offered_.size() == kScoredTogether) score_offered();
+        return;
+    }
     for (PostingCursor* list : negative_) {  // which only lower the score
         if (score < candidates_.cutoff()) return;
         list->next_geq(doc);

@@ -2,7 +2,8 @@
 // document must reach.
 //
 // The lists that can raise a score are what a traversal works on. Those of negative weights only lower it: no document
-// is looked for in them, they are asked about a document when all else is known, and bounds count them as 0.
+// is looked for in them, bounds count them as 0, and a document for which all else is known is looked up in them where
+// they are few, and scored in full precision where they are many.
 //
 // The traversals, which all find the same: every document whose integer score reaches the last cutoff is offered.
 // Which is fastest depends on the query: docs/internals/postings.md.
@@ -67,6 +68,7 @@ class Traversal {
     void learn_from_window();
     bool is_worth_seeds(std::size_t n_postings) noexcept;
     void score_best(std::size_t n, std::size_t n_left);
+    void score_offered();
 
     std::vector<PostingCursor> cursors_;
     std::vector<PostingCursor*> lists_;
@@ -84,6 +86,8 @@ class Traversal {
     std::size_t worth_seeds_ = 0;
     std::vector<std::uint32_t> docs_;
     std::vector<std::int64_t> limits_;
+    std::vector<std::uint32_t> offered_;  // to be scored, and their sums over the lists of positive weights
+    std::vector<std::int32_t> offered_limits_;
 };
 
 // MaxScore (Turtle and Flood, Information Processing and Management 1995), windows of documents at a time.
