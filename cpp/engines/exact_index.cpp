@@ -75,7 +75,8 @@ void ExactIndex::search_with(const CsrView& queries, const Request& request, con
     const auto answer = [&](std::span<const Task> tasks, Context& context) {
         search_.search(tasks, documents(), context.gate, context.search, hits);
     };
-    search_in_batches(queries, request, kBatch, hits, contexts_, answer, vocabulary().n_slots());
+    search_in_batches(queries, request, search_.quantiser().outliers(), kBatch, hits, contexts_, answer,
+                      vocabulary().n_slots());
 }
 
 }  // namespace thresher

@@ -74,7 +74,7 @@ std::unique_ptr<PostingsIndex> PostingsIndex::build(const CsrView& docs, unsigne
 }
 
 PostingsIndex::PostingsIndex(const IndexFile& file) : TunableIndex(file, {}) {
-    quantiser_ = Quantiser::load(file, vocabulary().n_slots());
+    quantiser_ = Quantiser::load(file, vocabulary().n_slots(), n_docs());
     postings_ = CompressedPostings::load(file, vocabulary(), n_docs());
 }
 
@@ -114,7 +114,7 @@ void PostingsIndex::search_with(const CsrView& queries, const Request& request, 
     const auto answer = [&](std::span<const Task> tasks, Context& context) {
         for (const Task& task : tasks) {
             context.integers.assign(*task.query, quantiser_);
-            context.best.reset(task.wanted.k, task.wanted.min_score);
+            context.best.reset(task.wanted);
             context.gate.open(task, documents(), context.best);
             context.traversal.start(postings_, context.integers, task.wanted, context.gate);
             traverse(context.traversal);
@@ -123,7 +123,8 @@ void PostingsIndex::search_with(const CsrView& queries, const Request& request, 
             hits.write(task.row, context.best.hits(), true);
         }
     };
-    search_in_batches(queries, request, kBatch, hits, contexts_, answer, vocabulary().n_slots(), n_docs());
+    search_in_batches(queries, request, quantiser_.outliers(), kBatch, hits, contexts_, answer, vocabulary().n_slots(),
+                      n_docs());
 }
 
 }  // namespace thresher

@@ -283,6 +283,10 @@ const Section& IndexFile::find(std::string_view name, ElementType type) const {
     return *found;
 }
 
+bool IndexFile::has_section(std::string_view name) const {
+    return std::ranges::any_of(sections_, [&](const Section& section) { return section.name == name; });
+}
+
 bool IndexFile::has_parameter(std::string_view name) const {
     return std::ranges::any_of(parameters_.entries(), [&](const auto& entry) { return entry.first == name; });
 }

@@ -102,6 +102,7 @@ class IndexFile {
         return buffer;
     }
 
+    bool has_section(std::string_view name) const;
     bool has_parameter(std::string_view name) const;
     // Each throws FormatError if there is no such parameter, or it is not a number of that kind.
     std::uint64_t integer(std::string_view name) const;

@@ -105,8 +105,9 @@ Measure measure(const Built& built, const SlotQuery& query, const std::vector<st
         for (std::size_t doc = first; doc < std::min(first + built.block_size, built.forward.n_docs()); ++doc) {
             built.forward.read(doc, postings);
             double score = 0;
-            for (const auto& [slot, weight] : postings) {
+            for (const auto& [slot, given] : postings) {
                 if (!weights.contains(slot)) continue;
+                const float weight = std::min(given, built.quantiser.largest(slot));  // bounds leave out what is apart
                 score += weights[slot] * static_cast<double>(weight);
                 if (slot < built.maxima.n_rows()) continue;
                 if (built.items_per_block == 1) {
