@@ -46,20 +46,23 @@ constexpr double kOpeningTime = 600;   // opening blocks, for each hit wanted, a
 constexpr double kOpeningByTerm = 60;  // for each hit and term of the query
 
 // Slots that have rows of blocks: those without are those that bounds take from lists, and rows of documents would be
-// in between. Then slots that are part of tiles. `n_frequent(frequency)`: slots that so large a fraction of documents
-// has.
+// in between. Then slots that are part of tiles. `frequencies`: a Vocabulary, or CollectionStatistics.
 struct RowCounts {
     std::uint32_t blocks;
     std::uint32_t tiles;
 };
-template <class NFrequent>
-RowCounts rows_of(const BlockMaxParams& params, std::uint32_t n_document_rows, const NFrequent& n_frequent) {
-    const std::uint32_t blocks = std::max(n_frequent(params.bound_frequency), n_document_rows);
-    return {blocks, std::min(blocks, n_frequent(params.tile_frequency))};
-}
-
 std::uint32_t block_size_of(const BlockMaxParams& params) noexcept {
     return params.block_size == 0 ? kBlockSize : static_cast<std::uint32_t>(params.block_size);
+}
+
+template <class Frequencies>
+RowCounts rows_of(const BlockMaxParams& params, std::size_t n_docs, std::uint32_t n_document_rows,
+                  const Frequencies& frequencies) {
+    const std::uint32_t size = block_size_of(params);
+    const std::uint32_t n_bounds =
+        frequencies.n_frequent(params.bound_frequency, BlockMaxima::room(n_docs, size, true));
+    const std::uint32_t blocks = std::max(n_bounds, n_document_rows);
+    return {blocks, std::min(blocks, frequencies.n_frequent(params.tile_frequency, BlockTiles::room(n_docs, size)))};
 }
 
 }  // namespace
@@ -111,10 +114,9 @@ std::unique_ptr<BlockMaxIndex> BlockMaxIndex::build(const CsrView& docs, const B
     auto documents = StoredDocuments::build(canonical.view(), ordering, block_size, precision, threads, progress);
     const Vocabulary& vocabulary = documents.vocabulary;
     const ForwardIndex& forward = documents.forward;
-    auto quantiser = Quantiser::build(canonical.view(), vocabulary, threads, progress);
+    auto quantiser = Quantiser::build(forward, vocabulary, threads, progress);
     auto postings = WindowedPostings::build(forward, vocabulary, quantiser, kDocWindow, kRowDensity, threads, progress);
-    const auto n_frequent = [&](double frequency) { return vocabulary.n_frequent(frequency, docs.n_rows()); };
-    const auto [n_rows, n_tile_rows] = rows_of(params, postings.n_rows(), n_frequent);
+    const auto [n_rows, n_tile_rows] = rows_of(params, docs.n_rows(), postings.n_rows(), vocabulary);
     auto blocks = BlockMaxima::build(forward, quantiser, block_size, n_rows, threads, progress);
     auto superblocks =
         BlockMaxima::build(forward, quantiser, block_size * kernels::kSuperblock, n_rows, threads, progress);
@@ -149,9 +151,8 @@ std::vector<EstimatedPart> BlockMaxIndex::estimated_parts(const CollectionStatis
                                                           const BlockMaxParams& params) {
     const std::size_t n_docs = statistics.n_docs;
     const std::uint32_t size = block_size_of(params);
-    const auto n_frequent = [&](double frequency) { return statistics.n_frequent(frequency); };
     const auto [n_rows, n_tile_rows] =
-        rows_of(params, WindowedPostings::n_rows_of(statistics, kDocWindow, kRowDensity), n_frequent);
+        rows_of(params, n_docs, WindowedPostings::n_rows_of(statistics, kDocWindow, kRowDensity), statistics);
     auto parts = StoredDocuments::estimated_parts(statistics, params.reorder);
     append(ExhaustiveSearch::estimated_parts(statistics, kDocWindow, kRowDensity), parts);
     append({{"blocks", BlockMaxima::estimated_nbytes(n_docs, size, n_rows)},
@@ -211,13 +212,14 @@ void BlockMaxIndex::search_with(const CsrView& queries, const Request& request, 
         }
         exhaustive_.search(context.exhaustive_tasks, documents(), context.gate, context.exhaustive, hits);
     };
-    search_in_batches(queries, request, kBatch, hits, contexts_, answer, vocabulary().n_slots(),
-                      blocks_.n_superblocks());
+    search_in_batches(queries, request, exhaustive_.quantiser().outliers(), kBatch, hits, contexts_, answer,
+                      vocabulary().n_slots(), blocks_.n_superblocks());
 }
 
 bool BlockMaxIndex::search_pruned(const Task& task, const BlockMaxSearchParams& params, Context& context) const {
-    const auto& [k, allowed, min_score, depth] = task.wanted;
-    context.best.reset(k, min_score);
+    const Selection* allowed = task.wanted.allowed;
+    const std::size_t k = task.wanted.k;
+    context.best.reset(task.wanted);
     const BlockBounds bounds = block_bounds();
     bounds.plan(*task.query, {.fraction = params.beta}, context.bounds);
     const BoundPlan& plan = context.bounds.plan;

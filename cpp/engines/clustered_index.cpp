@@ -49,21 +49,22 @@ std::uint32_t cluster_size_of(const ClusteredParams& params) noexcept {
     return params.cluster_size == 0 ? kClusterSize : static_cast<std::uint32_t>(params.cluster_size);
 }
 
-// Slots that have rows, rows in tiles, and rows of groups if there are groups. `n_frequent(frequency)`: slots that so
-// large a fraction of the documents has.
+// Slots that have rows, rows in tiles, and rows of groups if there are groups. `frequencies`: a Vocabulary, or
+// CollectionStatistics.
 struct RowCounts {
     std::uint32_t clusters;
     std::uint32_t tiles;
     std::optional<std::uint32_t> groups;
 };
-template <class NFrequent>
-RowCounts rows_of(const ClusteredParams& params, std::size_t n_docs, const NFrequent& n_frequent) {
-    RowCounts rows{n_frequent(params.dense_frequency), 0, std::nullopt};
-    rows.tiles = std::min(rows.clusters, n_frequent(params.tile_frequency));
-    if (params.group_frequency > 0) {
-        rows.groups = n_frequent(params.group_frequency);
-    } else if (n_docs >= kGroupedFrom) {
-        rows.groups = n_frequent(kGroupFrequency);
+template <class Frequencies>
+RowCounts rows_of(const ClusteredParams& params, std::size_t n_docs, const Frequencies& frequencies) {
+    const std::uint32_t size = cluster_size_of(params);
+    RowCounts rows{frequencies.n_frequent(params.dense_frequency, BlockMaxima::room(n_docs, size, false)), 0,
+                   std::nullopt};
+    rows.tiles = std::min(rows.clusters, frequencies.n_frequent(params.tile_frequency, BlockTiles::room(n_docs, size)));
+    if (params.group_frequency > 0 || n_docs >= kGroupedFrom) {
+        const double frequency = params.group_frequency > 0 ? params.group_frequency : kGroupFrequency;
+        rows.groups = frequencies.n_frequent(frequency, ClusterSummaries::group_room(n_docs, size));
     }
     return rows;
 }
@@ -155,9 +156,8 @@ std::unique_ptr<ClusteredIndex> ClusteredIndex::build(const CsrView& docs, const
     auto documents = StoredDocuments::build(canonical.view(), ordering, cluster_size, precision, threads, progress);
     const Vocabulary& vocabulary = documents.vocabulary;
     const ForwardIndex& forward = documents.forward;
-    auto quantiser = Quantiser::build(canonical.view(), vocabulary, threads, progress);
-    const auto n_frequent = [&](double frequency) { return vocabulary.n_frequent(frequency, docs.n_rows()); };
-    const RowCounts rows = rows_of(params, docs.n_rows(), n_frequent);
+    auto quantiser = Quantiser::build(forward, vocabulary, threads, progress);
+    const RowCounts rows = rows_of(params, docs.n_rows(), vocabulary);
     auto summaries = ClusterSummaries::build(forward, vocabulary, quantiser, cluster_size, rows.clusters, rows.groups,
                                              pruning_of(params), threads, progress);
     auto tiles = BlockTiles::build(forward, quantiser, cluster_size, rows.tiles, threads, progress);
@@ -213,7 +213,7 @@ ClusteredIndex::ClusteredIndex(const IndexFile& file) : TunableIndex(file, Docum
     file.require(build_params().cluster_size > 0, "no cluster_size");
     const auto cluster_size = static_cast<std::uint32_t>(build_params().cluster_size);
     const std::uint32_t n_slots = vocabulary().n_slots();
-    quantiser_ = Quantiser::load(file, n_slots);
+    quantiser_ = Quantiser::load(file, n_slots, n_docs());
     summaries_ = ClusterSummaries::load(file, n_docs(), cluster_size, n_slots);
     tiles_ = BlockTiles::load(file, n_docs(), cluster_size, n_slots);
     file.require(tiles_.n_rows() <= summaries_.rows().n_rows(), "more rows in tiles than in summaries");
@@ -232,8 +232,7 @@ std::vector<EstimatedPart> ClusteredIndex::estimated_parts(const CollectionStati
                                                            const ClusteredParams& params) {
     const std::size_t n_docs = statistics.n_docs;
     const std::uint32_t size = cluster_size_of(params);
-    const auto n_frequent = [&](double frequency) { return statistics.n_frequent(frequency); };
-    const RowCounts rows = rows_of(params, n_docs, n_frequent);
+    const RowCounts rows = rows_of(params, n_docs, statistics);
     auto parts = StoredDocuments::estimated_parts(statistics, params.reorder);
     parts.push_back({"quantiser", Quantiser::estimated_nbytes(statistics)});
     append(ClusterSummaries::estimated_parts(statistics, size, rows.clusters, rows.groups, pruning_of(params)), parts);
@@ -290,7 +289,7 @@ void ClusteredIndex::search_with(const CsrView& queries, const Request& request,
             }
         }
     };
-    search_in_batches(queries, request, kBatch, hits, contexts_, answer, vocabulary().n_slots(),
+    search_in_batches(queries, request, quantiser_.outliers(), kBatch, hits, contexts_, answer, vocabulary().n_slots(),
                       summaries_.rows().n_superblocks(), summaries_.groups().n_superblocks());
 }
 
@@ -324,8 +323,7 @@ bool ClusteredIndex::plan(const BlockBounds& bounds, const SlotQuery& query, con
 
 std::optional<bool> ClusteredIndex::search_query(const Task& task, const ClusteredSearchParams& params,
                                                  Context& context) const {
-    const auto& [k, allowed, min_score, depth] = task.wanted;
-    context.best.reset(k, min_score);
+    context.best.reset(task.wanted);
     const BlockBounds bounds(quantiser_, summaries_.rows(), summaries_.lists(), 1);
     if (!this->plan(bounds, *task.query, params, context.bounds)) return std::nullopt;
     const BoundPlan& plan = context.bounds.plan;
@@ -351,9 +349,10 @@ std::optional<bool> ClusteredIndex::search_query(const Task& task, const Cluster
 
     // Summaries' scores lack the terms that were cut: the score that they have to reach is less by their fraction.
     context.gate.open(task, documents(), context.best);
-    BlockOpening opening(documents(), tiles_, k, plan, plan.kept / params.heap_factor, context.gate, context.opening);
-    context.clusters.start(context.bounds, summaries_.rows().n_blocks(), std::min(usual, budget), budget, allowed,
-                           block_size());
+    BlockOpening opening(documents(), tiles_, task.wanted.k, plan, plan.kept / params.heap_factor, context.gate,
+                         context.opening);
+    context.clusters.start(context.bounds, summaries_.rows().n_blocks(), std::min(usual, budget), budget,
+                           task.wanted.allowed, block_size());
     while (context.clusters.next(opening.cutoff())) opening.open(context.clusters.blocks());
     if (params.refine > 0) refine(static_cast<std::size_t>(params.refine), opening, context);
     context.gate.close();

@@ -48,7 +48,7 @@ std::unique_ptr<ExactIndex> ExactIndex::build(const CsrView& docs, const ExactPa
     Progress progress(monitor, kBuildPasses + StoredDocuments::passes(ordering, 1, precision), docs.n_rows());
     const CanonicalCsr canonical(docs, "docs", threads, progress);
     auto documents = StoredDocuments::build(canonical.view(), ordering, 1, precision, threads, progress);
-    auto quantiser = Quantiser::build(canonical.view(), documents.vocabulary, threads, progress);
+    auto quantiser = Quantiser::build(documents.forward, documents.vocabulary, threads, progress);
     auto postings =
         WindowedPostings::build(documents.forward, documents.vocabulary, quantiser,
                                 static_cast<std::uint32_t>(params.window), params.row_density, threads, progress);
@@ -76,7 +76,8 @@ void ExactIndex::search_with(const CsrView& queries, const Request& request, con
     const auto answer = [&](std::span<const Task> tasks, Context& context) {
         search_.search(tasks, documents(), context.gate, context.search, hits);
     };
-    search_in_batches(queries, request, kBatch, hits, contexts_, answer, vocabulary().n_slots());
+    search_in_batches(queries, request, search_.quantiser().outliers(), kBatch, hits, contexts_, answer,
+                      vocabulary().n_slots());
 }
 
 }  // namespace thresher

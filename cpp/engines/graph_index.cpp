@@ -215,7 +215,7 @@ void GraphIndex::search_with(const CsrView& queries, const Request& request, con
             hits.write(task.row, context.best.hits(), is_exact);
         }
     };
-    search_in_batches(queries, request, kBatch, hits, contexts_, answer, vocabulary().n_slots(), n_docs());
+    search_in_batches(queries, request, {}, kBatch, hits, contexts_, answer, vocabulary().n_slots(), n_docs());
 }
 
 std::size_t GraphIndex::width(const Wanted& wanted, const GraphSearchParams& params) const noexcept {
@@ -234,7 +234,7 @@ bool GraphIndex::walk_is_dearer(const Wanted& wanted, const GraphSearchParams& p
 bool GraphIndex::search_query(const Task& task, const GraphSearchParams& params, Context& context) const {
     const std::size_t ef = width(task.wanted, params);
     const auto early_stop = static_cast<float>(params.early_stop);
-    context.best.reset(task.wanted.k, task.wanted.min_score);
+    context.best.reset(task.wanted);
     context.nearest.reset(ef, -std::numeric_limits<float>::infinity());
     context.max_left = std::max(kMaxLeft, kMaxLeftPerHit * ef);
     empty_scratch(context.left, context.max_left);

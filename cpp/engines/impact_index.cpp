@@ -45,13 +45,13 @@ std::unique_ptr<ImpactIndex> ImpactIndex::build(const CsrView& docs, const NoPar
     Progress progress(monitor, kBuildPasses + StoredDocuments::passes(ordering, 1, precision), docs.n_rows());
     const CanonicalCsr canonical(docs, "docs", threads, progress);
     auto documents = StoredDocuments::build(canonical.view(), ordering, 1, precision, threads, progress);
-    auto quantiser = Quantiser::build(canonical.view(), documents.vocabulary, threads, progress);
+    auto quantiser = Quantiser::build(documents.forward, documents.vocabulary, threads, progress);
     auto levels = ImpactLevels::build(documents.forward, documents.vocabulary, quantiser, threads, progress);
     return std::unique_ptr<ImpactIndex>(new ImpactIndex(std::move(documents), std::move(quantiser), std::move(levels)));
 }
 
 ImpactIndex::ImpactIndex(const IndexFile& file) : TunableIndex(file, {}) {
-    quantiser_ = Quantiser::load(file, vocabulary().n_slots());
+    quantiser_ = Quantiser::load(file, vocabulary().n_slots(), n_docs());
     levels_ = ImpactLevels::load(file, n_docs(), vocabulary().n_slots());
 }
 
@@ -102,15 +102,16 @@ void ImpactIndex::search_with(const CsrView& queries, const Request& request, co
     const SearchedIndex searched{documents(), levels_, quantiser_};
     const auto answer = [&](std::span<const Task> tasks, Context& context) {
         for (const Task& task : tasks) {
-            const auto& [k, allowed, min_score, depth] = task.wanted;
+            const Wanted& wanted = task.wanted;
             SearchLimits of_task = limits;
-            of_task.rescored = params.rescored > 0 ? std::max(static_cast<std::size_t>(params.rescored), k)
-                                                   : kRescored + kRescoredPerHit * depth;
+            of_task.rescored = params.rescored > 0 ? std::max(static_cast<std::size_t>(params.rescored), wanted.k)
+                                                   : kRescored + kRescoredPerHit * wanted.depth;
             const bool is_exact = context.search.search(searched, task, of_task, context.gate, context.best);
             hits.write(task.row, context.best.hits(), is_exact);
         }
     };
-    search_in_batches(queries, request, kBatch, hits, contexts_, answer, vocabulary().n_slots(), n_docs());
+    search_in_batches(queries, request, quantiser_.outliers(), kBatch, hits, contexts_, answer, vocabulary().n_slots(),
+                      n_docs());
 }
 
 }  // namespace thresher

@@ -70,14 +70,14 @@ std::unique_ptr<PostingsIndex> PostingsIndex::build(const CsrView& docs, const N
                       docs.n_rows());
     const CanonicalCsr canonical(docs, "docs", threads, progress);
     auto documents = StoredDocuments::build(canonical.view(), ordering, 1, precision, threads, progress);
-    auto quantiser = Quantiser::build(canonical.view(), documents.vocabulary, threads, progress);
+    auto quantiser = Quantiser::build(documents.forward, documents.vocabulary, threads, progress);
     auto postings = CompressedPostings::build(documents.forward, documents.vocabulary, quantiser, threads, progress);
     return std::unique_ptr<PostingsIndex>(
         new PostingsIndex(std::move(documents), std::move(quantiser), std::move(postings)));
 }
 
 PostingsIndex::PostingsIndex(const IndexFile& file) : TunableIndex(file, {}) {
-    quantiser_ = Quantiser::load(file, vocabulary().n_slots());
+    quantiser_ = Quantiser::load(file, vocabulary().n_slots(), n_docs());
     postings_ = CompressedPostings::load(file, vocabulary(), n_docs());
 }
 
@@ -117,7 +117,7 @@ void PostingsIndex::search_with(const CsrView& queries, const Request& request, 
     const auto answer = [&](std::span<const Task> tasks, Context& context) {
         for (const Task& task : tasks) {
             context.integers.assign(*task.query, quantiser_);
-            context.best.reset(task.wanted.k, task.wanted.min_score);
+            context.best.reset(task.wanted);
             context.gate.open(task, documents(), context.best);
             context.traversal.start(postings_, context.integers, task.wanted, context.gate);
             traverse(context.traversal);
@@ -126,7 +126,8 @@ void PostingsIndex::search_with(const CsrView& queries, const Request& request, 
             hits.write(task.row, context.best.hits(), true);
         }
     };
-    search_in_batches(queries, request, kBatch, hits, contexts_, answer, vocabulary().n_slots(), n_docs());
+    search_in_batches(queries, request, quantiser_.outliers(), kBatch, hits, contexts_, answer, vocabulary().n_slots(),
+                      n_docs());
 }
 
 }  // namespace thresher

@@ -27,12 +27,31 @@ bool scan_is_cheaper(const Wanted& wanted, std::size_t n_docs) noexcept {
     return wanted.allowed != nullptr && wanted.allowed->size() <= kScanned + n_docs / kDocsPerScanned;
 }
 
+void set_apart(Task& task, const OutlierPostings& outliers, const StoredDocuments& documents, SearchContext& context,
+               std::vector<ApartDocument>& apart) {
+    empty_scratch(apart);
+    outliers.find(*task.query, context.positions);
+    if (context.positions.empty()) return;
+    Gate& gate = context.gate;
+    gate.open(task, documents, context.best);
+    for (std::size_t i = 0; i < context.positions.size(); ++i) {
+        if (i % kScoredAtATime == 0) interruption_point(kScoredAtATime * kScoringNanoseconds);
+        const std::uint32_t position = context.positions[i];
+        if (!gate.allows(position)) continue;
+        apart.push_back({position, {gate.score(position), documents.order.id_of(position)}});
+    }
+    gate.close();
+    task.wanted.apart = apart;
+}
+
 void scan(const Task& task, const Request& request, SearchContext& context, const HitsView& hits) {
     const StoredDocuments& documents = request.documents();
     Gate& gate = context.gate;
     TopK& best = context.best;
     std::vector<std::uint32_t>& positions = context.positions;
-    best.reset(task.wanted.k, request.options().fill ? request.min_fill() : task.wanted.min_score);
+    Wanted wanted = task.wanted;
+    if (request.options().fill) wanted.min_score = request.min_fill();
+    best.reset(wanted);
     gate.open(task, documents, best);
     positions.clear();
     const auto take = [&](std::uint32_t position) {

@@ -12,6 +12,7 @@
 #include "../core/base/context_pool.hpp"
 #include "../core/base/parallel.hpp"
 #include "../core/documents/csr.hpp"
+#include "../core/documents/outlier_postings.hpp"
 #include "../core/selection/gate.hpp"
 #include "../core/selection/hits.hpp"
 #include "../core/selection/wanted.hpp"
@@ -25,6 +26,7 @@ struct SearchContext {
     explicit SearchContext(std::uint32_t n_slots) : gate(n_slots) {}
 
     std::vector<SlotQuery> queries;
+    std::vector<std::vector<ApartDocument>> apart;  // of each query
     std::vector<Task> tasks;
     Gate gate;
     TopK best;
@@ -33,6 +35,9 @@ struct SearchContext {
 
 // Whether to score every allowed document takes less time than a search: where they are few.
 bool scan_is_cheaper(const Wanted& wanted, std::size_t n_docs) noexcept;
+// Scores the documents of which impacts do not tell what they score, into `apart`, which the task then has.
+void set_apart(Task& task, const OutlierPostings& outliers, const StoredDocuments& documents, SearchContext& context,
+               std::vector<ApartDocument>& apart);
 // Answers a task by scoring every allowed document. Exact, and filled if that is asked for.
 void scan(const Task& task, const Request& request, SearchContext& context, const HitsView& hits);
 // Takes it back that hits are exact unless that holds for the weights that were given too, which an index that has only
@@ -44,19 +49,23 @@ void complete(std::span<const Task> tasks, const Request& request, SearchContext
 // Calls answer(tasks, context) for batches of at most `max` queries on as many threads as are asked for, each with a
 // context of its own, borrowed from `pool` at its first batch and constructed from `arguments`; it writes every task's
 // row of `hits`. Queries times documents of a batch are bounded, so that progress is told every fraction of a second.
+// `outliers`: of the impacts that the engine goes by; none if it goes by no impacts.
 template <class Context, class Answer, class... Arguments>
-void search_in_batches(const CsrView& queries, const Request& request, std::size_t max, const HitsView& hits,
-                       ContextPool<Context>& pool, const Answer& answer, const Arguments&... arguments) {
+void search_in_batches(const CsrView& queries, const Request& request, const OutlierPostings& outliers, std::size_t max,
+                       const HitsView& hits, ContextPool<Context>& pool, const Answer& answer,
+                       const Arguments&... arguments) {
     constexpr std::size_t kBatchWork = std::size_t{1} << 27;
     const StoredDocuments& documents = request.documents();
     const std::size_t n_docs = documents.forward.n_docs();
     const auto search = [&](std::size_t begin, std::size_t end, Context& context) {
         if (context.queries.size() < end - begin) context.queries.resize(end - begin);
+        if (!outliers.empty() && context.apart.size() < end - begin) context.apart.resize(end - begin);
         context.tasks.clear();
         for (std::size_t row = begin; row < end; ++row) {
             SlotQuery& query = context.queries[row - begin];
             query.assign(queries, row, documents.vocabulary);
-            const Task task{&query, request.wanted(row), row};
+            Task task{&query, request.wanted(row), row};
+            if (!outliers.empty()) set_apart(task, outliers, documents, context, context.apart[row - begin]);
             if (scan_is_cheaper(task.wanted, n_docs)) {
                 scan(task, request, context, hits);
             } else {

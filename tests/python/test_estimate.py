@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -150,3 +151,34 @@ def test_documents_of_negative_weights(n_docs: int | None) -> None:
         if n_docs is None:
             index = thresher.engines()[name].build(docs.triple, shape=docs.shape)
             assert estimate.total_bytes == pytest.approx(sum(index.nbytes.values()), rel=0.05), name
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("kind", ["disjoint", "shared", "same"])
+def test_few_documents_of_many_terms_have_no_rows(engine: str, kind: str) -> None:
+    rng = np.random.default_rng(5)
+    n, terms, columns = 30, 4000, {"disjoint": 2_000_000, "shared": 8000, "same": 4000}[kind]
+    indices = np.concatenate([np.sort(rng.choice(columns, terms, replace=False)) for _ in range(n)])
+    weights = rng.random(n * terms, np.float32) + np.float32(0.1)
+    docs = sp.csr_array((weights, indices, np.arange(n + 1) * terms), shape=(n, columns))
+    nbytes = thresher.engines()[engine].build(docs).nbytes
+    rows = sum(nbytes.get(part, 0) for part in ("rows", "superblocks", "summaries", "tiles", "groups"))
+    assert rows + (nbytes["blocks"] if engine == "block-max" else 0) == 0
+    expected = thresher.estimate(docs, engine=engine)[engine]
+    assert expected.total_bytes == pytest.approx(sum(nbytes.values()), rel=0.04)
+
+
+def test_few_nonzeros_in_many_columns_take_what_they_are() -> None:
+    rng = np.random.default_rng(6)
+    for columns in (2**31 - 1, 2**32 - 1):
+        indices = np.sort(rng.choice(columns, 5000, replace=False)).astype(np.uint32)
+        docs = (np.arange(501) * 10, indices, rng.random(5000, np.float32) + np.float32(0.1))
+        tracemalloc.start()
+        expected = thresher.estimate(docs, shape=(500, columns))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 20e6
+        for engine, one in expected.items():
+            built = thresher.engines()[engine].build(docs, shape=(500, columns))
+            assert one.total_bytes == pytest.approx(total(built), rel=0.04)
+            assert one.total_bytes < 1e6

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "../documents/row_room.hpp"
+
 namespace thresher {
 
 namespace {
@@ -114,6 +116,12 @@ BlockMaxima BlockMaxima::build_with(const ForwardIndex& forward, const Quantiser
 
 std::uint8_t BlockMaxima::code(std::uint32_t row_index, std::size_t block) const noexcept {
     return (row(row_index)[byte_of(block)] >> shift_of(block)) & 15U;
+}
+
+std::size_t BlockMaxima::room(std::size_t n_docs, std::uint32_t block_size, bool with_superblocks) noexcept {
+    const std::size_t n_superblocks = n_superblocks_of((n_docs + block_size - 1) / block_size);
+    const std::size_t further = with_superblocks ? stride_of(n_superblocks_of(n_superblocks)) : 0;
+    return row_room(stride_of(n_superblocks) + further, 2 * std::size_t{block_size});
 }
 
 double BlockMaxima::estimated_nbytes(std::size_t n_docs, std::uint32_t block_size, std::uint32_t n_rows) noexcept {

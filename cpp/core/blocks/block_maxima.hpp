@@ -52,6 +52,8 @@ class BlockMaxima {
     std::uint8_t code(std::uint32_t row, std::size_t block) const noexcept;
 
     std::size_t nbytes() const noexcept { return codes_.nbytes(); }
+    // Documents that a row has room for (documents/row_room), with that of superblocks if there is one.
+    static std::size_t room(std::size_t n_docs, std::uint32_t block_size, bool with_superblocks) noexcept;
     static double estimated_nbytes(std::size_t n_docs, std::uint32_t block_size, std::uint32_t n_rows) noexcept;
     // `name` sets those of one file apart.
     void save(const std::string& name, Parameters& counts, SectionList& sections) const;

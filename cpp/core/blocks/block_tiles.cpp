@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "../documents/row_room.hpp"
 #include "block_maxima.hpp"
 
 namespace thresher {
@@ -39,6 +40,11 @@ BlockTiles BlockTiles::build(const ForwardIndex& forward, const Quantiser& quant
         });
     tiles.codes_ = std::move(codes.buffer);
     return tiles;
+}
+
+std::size_t BlockTiles::room(std::size_t n_docs, std::uint32_t block_size) noexcept {
+    const std::size_t n_blocks = (n_docs + block_size - 1) / block_size;
+    return row_room(n_blocks * block_size / 2, 2);
 }
 
 double BlockTiles::estimated_nbytes(std::size_t n_docs, std::uint32_t block_size, std::uint32_t n_rows) noexcept {

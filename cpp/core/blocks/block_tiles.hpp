@@ -34,6 +34,8 @@ class BlockTiles {
     std::size_t stride() const noexcept { return stride_of(block_size_, n_rows_); }
 
     std::size_t nbytes() const noexcept { return codes_.nbytes(); }
+    // Documents that a row of all tiles has room for (documents/row_room).
+    static std::size_t room(std::size_t n_docs, std::uint32_t block_size) noexcept;
     static double estimated_nbytes(std::size_t n_docs, std::uint32_t block_size, std::uint32_t n_rows) noexcept;
     void save(Parameters& counts, SectionList& sections) const;
     static BlockTiles load(const IndexFile& file, std::size_t n_docs, std::uint32_t block_size, std::uint32_t n_slots);

@@ -20,8 +20,9 @@ constexpr std::uint32_t group_size(std::uint32_t cluster_size) noexcept {
 // Reads what the lists hold of a cluster: its summary without the dense rows, pruned.
 class SummaryReader {
   public:
-    SummaryReader(const ForwardIndex& forward, std::uint32_t cluster_size, std::uint32_t n_rows, double energy)
-        : forward_(forward), cluster_size_(cluster_size), n_rows_(n_rows), energy_(energy) {}
+    SummaryReader(const ForwardIndex& forward, const Quantiser& quantiser, std::uint32_t cluster_size,
+                  std::uint32_t n_rows, double energy)
+        : forward_(forward), quantiser_(quantiser), cluster_size_(cluster_size), n_rows_(n_rows), energy_(energy) {}
 
     std::size_t n_clusters() const noexcept { return (forward_.n_docs() + cluster_size_ - 1) / cluster_size_; }
 
@@ -31,6 +32,8 @@ class SummaryReader {
         for (std::size_t doc = first; doc < std::min(first + cluster_size_, forward_.n_docs()); ++doc) {
             forward_.append(doc, summary);
         }
+        // What is apart would be all of a cluster's mass.
+        for (Posting& posting : summary) posting.weight = std::min(posting.weight, quantiser_.largest(posting.slot));
         const auto has_row = [this](const Posting& posting) { return posting.slot < n_rows_; };
         if (energy_ >= 1) std::erase_if(summary, has_row);  // most of them: there is the less to sort
         // The largest weight of each slot, then the heaviest slots.
@@ -60,6 +63,7 @@ class SummaryReader {
     }
 
     const ForwardIndex& forward_;
+    const Quantiser& quantiser_;
     std::uint32_t cluster_size_;
     std::uint32_t n_rows_;
     double energy_;
@@ -124,7 +128,7 @@ ClusterSummaries ClusterSummaries::build(const ForwardIndex& forward, const Voca
     } else {
         progress.begin_pass();
     }
-    const SummaryReader reader(forward, cluster_size, n_rows, pruning.energy);
+    const SummaryReader reader(forward, quantiser, cluster_size, n_rows, pruning.energy);
     const auto min = min_impacts(reader, vocabulary, quantiser, n_rows, pruning.n_postings, threads, progress);
     const auto read = [&](std::size_t cluster, std::vector<Posting>& postings) {
         reader.read(cluster, postings);
@@ -137,6 +141,10 @@ ClusterSummaries ClusterSummaries::build(const ForwardIndex& forward, const Voca
     summaries.lists_ =
         WindowedPostings::build({reader.n_clusters(), read}, vocabulary, quantiser, kWindow, threads, progress);
     return summaries;
+}
+
+std::size_t ClusterSummaries::group_room(std::size_t n_docs, std::uint32_t cluster_size) noexcept {
+    return BlockMaxima::room(n_docs, group_size(cluster_size), false);
 }
 
 std::vector<EstimatedPart> ClusterSummaries::estimated_parts(const CollectionStatistics& statistics,

@@ -45,6 +45,8 @@ class ClusterSummaries {
     // kernels::kGroup consecutive clusters each, by power means. No blocks if there are no groups.
     const BlockMaxima& groups() const noexcept { return groups_; }
 
+    // Documents that a row of groups has room for (documents/row_room).
+    static std::size_t group_room(std::size_t n_docs, std::uint32_t cluster_size) noexcept;
     // Parameters as for `build`.
     static std::vector<EstimatedPart> estimated_parts(const CollectionStatistics& statistics,
                                                       std::uint32_t cluster_size, std::uint32_t n_rows,

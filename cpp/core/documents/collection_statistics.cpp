@@ -49,8 +49,8 @@ std::uint32_t CollectionStatistics::n_with(double min) const noexcept {
     return static_cast<std::uint32_t>(end - frequencies.begin());
 }
 
-std::uint32_t CollectionStatistics::n_frequent(double frequency) const noexcept {
-    return n_with(Vocabulary::min_documents(frequency, n_docs));
+std::uint32_t CollectionStatistics::n_frequent(double frequency, std::size_t of_docs) const noexcept {
+    return n_with(Vocabulary::min_documents(frequency, of_docs));
 }
 
 double CollectionStatistics::postings(std::uint32_t first, std::uint32_t last) const noexcept {

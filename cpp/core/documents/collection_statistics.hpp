@@ -28,8 +28,8 @@ struct CollectionStatistics {
     double nnz() const noexcept { return postings(0, n_slots()); }
     // Slots [0, n) are those that at least `min` documents have.
     std::uint32_t n_with(double min) const noexcept;
-    // Slots [0, n) are those that at least the fraction `frequency` of the documents have.
-    std::uint32_t n_frequent(double frequency) const noexcept;
+    // Slots [0, n) are those whose documents are at least the fraction `frequency` of `of_docs`, as in Vocabulary.
+    std::uint32_t n_frequent(double frequency, std::size_t of_docs) const noexcept;
     // Postings of the slots [first, last).
     double postings(std::uint32_t first, std::uint32_t last) const noexcept;
     // The same, but no more than `max` of each.

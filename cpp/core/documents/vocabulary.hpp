@@ -87,7 +87,8 @@ class Vocabulary {
     std::uint32_t n_with(double min) const noexcept;
     // The least number of documents that is at least the fraction `frequency` of `n_docs`, and not none.
     static double min_documents(double frequency, std::size_t n_docs) noexcept;
-    // Slots [0, n) are those that at least the fraction `frequency` of `n_docs` documents have.
+    // Slots [0, n) are those whose documents are at least the fraction `frequency` of `n_docs`: of all, or of what a
+    // row has room for (row_room).
     std::uint32_t n_frequent(double frequency, std::size_t n_docs) const noexcept;
 
     std::size_t nbytes() const noexcept {

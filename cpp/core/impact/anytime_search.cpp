@@ -65,7 +65,7 @@ bool AnytimeSearch::search(const SearchedIndex& index, const Task& task, const S
 }
 
 // No hits yet.
-void AnytimeSearch::start_hits(const Work& work) { work.best.reset(work.task.wanted.k, work.task.wanted.min_score); }
+void AnytimeSearch::start_hits(const Work& work) { work.best.reset(work.task.wanted); }
 
 // Whether the limits leave enough of the query's postings to be read.
 bool AnytimeSearch::is_provable(const Work& work) {

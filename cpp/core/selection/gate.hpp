@@ -3,6 +3,7 @@
 // comes before may only discard.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -33,14 +34,17 @@ class Gate {
     void open(const Task& task, const StoredDocuments& documents, TopK& best) noexcept {
         query_ = task.query;
         allowed_ = task.wanted.allowed;
+        apart_ = task.wanted.apart;
         documents_ = &documents;
         best_ = &best;
         table_.load(*query_);
     }
     void close() noexcept { table_.clear(*query_); }
 
-    // A document is named by its position, below n_docs. Whether it may be returned:
-    bool allows(std::size_t position) const noexcept { return allowed_ == nullptr || allowed_->has(position); }
+    // A document is named by its position, below n_docs. Whether it may be returned, and was not scored before:
+    bool allows(std::size_t position) const noexcept {
+        return (allowed_ == nullptr || allowed_->has(position)) && (apart_.empty() || !is_apart(position));
+    }
     float score(std::size_t position) const { return static_cast<float>(documents_->forward.score(position, table_)); }
     // Its score, or about: by what lies in memory.
     float coarse_score(std::size_t position) const {
@@ -89,6 +93,9 @@ class Gate {
     }
 
   private:
+    bool is_apart(std::size_t position) const noexcept {
+        return std::ranges::binary_search(apart_, position, {}, &ApartDocument::position);
+    }
     void look_at(std::uint32_t position) {
         if (documents_->forward.has_fine()) {
             double error = 0;
@@ -104,6 +111,7 @@ class Gate {
     QueryTable table_;
     const SlotQuery* query_ = nullptr;
     const Selection* allowed_ = nullptr;
+    std::span<const ApartDocument> apart_;
     const StoredDocuments* documents_ = nullptr;
     TopK* best_ = nullptr;
 };

@@ -7,6 +7,7 @@
 
 #include "hits.hpp"
 #include "scratch.hpp"
+#include "wanted.hpp"
 
 namespace thresher {
 
@@ -17,6 +18,13 @@ class TopK {
         k_ = k;
         threshold_ = min_score;
         empty_scratch(hits_, k);
+    }
+    // Of those that are wanted, of which those apart have been seen.
+    void reset(const Wanted& wanted) {
+        reset(wanted.k, wanted.min_score);
+        for (const ApartDocument& document : wanted.apart) {
+            if (wants(document.hit.score)) add(document.hit);
+        }
     }
     std::size_t capacity() const noexcept { return k_; }
     bool full() const noexcept { return hits_.size() >= k_; }

@@ -2,15 +2,24 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <limits>
+#include <span>
 
 #include "../documents/slot_query.hpp"
+#include "hits.hpp"
 #include "selection.hpp"
 
 namespace thresher {
 
 // Of finite scores, those above 0 reach it, and no other.
 inline constexpr float kAnyPositive = std::numeric_limits<float>::denorm_min();
+
+// A document that was scored before the search, which comes to it no more.
+struct ApartDocument {
+    std::uint32_t position;
+    Hit hit;
+};
 
 struct Wanted {
     std::size_t k = 0;  // documents, the best; at most as many as there are
@@ -21,6 +30,8 @@ struct Wanted {
     // How deep into the ranking the k reach, which is more than k where pages went before: what an engine chooses its
     // own budgets by.
     std::size_t depth = 0;
+    // Allowed documents of which impacts do not tell what they score (documents/outlier_postings), by position.
+    std::span<const ApartDocument> apart = {};
 
     // Of a collection's documents and blocks, the fractions that have any that are allowed.
     double fraction() const noexcept { return allowed == nullptr ? 1 : part(allowed->size(), allowed->n_docs()); }

@@ -32,7 +32,7 @@ void Traversal::start(const CompressedPostings& postings, const IntegerQuery& qu
     non_negative_ = query.non_negative();
     expected_ = 0;
     candidates_.reset(k_, query);
-    candidates_.require(wanted.min_score);
+    candidates_.require(gate.threshold());
     lists_.clear();
     negative_.clear();
     offered_.clear();

@@ -51,9 +51,12 @@ void ExhaustiveSearch::plan(const Task& task, Context& context, Context::Plan& p
     plan.scan.clear();
     for (const auto& [slot, weight] : integers.terms) plan.scan.add(postings_, slot, weight);
     plan.scan.seal();
-    plan.best.reset(task.wanted.k, task.wanted.min_score);
-    plan.candidates.reset(task.wanted.k, integers);
-    plan.candidates.require(task.wanted.min_score);
+    plan.best.reset(task.wanted);
+    // Integers make no more of documents apart than these score, unless a weight is below 0: then one as good as the
+    // k-th best is known of all others only where so many more are counted.
+    const std::size_t n_overrated = integers.non_negative() ? 0 : task.wanted.apart.size();
+    plan.candidates.reset(task.wanted.k + n_overrated, integers);
+    plan.candidates.require(plan.best.threshold());
 }
 
 std::vector<std::pair<std::string, std::size_t>> ExhaustiveSearch::nbytes() const {
@@ -77,7 +80,7 @@ void ExhaustiveSearch::save(Parameters& counts, SectionList& sections) const {
 
 ExhaustiveSearch ExhaustiveSearch::load(const IndexFile& file, std::uint32_t n_docs, std::uint32_t n_slots,
                                         std::uint32_t window) {
-    return {Quantiser::load(file, n_slots), WindowedPostings::load(file, n_docs, n_slots, window)};
+    return {Quantiser::load(file, n_slots, n_docs), WindowedPostings::load(file, n_docs, n_slots, window)};
 }
 
 }  // namespace thresher

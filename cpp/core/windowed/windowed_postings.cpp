@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "../documents/row_room.hpp"
+
 namespace thresher {
 
 namespace {
@@ -55,8 +57,8 @@ template <class Frequencies>
 WindowedPostings::Division WindowedPostings::divide(const Frequencies& frequencies, std::size_t n_items,
                                                     std::uint32_t window, double row_density) {
     const std::size_t n_windows = (n_items + window - 1) / window;
-    const auto in_row = static_cast<double>(row_bytes(n_items, window));
-    const std::uint32_t n_rows = row_density <= 1 ? frequencies.n_with(std::max(1.0, row_density * in_row)) : 0;
+    const std::size_t room = row_room(row_bytes(n_items, window), 1);
+    const std::uint32_t n_rows = row_density <= 1 ? frequencies.n_frequent(row_density, room) : 0;
     const std::uint32_t n_listed = frequencies.n_with(static_cast<double>(kListedFrom * n_windows));
     return {n_rows, std::max(n_listed, n_rows) - n_rows};
 }

@@ -30,8 +30,8 @@ class WindowedPostings {
   public:
     WindowedPostings() = default;
 
-    // `window`: documents in a window, a multiple of 64 up to 65,536. A term becomes a row if at least the fraction
-    // `row_density` of the row's bytes would be in use (a row has some bytes more than there are documents).
+    // `window`: documents in a window, a multiple of 64 up to 65,536. A term becomes a row if its documents
+    // are at least the fraction `row_density` of what the row has room for (documents/row_room).
     static WindowedPostings build(const ForwardIndex& forward, const Vocabulary& vocabulary, const Quantiser& quantiser,
                                   std::uint32_t window, double row_density, unsigned threads, Progress& progress);
     // Lists alone, of items that no document frequency of `vocabulary` is below.

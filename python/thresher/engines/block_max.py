@@ -31,7 +31,7 @@ class BlockMaxBuild(BuildOptions, total=False):
         always the rows of `docs`.
     bound_frequency
         Terms that at least this fraction of the documents have, in (0, 1], get block maxima; bounds for others are
-        summed from their posting lists.
+        summed from their posting lists. Where documents are few, more: what pads a term's maxima counts as documents.
     tile_frequency
         Terms that at least this fraction of the documents have, in (0, 1], tell a block's members apart before any of
         them is scored.

@@ -91,7 +91,7 @@ TEST(QueryBatches, MakeContextsForThoseWhoWork) {
     test::Hits hits(5, 1);
     ContextPool<CountedContext> pool;
     // Three batches of two queries at most, for four workers.
-    search_in_batches(queries.view(), Request(options, 5, docs.documents, false), 256, hits.view(), pool,
+    search_in_batches(queries.view(), Request(options, 5, docs.documents, false), {}, 256, hits.view(), pool,
                       [&](std::span<const Task> tasks, CountedContext&) {
                           EXPECT_LE(Counted::alive, 3U);
                           std::vector<Hit> none;

@@ -182,9 +182,9 @@ TEST(BestBlocks, OfSomeGroups) {
         test::random_rows(random, 4 * 32 * 50 - 70, 100, 8, test::real_weight);  // the last group is short
     Progress progress = test::silent();
     const auto vocabulary = Vocabulary::build(docs.view(), 1, progress);
-    const auto quantiser = Quantiser::build(docs.view(), vocabulary, 1, progress);
     const auto forward =
         ForwardIndex::build(GivenDocuments(docs.view(), vocabulary), {}, vocabulary, Precision::full, 1, progress);
+    const auto quantiser = Quantiser::build(forward, vocabulary, 1, progress);
     const auto summaries = ClusterSummaries::build(forward, vocabulary, quantiser, 4, 40, {}, {0, 1.0}, 1, progress);
     const BlockBounds sums(quantiser, summaries.rows(), summaries.lists(), 1);
     const std::size_t n_blocks = summaries.rows().n_blocks();

@@ -31,9 +31,9 @@ struct Built {
         : block_size(size), items_per_block(lists_of_blocks ? 1 : size) {
         Progress progress = test::silent();
         vocabulary = Vocabulary::build(rows.view(), 1, progress);
-        quantiser = Quantiser::build(rows.view(), vocabulary, 1, progress);
         forward =
             ForwardIndex::build(GivenDocuments(rows.view(), vocabulary), {}, vocabulary, Precision::full, 1, progress);
+        quantiser = Quantiser::build(forward, vocabulary, 1, progress);
         std::uint32_t n_rows = vocabulary.n_frequent(bound_frequency, rows.n_rows());
         if (lists_of_blocks) {
             const auto summaries =
@@ -106,8 +106,9 @@ Measure measure(const Built& built, const SlotQuery& query, const std::vector<st
         for (std::size_t doc = first; doc < std::min(first + built.block_size, built.forward.n_docs()); ++doc) {
             built.forward.read(doc, postings);
             double score = 0;
-            for (const auto& [slot, weight] : postings) {
+            for (const auto& [slot, given] : postings) {
                 if (!weights.contains(slot)) continue;
+                const float weight = std::min(given, built.quantiser.largest(slot));  // bounds leave out what is apart
                 score += weights[slot] * static_cast<double>(weight);
                 if (slot < built.maxima.n_rows()) continue;
                 if (built.items_per_block == 1) {

@@ -24,9 +24,9 @@ struct Built {
     Built(const Rows& rows, std::uint32_t n_tile_rows) {
         Progress progress = test::silent();
         vocabulary = Vocabulary::build(rows.view(), 1, progress);
-        quantiser = Quantiser::build(rows.view(), vocabulary, 1, progress);
         forward =
             ForwardIndex::build(GivenDocuments(rows.view(), vocabulary), {}, vocabulary, Precision::full, 1, progress);
+        quantiser = Quantiser::build(forward, vocabulary, 1, progress);
         n_rows = vocabulary.n_slots() * 2 / 3;
         maxima = BlockMaxima::build(forward, quantiser, kBlock, n_rows, 1, progress);
         tiles = BlockTiles::build(forward, quantiser, kBlock, std::min(n_tile_rows, n_rows), 1, progress);

@@ -212,12 +212,25 @@ TEST(ClusterSummaries, KeepTheLargestImpactThatMassLeaves) {
     Rows docs;
     docs.n_terms = 2;
     for (int cluster = 0; cluster < 50; ++cluster) {
-        for (int doc = 0; doc < 4; ++doc) docs.add(cluster == 7 ? Row{{0, 8.0F}, {1, 400.0F}} : Row{{0, 4.0F}});
+        for (int doc = 0; doc < 4; ++doc) {
+            const bool is_heavy = cluster >= 7 && cluster < 10;
+            docs.add(is_heavy ? Row{{0, 8.0F}, {1, 400.0F}} : Row{{0, 4.0F}});
+        }
     }
     const Built built(docs);
     const Lists lists = lists_of(built.summaries(4, 0, {10, 0.9}), built.vocabulary);
-    EXPECT_EQ(lists.at(built.vocabulary.slot(0)).size(), 49U) << "all have the largest impact there is";
-    EXPECT_EQ(lists.at(built.vocabulary.slot(1)).size(), 1U);
+    EXPECT_EQ(lists.at(built.vocabulary.slot(0)).size(), 47U) << "all have the largest impact there is";
+    EXPECT_EQ(lists.at(built.vocabulary.slot(1)).size(), 3U);
+}
+
+TEST(ClusterSummaries, DoNotTakeWhatIsApartForACluster) {
+    Rows docs;
+    docs.n_terms = 2;
+    for (int doc = 0; doc < 200; ++doc) docs.add(Row{{0, 4.0F}, {1, doc == 5 ? 1e6F : 1.0F}});
+    const Built built(docs);
+    ASSERT_EQ(built.quantiser.outliers().size(), 1U);
+    const Lists lists = lists_of(built.summaries(4, 0, {0, 0.9}), built.vocabulary);
+    EXPECT_EQ(lists.at(built.vocabulary.slot(0)).size(), 50U);
 }
 
 std::vector<std::vector<std::byte>> saved(const ClusterSummaries& summaries) {

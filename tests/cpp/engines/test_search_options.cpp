@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -16,6 +17,7 @@
 #include "support/engine_forms.hpp"
 #include "support/error_of.hpp"
 #include "support/random_rows.hpp"
+#include "support/temporary_directory.hpp"
 
 namespace thresher {
 namespace {
@@ -85,11 +87,9 @@ std::vector<std::uint8_t> every(std::size_t n, std::size_t step) {
     return mask;
 }
 
-TEST_P(EveryEngineTold, AnswersAsBruteForce) {
-    Random random(1);
-    const std::size_t n_docs = 900;
-    const Rows docs = test::random_rows(random, n_docs, 70, 7, test::dyadic_weight);
-    const Rows queries = test::random_rows(random, 8, 70, 8, test::signed_dyadic);
+// Of an engine in all its forms, told all that it may be.
+void expect_brute_force(const std::string& engine, const Rows& docs, const Rows& queries) {
+    const std::size_t n_docs = docs.n_rows();
     const auto truth = test::brute_force(docs, queries);
     std::vector<std::uint8_t> half = every(n_docs, 2);
     std::vector<std::uint8_t> middle(n_docs);
@@ -104,9 +104,11 @@ TEST_P(EveryEngineTold, AnswersAsBruteForce) {
                                 {1000, middle, {}, true},
                                 {1000, half, -20.0, true},
                                 {3, std::vector<std::uint8_t>(n_docs), {}, true}};
-    const test::EngineForms forms = test::forms_of(GetParam());
+    const test::EngineForms forms = test::forms_of(engine);
+    const test::TemporaryDirectory directory;
     for (const auto& form : forms.forms) {
-        const auto index = form.build(docs.view(), 1, nullptr);
+        form.build(docs.view(), 1, nullptr)->save(directory.path("f"));
+        const auto index = open_index(directory.path("f"), true, nullptr);
         for (const auto* params : {&forms.exact, &forms.approximate}) {
             for (const NamedValues& search_params : *params) {
                 const auto set = test::set_to(*index, search_params);
@@ -119,9 +121,40 @@ TEST_P(EveryEngineTold, AnswersAsBruteForce) {
     }
 }
 
+TEST_P(EveryEngineTold, AnswersAsBruteForce) {
+    Random random(1);
+    const Rows docs = test::random_rows(random, 900, 70, 7, test::dyadic_weight);
+    expect_brute_force(GetParam(), docs, test::random_rows(random, 8, 70, 8, test::signed_dyadic));
+}
+
+// Several in one document, in common terms and in rare ones, and some that are equal.
+Rows with_outliers(Random& random, Rows rows) {
+    std::vector<int> of_term(rows.n_terms);
+    for (std::size_t n = 0; n < 40; ++n) {
+        std::size_t doc = static_cast<std::size_t>(test::uniform(random, 0, 999)) % rows.n_rows();
+        if (n % 2 == 0) doc %= 8;
+        const std::size_t size = rows.view().row_size(doc);
+        if (size == 0) continue;
+        const auto at = static_cast<std::size_t>(rows.indptr[doc] +
+                                                 test::uniform(random, 0, 999) % static_cast<std::int64_t>(size));
+        if (++of_term[rows.terms[at]] > 4) continue;
+        rows.weights[at] = n % 4 == 3 ? 1024.0F : std::ldexp(1.0F, static_cast<int>(test::uniform(random, 8, 22)));
+    }
+    return rows;
+}
+
+TEST_P(EveryEngineTold, AnswersAsBruteForceWhereDocumentsAreApart) {
+    for (const unsigned seed : {1U, 2U, 3U}) {
+        Random random(seed);
+        const Rows docs = with_outliers(random, test::random_rows(random, 900, 70, 7, test::dyadic_weight));
+        const auto weight = seed == 1 ? test::dyadic_weight : test::signed_dyadic;
+        expect_brute_force(GetParam(), docs, test::random_rows(random, 8, 70, 8, weight));
+    }
+}
+
 TEST_P(EveryEngineTold, CountsWhatThereIs) {
     Random random(2);
-    const Rows docs = test::random_rows(random, 500, 70, 7, test::dyadic_weight);
+    const Rows docs = with_outliers(random, test::random_rows(random, 500, 70, 7, test::dyadic_weight));
     const Rows queries = test::random_rows(random, 6, 70, 8, test::signed_dyadic);
     const auto truth = test::brute_force(docs, queries);
     const auto index = build_index(GetParam(), docs.view());

@@ -83,6 +83,27 @@ TEST(Gate, LeavesOutWhatIsNoDocument) {
     EXPECT_EQ(found[1].doc, 0U);
 }
 
+TEST(Gate, ComesNoMoreToWhatIsApart) {
+    const test::DocumentParts parts(rows_of(1, std::vector<Row>(9, Row{{0, 1.0F}})));
+    const std::vector<ApartDocument> apart{{2, {1.0F, 2}}, {5, {1.0F, 5}}};
+    const SlotQuery query{{0}, {1.0F}};
+    Gate gate(1);
+    TopK best;
+    best.reset(9, kAnyPositive);
+    gate.open({&query, {.k = 9, .apart = apart}, 0}, parts.documents, best);
+    gate.offer(std::vector<std::uint32_t>{5, 1, 2});
+    gate.offer(5);
+    gate.offer(2, 8.0F);
+    gate.offer(8);
+    gate.close();
+    ASSERT_EQ(best.hits().size(), 2U);
+    EXPECT_EQ(best.hits()[0].doc, 1U);
+    EXPECT_EQ(best.hits()[1].doc, 8U);
+    gate.open({&query, {.k = 9}, 0}, parts.documents, best);
+    EXPECT_TRUE(gate.allows(2)) << "the next query is another matter";
+    gate.close();
+}
+
 TEST(Gate, StopsWhereItIsTold) {
     const test::DocumentParts parts(rows_of(1, std::vector<Row>(50, Row{{0, 1.0F}})));
     const SlotQuery query{{0}, {1.0F}};

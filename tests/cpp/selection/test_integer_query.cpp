@@ -24,7 +24,9 @@ struct Collection {
     explicit Collection(const Rows& rows) : docs(rows) {
         Progress progress = test::silent();
         vocabulary = Vocabulary::build(docs.view(), 1, progress);
-        quantiser = Quantiser::build(docs.view(), vocabulary, 1, progress);
+        const auto forward =
+            ForwardIndex::build(GivenDocuments(docs.view(), vocabulary), {}, vocabulary, Precision::full, 1, progress);
+        quantiser = Quantiser::build(forward, vocabulary, 1, progress);
     }
     IntegerQuery integers(const Rows& queries, std::size_t row) const {
         SlotQuery query;

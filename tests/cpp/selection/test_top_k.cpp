@@ -51,6 +51,20 @@ TEST(TopK, KeepsTheBestAndTheirThreshold) {
     }
 }
 
+TEST(TopK, StartsWithTheDocumentsThatAreApart) {
+    const std::vector<ApartDocument> apart{{3, {5.0F, 30}}, {4, {-1.0F, 40}}, {9, {7.0F, 90}}};
+    TopK top;
+    top.reset({.k = 3, .apart = apart});
+    EXPECT_EQ(pairs(top.hits()), (std::vector<std::pair<float, std::uint32_t>>{{5.0F, 30}, {7.0F, 90}}));
+    EXPECT_EQ(top.threshold(), kAnyPositive);
+    top.reset({.k = 1, .apart = apart});
+    EXPECT_EQ(top.threshold(), 7.0F);
+    top.reset({.k = 3, .min_score = -2.0F, .apart = apart});
+    EXPECT_EQ(top.threshold(), -1.0F);
+    top.reset({.k = 3, .min_score = 6.0F, .apart = apart});
+    EXPECT_EQ(top.hits().size(), 1U);
+}
+
 TEST(TopK, WantsWhatMayBeAmongTheBest) {
     TopK top;
     top.reset(2, kAnyPositive);

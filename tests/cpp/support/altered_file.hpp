@@ -91,7 +91,7 @@ inline Rows small_collection() {
 }
 
 inline std::unique_ptr<ExactIndex> small_index() {
-    return ExactIndex::build(small_collection().view(), {64, 0.1}, {.threads = 1});
+    return ExactIndex::build(small_collection().view(), {64, 0.05}, {.threads = 1});
 }
 
 // Rows of block maxima, of them rows of tiles, and lists; of documents from the last to the first if so wished.
@@ -100,7 +100,7 @@ inline std::unique_ptr<BlockMaxIndex> small_block_max_index(bool reversed) {
     std::vector<std::uint32_t> order(docs.n_rows());
     std::iota(order.rbegin(), order.rend(), 0U);
     return BlockMaxIndex::build(
-        docs.view(), {4, false, 0.1, 0.3},
+        docs.view(), {4, false, 0.002, 0.035},
         {.order = reversed ? std::optional(std::span<const std::uint32_t>(order)) : std::nullopt, .threads = 1});
 }
 
@@ -108,7 +108,8 @@ inline std::unique_ptr<BlockMaxIndex> small_block_max_index(bool reversed) {
 inline std::unique_ptr<ClusteredIndex> small_clustered_index(bool reordered) {
     const Rows docs = small_collection();
     return ClusteredIndex::build(
-        docs.view(), {.cluster_size = 4, .reorder = reordered, .dense_frequency = 0.3, .neighbours = reordered ? 3 : 0},
+        docs.view(),
+        {.cluster_size = 4, .reorder = reordered, .dense_frequency = 0.007, .neighbours = reordered ? 3 : 0},
         {.threads = 1});
 }
 

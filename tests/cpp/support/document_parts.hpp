@@ -11,9 +11,9 @@ struct DocumentParts {
     explicit DocumentParts(const Rows& docs) {
         Progress progress = silent();
         vocabulary = Vocabulary::build(docs.view(), 1, progress);
-        quantiser = Quantiser::build(docs.view(), vocabulary, 1, progress);
         forward =
             ForwardIndex::build(GivenDocuments(docs.view(), vocabulary), {}, vocabulary, Precision::full, 1, progress);
+        quantiser = Quantiser::build(forward, vocabulary, 1, progress);
     }
 
     StoredDocuments documents;

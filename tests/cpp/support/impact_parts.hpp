@@ -21,9 +21,9 @@ struct ImpactParts {
     explicit ImpactParts(const Rows& docs, unsigned threads = 1) {
         Progress progress = silent();
         vocabulary = Vocabulary::build(docs.view(), threads, progress);
-        quantiser = Quantiser::build(docs.view(), vocabulary, threads, progress);
         forward = ForwardIndex::build(GivenDocuments(docs.view(), vocabulary), {}, vocabulary, Precision::full, threads,
                                       progress);
+        quantiser = Quantiser::build(forward, vocabulary, threads, progress);
         levels = ImpactLevels::build(forward, vocabulary, quantiser, threads, progress);
     }
     SearchedIndex index() const { return {documents, levels, quantiser}; }

@@ -101,7 +101,7 @@ class ScanIndex final : public TunableIndex<ScanIndex, ScanParams, ScanSearchPar
         const std::size_t n = params.budget == 0 ? all : std::min(all, static_cast<std::size_t>(params.budget));
         const auto answer = [&](std::span<const Task> tasks, SearchContext& context) {
             for (const Task& task : tasks) {
-                context.best.reset(task.wanted.k, task.wanted.min_score);
+                context.best.reset(task.wanted);
                 context.gate.open(task, documents(), context.best);
                 for (std::size_t i = 0; i < n; ++i) {
                     const std::size_t doc = build_params().from == "first" ? i * stride : n_docs() - 1 - i * stride;
@@ -111,7 +111,7 @@ class ScanIndex final : public TunableIndex<ScanIndex, ScanParams, ScanSearchPar
                 hits.write(task.row, context.best.hits(), n == n_docs());
             }
         };
-        search_in_batches(queries, request, 16, hits, contexts_, answer, vocabulary().n_slots());
+        search_in_batches(queries, request, {}, 16, hits, contexts_, answer, vocabulary().n_slots());
     }
 
     mutable ContextPool<SearchContext> contexts_;

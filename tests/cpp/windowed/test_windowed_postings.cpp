@@ -23,9 +23,9 @@ struct Built {
     Built(const Rows& rows, std::uint32_t window, double row_density, unsigned threads = 1) {
         Progress progress = test::silent();
         vocabulary = Vocabulary::build(rows.view(), threads, progress);
-        quantiser = Quantiser::build(rows.view(), vocabulary, threads, progress);
         forward = ForwardIndex::build(GivenDocuments(rows.view(), vocabulary), {}, vocabulary, Precision::full, threads,
                                       progress);
+        quantiser = Quantiser::build(forward, vocabulary, threads, progress);
         postings = WindowedPostings::build(forward, vocabulary, quantiser, window, row_density, threads, progress);
     }
     std::uint32_t n_rare() const { return vocabulary.n_slots() - postings.n_rows() - postings.n_lists(); }
