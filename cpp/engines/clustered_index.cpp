@@ -183,8 +183,8 @@ void ClusteredIndex::connect(unsigned threads, Progress& progress) {
 void ClusteredIndex::search_documents(
     std::size_t k, std::size_t n_clusters, unsigned threads, Progress& progress,
     const std::function<void(std::size_t position, std::span<const Hit> others, unsigned worker)>& found) const {
-    ClusteredSearchParams usual;  // whatever the documents: what an index is made of should not depend on guesses
-    usual.cluster_budget = static_cast<std::int64_t>(n_clusters);
+    ClusteredSearchParams usual;
+    usual.cluster_budget = static_cast<std::int64_t>(is_flat() ? 2 * n_clusters : n_clusters);
     const unsigned workers = worker_count(threads, n_docs() / kNeighboursPerTask + 1);
     std::vector<std::optional<ContextPool<Context>::Lease>> contexts(workers);  // borrowed by whoever works
     std::vector<std::vector<Posting>> postings(workers);

@@ -110,9 +110,9 @@ class ClusteredIndex final : public TunableIndex<ClusteredIndex, ClusteredParams
     static unsigned passes(const ClusteredParams& params, const Ordering& ordering, Precision precision) noexcept;
 
     // Searches for every document: calls found(position, others, worker) with the `k` others that give the greatest
-    // inner products with it, or most of them, as positions, best first: of those in the best `n_clusters`. Calls for
-    // different documents may come on several threads at once, numbered from 0. One pass of `progress`, which counts as
-    // so many:
+    // inner products with it, or most of them, as positions, best first: of those in the best `n_clusters`, or twice as
+    // many where weights hardly differ. Calls for different documents may come on several threads at once, numbered
+    // from 0. One pass of `progress`, which counts as so many:
     static constexpr unsigned kSearchPasses = 100;
     void search_documents(
         std::size_t k, std::size_t n_clusters, unsigned threads, Progress& progress,
