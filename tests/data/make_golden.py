@@ -20,11 +20,11 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 Engine: TypeAlias = Any  # an engine's class: each has a `build` of its own
 
 HERE = Path(__file__).parent
-VERSION = 3  # the format version that the library writes
+VERSION = 4  # the format version that the library writes
 PARAMETERS: dict[str, dict[str, Any]] = {
-    "exact": {"window": 64, "row_density": 0.2},
-    "block-max": {"reorder": True, "bound_frequency": 0.2, "tile_frequency": 0.4},
-    "clustered": {"dense_frequency": 0.4, "neighbours": 3},
+    "exact": {"window": 64, "row_density": 0.1},
+    "block-max": {"reorder": True, "bound_frequency": 0.01, "tile_frequency": 0.08},
+    "clustered": {"dense_frequency": 0.007, "tile_frequency": 0.04, "neighbours": 3},
     "graph": {"m": 3, "ef_construction": 12, "entry_points": 2},
     "impact": {},
     "postings": {},
@@ -47,6 +47,7 @@ def main() -> None:
     for weights in (np.float16, np.float32):
         write(dense.astype(weights).astype(np.float32), queries, np.dtype(weights).name)
     write_groups(rng)
+    write_signed(rng)
 
 
 def write(docs: Floats, queries: Floats, weights: str) -> None:
@@ -77,11 +78,35 @@ def write_groups(rng: np.random.Generator) -> None:
     queries = np.where(rng.random((N_QUERIES, n_terms)) < 0.2, rng.uniform(0.1, 2, (N_QUERIES, n_terms)), 0)
     queries = queries.astype(np.float32)
     index = thresher.ClusteredIndex.build(
-        sp.csr_array(docs), dense_frequency=0.05, tile_frequency=1, group_frequency=0.01
+        sp.csr_array(docs), dense_frequency=0.003, tile_frequency=1, group_frequency=0.001
     )
     ids, scores = index.search(sp.csr_array(queries), K, **SOME_GROUPS)
     index.save(path)
     np.savez_compressed(path.with_suffix(".npz"), docs=docs, queries=queries, ids=ids, scores=scores)
+
+
+def write_signed(rng: np.random.Generator) -> None:
+    """Write indexes of weights of both signs, one far above the others, with words and names, in either precision."""
+    docs = np.where(rng.random((N_DOCS, N_TERMS)) < 0.3, rng.normal(0, 1, (N_DOCS, N_TERMS)), 0).astype(np.float32)
+    docs[:, 7] = -np.abs(docs[:, 7])  # a term of negative weights alone
+    docs[33, 3] = 1e6
+    queries = np.where(rng.random((N_QUERIES, N_TERMS)) < 0.3, rng.normal(0, 1, (N_QUERIES, N_TERMS)), 0)
+    queries = queries.astype(np.float32)
+    for name, weights in (("exact", "uint8"), ("clustered", "uint8+float")):
+        path = HERE / f"{name}-v{VERSION}-signed.thresher"
+        if path.exists() and path.with_suffix(".npz").exists():
+            continue
+        index = thresher.engines()[name].build(
+            sp.csr_array(docs),
+            weights=weights,
+            words=[f"word {term}" for term in range(N_TERMS)],
+            names=[f"document {doc}" for doc in range(N_DOCS)],
+        )
+        ids, scores = index.search(sp.csr_array(queries), K, exact=True)
+        stored = index.vectors(np.arange(N_DOCS)).toarray()
+        check(ids, scores, queries.astype(np.float64) @ stored.astype(np.float64).T)
+        index.save(path)
+        np.savez_compressed(path.with_suffix(".npz"), docs=stored, queries=queries, ids=ids, scores=scores)
 
 
 def check(ids: npt.NDArray[np.int64], scores: Floats, exact: npt.NDArray[np.float64]) -> None:

@@ -18,6 +18,7 @@
 #include "engines/graph_index.hpp"
 #include "engines/impact_index.hpp"
 #include "engines/postings_index.hpp"
+#include "engines/registry.hpp"
 
 namespace {
 
@@ -79,12 +80,24 @@ int main(int argc, char** argv) {
     distant.terms.back() = 0xfffffffe;
     save("distant_term", distant, {});
     const auto save_words = [&](const char* name, const Rows& rows, thresher::Words words, thresher::Words names) {
-        thresher::ExactIndex::build(rows.view(), {}, 1, nullptr)
+        thresher::ExactIndex::build(rows.view(), {}, {.threads = 1})
             ->with_words(std::move(words), std::move(names))
             ->save(folder / name, nullptr);
     };
     save_words("words", random_rows(20, 40, 0.1), random_words(40, true), random_words(20, false));
     save_words("words_of_some", random_rows(50, 40, 0.05), random_words(3, false), random_words(50, true));
+
+    // Weights of both signs, one far above the others, in codes and beside them.
+    Rows signed_rows = random_rows(150, 30, 0.1);
+    for (std::size_t p = 0; p < signed_rows.weights.size(); p += 3) signed_rows.weights[p] *= -1;
+    signed_rows.weights[100] = 1e6F;
+    for (const auto& [name, precision] :
+         {std::pair("codes", thresher::Precision::codes), std::pair("grains", thresher::Precision::both)}) {
+        for (const std::string_view engine : thresher::engine_names()) {
+            thresher::build_index(engine, signed_rows.view(), {}, {.precision = precision, .threads = 1})
+                ->save(folder / (std::string(engine) + "_" + name), nullptr);
+        }
+    }
 
     const auto save_block_max = [&](const char* name, const Rows& rows, const thresher::BlockMaxParams& params) {
         thresher::BlockMaxIndex::build(rows.view(), params, {.threads = 1})->save(folder / name, nullptr);

@@ -18,16 +18,17 @@ import thresher
 pytestmark = pytest.mark.kernels
 
 DATA = Path(__file__).parents[1] / "data"
-GROUPS = DATA / "clustered-v3-groups.thresher"
-FILES = sorted(set(DATA.glob("*.thresher")) - {GROUPS})
-NEWEST = 3
+GROUPS = sorted(DATA.glob("*-groups.thresher"))
+SIGNED = sorted(DATA.glob("*-signed.thresher"))
+FILES = sorted(set(DATA.glob("*.thresher")) - {*GROUPS, *SIGNED})
+NEWEST = 4
 VERSIONS = {
-    "block-max": [1, 2, 3],
-    "clustered": [2, 3],
-    "exact": [1, 2, 3],
-    "graph": [3],
-    "impact": [3],
-    "postings": [3],
+    "block-max": [1, 2, 3, 4],
+    "clustered": [2, 3, 4],
+    "exact": [1, 2, 3, 4],
+    "graph": [3, 4],
+    "impact": [3, 4],
+    "postings": [3, 4],
 }
 OLD_FILES = [path for path in FILES if f"-v{NEWEST}-" not in path.name]
 # The first digits of their SHA-256: they are never written again.
@@ -36,12 +37,24 @@ RELEASED = {
     "block-max-v1-float32.thresher": "a37394b7cb01fdd2",
     "block-max-v2-float16.thresher": "6a6ca0abe44ee448",
     "block-max-v2-float32.thresher": "bf1165e648ef530c",
+    "block-max-v3-float16.thresher": "2e61369de08ea4b7",
+    "block-max-v3-float32.thresher": "c21d3f02f6e551bb",
     "clustered-v2-float16.thresher": "b0693f1ff8ac373a",
     "clustered-v2-float32.thresher": "fd302ecc8b0c7179",
+    "clustered-v3-float16.thresher": "405b3b3973d8cac4",
+    "clustered-v3-float32.thresher": "6d0fc96f644833e5",
     "exact-v1-float16.thresher": "a90f52022d715c09",
     "exact-v1-float32.thresher": "3ab6cd847a4f078a",
     "exact-v2-float16.thresher": "586409dc1279dd19",
     "exact-v2-float32.thresher": "acc96b7e0271f7cb",
+    "exact-v3-float16.thresher": "0e060d9c5d577319",
+    "exact-v3-float32.thresher": "72f1674d3228c907",
+    "graph-v3-float16.thresher": "d66219dde2069bb6",
+    "graph-v3-float32.thresher": "c9650b7faa578fd1",
+    "impact-v3-float16.thresher": "7a552f02aafe429c",
+    "impact-v3-float32.thresher": "5f938ec8a7a7263d",
+    "postings-v3-float16.thresher": "1a1a8c965e43c93e",
+    "postings-v3-float32.thresher": "b03a88235c285ec9",
 }
 
 
@@ -84,12 +97,13 @@ def test_golden_files_give_the_same_answers(path: Path, verify: bool) -> None:
     assert (index.n_docs, index.n_terms, index.nnz) == (*docs.shape, np.count_nonzero(docs))
 
 
-def test_the_golden_file_with_groups_is_looked_into_as_before() -> None:
-    told = thresher.describe(GROUPS)
-    assert (told["engine"], told["format_version"]) == ("clustered", NEWEST)
-    index = thresher.open(GROUPS)
+@pytest.mark.parametrize("path", GROUPS, ids=lambda path: path.stem)
+def test_golden_files_with_groups_are_looked_into_as_before(path: Path) -> None:
+    told = thresher.describe(path)
+    assert (told["engine"], f"v{told['format_version']}") == ("clustered", path.stem.split("-")[1])
+    index = thresher.open(path)
     assert index.nbytes["groups"] > 0
-    with np.load(GROUPS.with_suffix(".npz")) as golden:
+    with np.load(path.with_suffix(".npz")) as golden:
         docs, queries, ids, scores = (golden[name] for name in ("docs", "queries", "ids", "scores"))
     some: dict[str, Any] = {"query_cut": 0, "cluster_budget": 30, "group_budget": 2}
     hits = index.search(sp.csr_array(queries), ids.shape[1], **some)
@@ -103,11 +117,33 @@ def test_the_golden_file_with_groups_is_looked_into_as_before() -> None:
     np.testing.assert_array_equal(index.vectors(np.arange(docs.shape[0])).toarray(), docs)
 
 
-@pytest.mark.parametrize("path", OLD_FILES, ids=lambda path: path.stem)
-def test_files_of_an_older_version_are_the_index_of_the_newest(path: Path, tmp_path: Path) -> None:
-    engine, _, weights = path.stem.rsplit("-", 2)
-    newest = thresher.open(DATA / f"{engine}-v{NEWEST}-{weights}.thresher")
+@pytest.mark.parametrize("path", SIGNED, ids=lambda path: path.stem)
+def test_golden_files_of_signed_weights_are_as_before(path: Path) -> None:
     index = thresher.open(path)
+    with np.load(path.with_suffix(".npz")) as golden:
+        docs, queries, ids, scores = (golden[name] for name in ("docs", "queries", "ids", "scores"))
+    assert (docs < 0).any()
+    hits = index.search(sp.csr_array(queries), ids.shape[1], exact=True)
+    np.testing.assert_array_equal(hits.ids, ids)
+    np.testing.assert_allclose(hits.scores, scores, rtol=1e-6)
+    np.testing.assert_array_equal(index.vectors(np.arange(docs.shape[0])).toarray(), docs)
+    assert index.words is not None
+    assert index.names is not None
+    assert (index.words.find("word 30"), index.names[33]) == (30, "document 33")
+    sections = {section["name"] for section in thresher.describe(path)["sections"] if section["length"]}
+    assert sections >= {"vocabulary/negative", "vocabulary/opposites", "outliers/slots", "words/bytes", "names/bytes"}
+    assert ("fine/bytes" in sections, index.weights) == {
+        "exact": (False, "uint8"),
+        "clustered": (True, "uint8+float"),
+    }[index.engine]
+
+
+@pytest.mark.parametrize("path", OLD_FILES, ids=lambda path: path.stem)
+def test_files_of_an_older_version_become_ones_of_the_newest(path: Path, tmp_path: Path) -> None:
+    index = thresher.open(path)
+    index.save(tmp_path / "new.thresher")
+    assert thresher.describe(tmp_path / "new.thresher")["format_version"] == NEWEST
+    newest = thresher.open(tmp_path / "new.thresher")
     assert (index.params, index.nnz, index.nbytes) == (newest.params, newest.nnz, newest.nbytes)
     with np.load(path.with_suffix(".npz")) as golden:
         queries = sp.csr_array(golden["queries"])
@@ -115,10 +151,8 @@ def test_files_of_an_older_version_are_the_index_of_the_newest(path: Path, tmp_p
         hits, expected = index.search(queries, k), newest.search(queries, k)
         np.testing.assert_array_equal(hits.ids, expected.ids)
         np.testing.assert_array_equal(hits.scores, expected.scores)
-    index.save(tmp_path / "old.thresher")
-    newest.save(tmp_path / "new.thresher")
-    assert thresher.describe(tmp_path / "old.thresher")["format_version"] == NEWEST
-    assert (tmp_path / "old.thresher").read_bytes() == (tmp_path / "new.thresher").read_bytes()
+    newest.save(tmp_path / "again.thresher")
+    assert (tmp_path / "again.thresher").read_bytes() == (tmp_path / "new.thresher").read_bytes()
 
 
 LISTS = {"lists/docs", "rare/docs"}
@@ -135,6 +169,7 @@ FORWARD = {
     1: {"forward/slots16", "forward/halves", "forward/floats"},
     2: {"forward/postings"},
     3: {"forward/format", "forward/starts", "forward/bytes"},
+    4: {"forward/format", "forward/starts", "forward/bytes", "vocabulary/classes"},
 }
 
 

@@ -20,7 +20,7 @@
 
 namespace thresher {
 
-inline constexpr std::uint32_t kFormatVersion = 3;
+inline constexpr std::uint32_t kFormatVersion = 4;
 
 enum class ElementType : std::uint32_t { u8 = 1, u16 = 2, u32 = 3, u64 = 4, f32 = 5 };
 
