@@ -127,7 +127,7 @@ BAD: list[tuple[Any, type[Exception], list[str]]] = [
     (table_of([[1], [], [2, None]], [[1.0], [], [1.0, 2.0]]), ValueError, ["docs: row 2 has an index that is null"]),
     (table_of([[1], [], [2, 3]], [[1.0], [], [1.0, None]]), ValueError, ["docs: row 2 has a value that is null"]),
     (table_of([[1], [-2]], [[1.0], [1.0]]), ValueError, ["docs: row 1 has term -2"]),
-    (table_of([[1], [2]], [[1.0], [-1.0]]), ValueError, ["docs: row 1 has weight -1 for term 2"]),
+    (table_of([[1], [2]], [[1.0], [float("inf")]]), ValueError, ["docs: row 1 has weight inf for term 2"]),
     (table_of([[1], [2]], [[1.0], [np.nan]]), ValueError, ["docs: row 1 has weight nan for term 2"]),
     (table_of([[1], [2**32]], [[1.0], [1.0]]), ValueError, ["docs: the number of terms must be in", "4294967297"]),
     (pa.table({"x": [1, 2]}), ValueError, ["docs has no column of vectors", "'x' of int64"]),

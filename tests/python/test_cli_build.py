@@ -147,8 +147,9 @@ def test_parquet_and_arrow_files_with_their_ids(tmp_path: Path, kind: str) -> No
     assert done.exit_code == 0, done.output
     index = thresher.open(output)
     assert index.vectors([0, 1]).toarray().tolist() == [[0, 1, 0, 0, 0], [0.5, 0, 0, 0, 2]]
-    names = json.loads((tmp_path / "docs.thresher.names").read_text())
-    assert (names["documents"], names["terms"]) == (["x", "y"], None)
+    assert index.names is not None
+    assert list(index.names) == ["x", "y"]
+    assert index.words is None
 
 
 def test_temporary_files_are_where_they_are_wanted(files: dict[str, Path], tmp_path: Path) -> None:

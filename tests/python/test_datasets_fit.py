@@ -102,9 +102,11 @@ def test_calibration_brings_documents_as_near_as_given_ones(model: datasets.Mode
 
     start, shared = model.sharing_as(least=0.2, most=0.6), model.sharing_as(least=0.6, most=0.95)
     docs, queries = datasets.generate(shared, 1_000), datasets.generate(shared, 200, kind="queries")
-    found = calibrated(start, docs, queries, np.random.default_rng(0))
     wanted = profile(shared, 9)  # other documents than it has seen
-    assert distance(profile(found, 9), wanted) < 0.7 * distance(profile(start, 9), wanted)
+    left = [
+        distance(profile(calibrated(start, docs, queries, np.random.default_rng(seed)), 9), wanted) for seed in range(4)
+    ]
+    assert np.mean(left) < 0.7 * distance(profile(start, 9), wanted)
 
 
 def test_a_saved_model_generates_the_same(model: datasets.Model, tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ import subprocess, sys
 code = "import inspect, thresher; print(thresher.Index.search.__doc__, inspect.signature(thresher.ExactIndex.build))"
 print(subprocess.run([sys.executable, "-OO", "-c", code], capture_output=True, text=True, check=True).stdout)
 """
-    assert output(code).startswith("None (docs: 'MatrixLike', *, shape: ")
+    assert output(code).startswith("None (docs: 'DocumentsLike', *, shape: ")
 
 
 @pytest.mark.skipif(importlib.util.find_spec("_xxsubinterpreters") is None, reason="its successors differ")

@@ -510,7 +510,7 @@ def test_three_dimensions() -> None:
         ),
         (raw()[:2], "; got tuple of 2, the first of them ndarray; convert dense rows with scipy.sparse.csr_array(x)"),
         ({}, "; got dict; a dict is one row: pass a list of them"),
-        (iter([{0: 1.0}]), "; got list_iterator; make a list of it"),
+        (iter([{0: 1.0}]), "; got list_iterator; only builds take an iterator: make a list of it"),
         (re.compile("x"), "; got re.Pattern"),
     ],
 )

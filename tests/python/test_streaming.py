@@ -121,7 +121,7 @@ def test_a_generator_is_taken_piece_by_piece() -> None:
 
 
 BAD: list[tuple[Any, type[Exception], list[str]]] = [
-    ({5: -1.0}, ValueError, ["docs: item 4100: row 0 has weight -1 for term 5"]),
+    ({5: np.inf}, ValueError, ["docs: item 4100: row 0 has weight inf for term 5"]),
     ({-5: 1.0}, ValueError, ["docs: item 4100: row 0 has term -5"]),
     ({"a": 1.0}, TypeError, ["docs: item 4100 has the term 'a'"]),
     (([1, 2], [1.0]), ValueError, ["docs: item 4100: indices and weights differ in length: 2 and 1"]),
@@ -130,7 +130,7 @@ BAD: list[tuple[Any, type[Exception], list[str]]] = [
     (([[1]], [[1.0]]), ValueError, ["docs: item 4100: indices must be 1-D"]),
     (([2**32], [1.0]), ValueError, ["docs: item 4100 has the term 4294967296"]),
     (([1], [np.nan]), ValueError, ["docs: item 4100: row 0 has weight nan for term 1"]),
-    (sp.csr_array([[1.0], [-2.0]]), ValueError, ["docs: item 4100: row 1 has weight -2 for term 0"]),
+    (sp.csr_array([[1.0], [np.inf]]), ValueError, ["docs: item 4100: row 1 has weight inf for term 0"]),
     ("text", TypeError, ["docs: item 4100", "got str"]),
     (None, TypeError, ["docs: item 4100", "got NoneType"]),
 ]

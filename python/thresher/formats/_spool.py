@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import weakref
 from typing import IO, Any, Generic, TypeVar
 
 import numpy as np
@@ -28,6 +29,8 @@ class Spool(Generic[Scalar]):
         self._dtype = dtype
         self._memory = bytearray()
         self._file = None if folder is None else _unnamed(folder)
+        if self._file is not None:
+            weakref.finalize(self, self._file.close)
 
     def append(self, items: npt.NDArray[Any]) -> None:
         """Add elements, which are converted."""
@@ -47,10 +50,10 @@ class Spool(Generic[Scalar]):
 
 def scratch_array(dtype: type[Scalar], size: int, folder: str | os.PathLike[str]) -> npt.NDArray[Scalar]:
     """Return an array of zeros in a temporary file, for which the disk has room; or raise OSError."""
-    file = _unnamed(folder)
-    if size:
-        os.posix_fallocate(file.fileno(), 0, size * np.dtype(dtype).itemsize)
-    return _mapped(file, dtype, size, "r+")
+    with _unnamed(folder) as file:  # the mapping keeps it
+        if size:
+            os.posix_fallocate(file.fileno(), 0, size * np.dtype(dtype).itemsize)
+        return _mapped(file, dtype, size, "r+")
 
 
 def _unnamed(folder: str | os.PathLike[str]) -> IO[bytes]:
