@@ -49,19 +49,38 @@ std::vector<State> for_each_posting(const ForwardIndex& forward, std::size_t n_i
     return states;
 }
 
-// The element-wise maximum over all postings of value(slot, weight). A maximum does not depend on the order.
+// Which slots have a scale of their own: those that are listed. The tail, millions of terms of a few documents each,
+// has one in all.
+struct Scales {
+    std::size_t n;
+    std::uint64_t n_shared;  // postings of the last
+
+    explicit Scales(const Vocabulary& vocabulary) {
+        const std::uint32_t n_listed = vocabulary.n_listed();
+        n = std::min<std::size_t>(n_listed + std::size_t{1}, vocabulary.n_slots());
+        n_shared = n == 0 ? 0 : vocabulary.n_postings();
+        for (std::uint32_t slot = 0; slot + 1 < n; ++slot) n_shared -= vocabulary.document_frequency(slot);
+    }
+    std::size_t of(std::uint32_t slot) const noexcept { return std::min<std::size_t>(slot, n - 1); }
+    std::uint64_t n_postings(std::size_t scale, const Vocabulary& vocabulary) const noexcept {
+        return scale + 1 == n ? n_shared : vocabulary.document_frequency(static_cast<std::uint32_t>(scale));
+    }
+};
+
+// By scale, the maximum over all postings of value(slot, weight). A maximum does not depend on the order.
 template <class Value>
-Filling<float> maximum_by_slot(const ForwardIndex& forward, const Vocabulary& vocabulary, unsigned threads,
-                               Progress& progress, const Value& value) {
+Filling<float> maximum_by_scale(const ForwardIndex& forward, const Vocabulary& vocabulary, unsigned threads,
+                                Progress& progress, const Value& value) {
+    const Scales scales(vocabulary);
     const auto maxima = for_each_posting<std::vector<float>>(
-        forward, vocabulary.n_slots(), threads, progress,
+        forward, scales.n, threads, progress,
         [&](std::vector<float>& mine, std::uint32_t, std::uint32_t slot, float weight) {
-            mine[slot] = std::max(mine[slot], value(slot, weight));
+            mine[scales.of(slot)] = std::max(mine[scales.of(slot)], value(slot, weight));
         });
-    Filling<float> result(vocabulary.n_slots());
+    Filling<float> result(scales.n);
     for (const auto& mine : maxima) {
-        for (std::size_t slot = 0; slot < mine.size(); ++slot) {
-            result.items[slot] = std::max(result.items[slot], mine[slot]);
+        for (std::size_t scale = 0; scale < mine.size(); ++scale) {
+            result.items[scale] = std::max(result.items[scale], mine[scale]);
         }
     }
     return result;
@@ -70,17 +89,17 @@ Filling<float> maximum_by_slot(const ForwardIndex& forward, const Vocabulary& vo
 // The heaviest postings of a term: all that may be apart, and one more.
 class Heaviest {
   public:
-    void add(float weight, std::uint32_t row) noexcept {
+    void add(float weight, const OutlierPostings::Posting& posting) noexcept {
         if (n_ == postings_.size() && weight <= postings_.back().weight) return;
         std::size_t at = n_ < postings_.size() ? n_++ : n_ - 1;
         for (; at > 0 && postings_[at - 1].weight < weight; --at) postings_[at] = postings_[at - 1];
-        postings_[at] = {weight, row};
+        postings_[at] = {weight, posting};
     }
     void add(const Heaviest& other) noexcept {
-        for (std::size_t i = 0; i < other.n_; ++i) add(other.postings_[i].weight, other.postings_[i].row);
+        for (std::size_t i = 0; i < other.n_; ++i) add(other.postings_[i].weight, other.postings_[i].posting);
     }
     float weight(std::size_t i) const noexcept { return i < n_ ? postings_[i].weight : 0; }
-    std::uint32_t row(std::size_t i) const noexcept { return postings_[i].row; }
+    const OutlierPostings::Posting& posting(std::size_t i) const noexcept { return postings_[i].posting; }
     // How many are apart: as many as can be.
     std::size_t n_apart(float usual) const noexcept {
         for (std::size_t n = std::min(n_, kMaxOutliers); n > 0; --n) {
@@ -91,21 +110,22 @@ class Heaviest {
     }
 
   private:
-    struct Posting {
+    struct Weighed {
         float weight;
-        std::uint32_t row;
+        OutlierPostings::Posting posting;
     };
-    std::array<Posting, kMaxOutliers + 1> postings_{};  // falling
+    std::array<Weighed, kMaxOutliers + 1> postings_{};  // falling
     std::size_t n_ = 0;
 };
 
 // Of the largest weights of terms, how many postings these have, by an eighth of an octave.
 class WeightHistogram {
   public:
-    WeightHistogram(std::span<const float> maxima, const Vocabulary& vocabulary) : counts_(bucket_of(kInfinity) + 1) {
-        for (std::uint32_t slot = 0; slot < maxima.size(); ++slot) {
-            counts_[bucket_of(maxima[slot])] += vocabulary.document_frequency(slot);
-            total_ += vocabulary.document_frequency(slot);
+    WeightHistogram(std::span<const float> maxima, const Scales& scales, const Vocabulary& vocabulary)
+        : counts_(bucket_of(kInfinity) + 1) {
+        for (std::size_t scale = 0; scale < maxima.size(); ++scale) {
+            counts_[bucket_of(maxima[scale])] += scales.n_postings(scale, vocabulary);
+            total_ += scales.n_postings(scale, vocabulary);
         }
     }
     bool is_large_part(std::uint64_t n) const noexcept { return kUsualPart * n > total_; }
@@ -132,22 +152,24 @@ class WeightHistogram {
 OutlierPostings set_apart(const ForwardIndex& forward, const Vocabulary& vocabulary, std::span<float> maxima,
                           unsigned threads, const Progress& progress) {
     if (forward.n_docs() < kMinDocs) return {};
-    const WeightHistogram histogram(maxima, vocabulary);
+    const Scales scales(vocabulary);
+    const WeightHistogram histogram(maxima, scales, vocabulary);
     const float usual_of_all = histogram.usual(0, 0);
-    std::vector<std::uint32_t> suspects;  // slots that may have outliers
+    std::vector<std::size_t> suspects;  // scales that may have outliers
     std::vector<std::uint32_t> places(maxima.size(), kNoSlot);
-    for (std::uint32_t slot = 0; slot < maxima.size(); ++slot) {
-        const bool is_heavy = static_cast<double>(maxima[slot]) > kFarAbove * static_cast<double>(usual_of_all);
-        if (!is_heavy && !histogram.is_large_part(vocabulary.document_frequency(slot))) continue;
-        places[slot] = static_cast<std::uint32_t>(suspects.size());
-        suspects.push_back(slot);
+    for (std::size_t scale = 0; scale < maxima.size(); ++scale) {
+        const bool is_heavy = static_cast<double>(maxima[scale]) > kFarAbove * static_cast<double>(usual_of_all);
+        if (!is_heavy && !histogram.is_large_part(scales.n_postings(scale, vocabulary))) continue;
+        places[scale] = static_cast<std::uint32_t>(suspects.size());
+        suspects.push_back(scale);
     }
     if (suspects.empty()) return {};
     Progress silent(progress.monitor());
     const auto found = for_each_posting<std::vector<Heaviest>>(
         forward, suspects.size(), threads, silent,
-        [&](std::vector<Heaviest>& mine, std::uint32_t row, std::uint32_t slot, float weight) {
-            if (places[slot] != kNoSlot) mine[places[slot]].add(weight, row);
+        [&](std::vector<Heaviest>& mine, std::uint32_t position, std::uint32_t slot, float weight) {
+            const std::uint32_t place = places[scales.of(slot)];
+            if (place != kNoSlot) mine[place].add(weight, {slot, position});
         });
     std::vector<OutlierPostings::Posting> postings;
     for (std::size_t place = 0; place < suspects.size(); ++place) {
@@ -155,13 +177,13 @@ OutlierPostings set_apart(const ForwardIndex& forward, const Vocabulary& vocabul
         Heaviest heaviest;
         for (const auto& mine : found) heaviest.add(mine[place]);
         // A term that most postings are of is not measured by itself.
-        const std::uint32_t slot = suspects[place];
-        const std::uint64_t n_own = vocabulary.document_frequency(slot);
-        const float usual = histogram.is_large_part(n_own) ? histogram.usual(maxima[slot], n_own) : usual_of_all;
+        const std::size_t scale = suspects[place];
+        const std::uint64_t n_own = scales.n_postings(scale, vocabulary);
+        const float usual = histogram.is_large_part(n_own) ? histogram.usual(maxima[scale], n_own) : usual_of_all;
         const std::size_t n = heaviest.n_apart(usual);
         if (n == 0) continue;
-        for (std::size_t i = 0; i < n; ++i) postings.push_back({slot, heaviest.row(i)});
-        maxima[slot] = heaviest.weight(n) > 0 ? heaviest.weight(n) : usual;
+        for (std::size_t i = 0; i < n; ++i) postings.push_back(heaviest.posting(i));
+        maxima[scale] = heaviest.weight(n) > 0 ? heaviest.weight(n) : usual;
     }
     return OutlierPostings(std::move(postings));
 }
@@ -172,11 +194,11 @@ Quantiser Quantiser::build(const ForwardIndex& forward, const Vocabulary& vocabu
                            Progress& progress) {
     Quantiser quantiser;
     auto maxima =
-        maximum_by_slot(forward, vocabulary, threads, progress, [](std::uint32_t, float weight) { return weight; });
+        maximum_by_scale(forward, vocabulary, threads, progress, [](std::uint32_t, float weight) { return weight; });
     quantiser.outliers_ = set_apart(forward, vocabulary, maxima.items, threads, progress);
     quantiser.maxima_ = std::move(maxima.buffer);
     auto errors =
-        maximum_by_slot(forward, vocabulary, threads, progress, [&quantiser](std::uint32_t slot, float weight) {
+        maximum_by_scale(forward, vocabulary, threads, progress, [&quantiser](std::uint32_t slot, float weight) {
             if (weight > quantiser.largest(slot)) return 0.0F;  // it is apart
             const double restored = quantiser.step(slot) * quantiser.impact(slot, weight);
             const auto error = static_cast<float>(std::fabs(static_cast<double>(weight) - restored));
@@ -194,8 +216,10 @@ void Quantiser::save(SectionList& sections) const {
 
 Quantiser Quantiser::load(const IndexFile& file, std::size_t n_slots, std::size_t n_docs) {
     Quantiser quantiser;
-    quantiser.maxima_ = file.section<float>("quantiser/maxima", n_slots);
-    quantiser.errors_ = file.section<float>("quantiser/errors", n_slots);
+    quantiser.maxima_ = file.section<float>("quantiser/maxima");
+    quantiser.errors_ = file.section<float>("quantiser/errors", quantiser.maxima_.size());
+    file.require(quantiser.maxima_.size() <= n_slots && (quantiser.maxima_.size() > 0 || n_slots == 0),
+                 "the quantiser has another number of scales than there are slots");
     const auto all_in_range = [](const Buffer<float>& values) {
         return std::all_of(values.items().begin(), values.items().end(),
                            [](float value) { return value >= 0 && std::isfinite(value); });

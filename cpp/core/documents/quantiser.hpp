@@ -28,7 +28,7 @@ class Quantiser {
     static Quantiser build(const ForwardIndex& forward, const Vocabulary& vocabulary, unsigned threads,
                            Progress& progress);
 
-    std::uint8_t impact(std::uint32_t slot, float weight) const noexcept { return quantise(weight, maxima_[slot]); }
+    std::uint8_t impact(std::uint32_t slot, float weight) const noexcept { return quantise(weight, largest(slot)); }
     // The smallest impact that stands for at least `weight` (give or take a rounding of double precision): for upper
     // bounds. Never below `impact`.
     std::uint8_t ceiling(std::uint32_t slot, float weight) const noexcept {
@@ -36,26 +36,32 @@ class Quantiser {
         const bool below = step(slot) * nearest < static_cast<double>(weight);
         return below && nearest < kMaxImpact ? static_cast<std::uint8_t>(nearest + 1) : nearest;
     }
-    // The largest weight of the term's postings that are not apart.
-    float largest(std::uint32_t slot) const noexcept { return maxima_[slot]; }
+    // The largest weight of the term's postings that are not apart, or of all terms' that share a scale.
+    float largest(std::uint32_t slot) const noexcept { return maxima_[scale_of(slot)]; }
     // The weight that one unit of impact stands for.
-    double step(std::uint32_t slot) const noexcept { return static_cast<double>(maxima_[slot]) / kMaxImpact; }
+    double step(std::uint32_t slot) const noexcept { return static_cast<double>(largest(slot)) / kMaxImpact; }
     // At least |weight - step * impact| over the term's postings that are not apart; hardly more than a step.
     double error(std::uint32_t slot) const noexcept {
         // What is kept is a float32: where steps are less than the least of these, it says nothing.
-        return std::min(static_cast<double>(errors_[slot]), step(slot) * (1 + 0x1p-40));
+        return std::min(static_cast<double>(errors_[scale_of(slot)]), step(slot) * (1 + 0x1p-40));
     }
 
     const OutlierPostings& outliers() const noexcept { return outliers_; }
 
     std::size_t nbytes() const noexcept { return maxima_.nbytes() + errors_.nbytes() + outliers_.nbytes(); }
     static double estimated_nbytes(const CollectionStatistics& statistics) noexcept {
-        return static_cast<double>(statistics.n_slots()) * (sizeof(maxima_[0]) + sizeof(errors_[0]));
+        const std::uint32_t n_slots = statistics.n_slots();
+        const double n_scales = std::min(Vocabulary::estimated_listed(statistics) + 1.0, static_cast<double>(n_slots));
+        return n_scales * (sizeof(maxima_[0]) + sizeof(errors_[0]));
     }
     void save(SectionList& sections) const;
     static Quantiser load(const IndexFile& file, std::size_t n_slots, std::size_t n_docs);
 
   private:
+    // Slots beyond the last scale share it.
+    std::size_t scale_of(std::uint32_t slot) const noexcept {
+        return slot < maxima_.size() ? slot : maxima_.size() - 1;
+    }
     static std::uint8_t quantise(float weight, float maximum) noexcept {
         const double code = static_cast<double>(weight) / static_cast<double>(maximum) * kMaxImpact + 0.5;
         if (!(code >= 1.0)) return 1;
@@ -63,8 +69,8 @@ class Quantiser {
         return static_cast<std::uint8_t>(std::min(code, static_cast<double>(kMaxImpact)));
     }
 
-    Buffer<float> maxima_;  // slot -> largest weight
-    Buffer<float> errors_;  // slot -> largest quantisation error, rounded up
+    Buffer<float> maxima_;  // scale -> largest weight
+    Buffer<float> errors_;  // scale -> largest quantisation error, rounded up
     OutlierPostings outliers_;
 };
 

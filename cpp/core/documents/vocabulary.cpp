@@ -345,15 +345,21 @@ std::uint32_t Vocabulary::n_frequent(double frequency, std::size_t n_docs) const
     return n_with(min_documents(frequency, n_docs));
 }
 
-double Vocabulary::estimated_nbytes(const CollectionStatistics& statistics) noexcept {
-    const std::uint32_t n_slots = statistics.n_slots();
-    std::uint32_t n_listed = n_slots;
-    std::uint64_t n_tail_classes = 0;
+std::uint32_t Vocabulary::estimated_listed(const CollectionStatistics& statistics) noexcept {
     for (std::uint32_t frequency = kFewDocuments; frequency > 0; --frequency) {
         const std::uint32_t first = statistics.n_with(frequency + 1.0);
+        if (statistics.n_with(frequency) - first >= kManyTerms) return first;
+    }
+    return statistics.n_slots();
+}
+
+double Vocabulary::estimated_nbytes(const CollectionStatistics& statistics) noexcept {
+    const std::uint32_t n_slots = statistics.n_slots();
+    const std::uint32_t n_listed = estimated_listed(statistics);
+    std::uint64_t n_tail_classes = 0;
+    for (std::uint32_t frequency = kFewDocuments; frequency > 0; --frequency) {
         const std::uint32_t end = statistics.n_with(frequency);
-        if (n_listed == n_slots && end - first >= kManyTerms) n_listed = first;
-        if (n_listed < n_slots && end > first) ++n_tail_classes;
+        if (end > n_listed && end > statistics.n_with(frequency + 1.0)) ++n_tail_classes;
     }
     std::size_t n_classes = 1;
     double last = 0;

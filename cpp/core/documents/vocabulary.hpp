@@ -40,13 +40,14 @@ class Vocabulary {
 
     std::uint64_t n_terms() const noexcept { return n_terms_; }
     std::uint32_t n_slots() const noexcept { return n_slots_; }
+    // Slots [0, n) are listed, the others the tail.
+    std::uint32_t n_listed() const noexcept { return static_cast<std::uint32_t>(terms_.size()); }
 
     // The term's slot, or kNoSlot where no document has it; of a halved term, the positive half's.
     std::uint32_t slot(std::uint32_t term) const noexcept;
     // Below n_terms for any file.
     std::uint32_t term(std::uint32_t slot) const noexcept {
-        const std::uint32_t n_listed = static_cast<std::uint32_t>(terms_.size());
-        return slot < n_listed ? terms_[slot] : static_cast<std::uint32_t>(tail_[slot - n_listed] % n_terms_);
+        return slot < n_listed() ? terms_[slot] : static_cast<std::uint32_t>(tail_[slot - n_listed()] % n_terms_);
     }
 
     // Whether any weight is negative; whether a slot's are, and the slot of the term's other half, or kNoSlot.
@@ -95,6 +96,7 @@ class Vocabulary {
         return classes_.nbytes() + terms_.nbytes() + lookup_.nbytes() + tail_.nbytes() + negative_.nbytes() +
                opposites_.nbytes();
     }
+    static std::uint32_t estimated_listed(const CollectionStatistics& statistics) noexcept;
     static double estimated_nbytes(const CollectionStatistics& statistics) noexcept;
     void save(SectionList& sections) const;
     static Vocabulary load(const IndexFile& file, std::uint64_t n_terms);
