@@ -75,7 +75,7 @@ class BlockMaxIndex final : public TunableIndex<BlockMaxIndex, BlockMaxParams, B
   public:
     static constexpr std::string_view kEngine = "block-max";
 
-    // Rows of `docs` are documents; weights finite and >= 0. `order`: the documents in the order in which to store
+    // Rows of `docs` are documents; weights finite. `options.order`: the documents in the order in which to store
     // them, each once, instead of one that is computed. Throws std::invalid_argument.
     static std::unique_ptr<BlockMaxIndex> build(const CsrView& docs, const BlockMaxParams& params,
                                                 const BuildOptions& options);

@@ -97,7 +97,7 @@ class ClusteredIndex final : public TunableIndex<ClusteredIndex, ClusteredParams
   public:
     static constexpr std::string_view kEngine = "clustered";
 
-    // Rows of `docs` are documents; weights finite and >= 0. `order`: the documents in the order in which clusters are
+    // Rows of `docs` are documents; weights finite. `options.order`: the documents in the order in which clusters are
     // cut from them, each once, instead of one that is computed. Throws std::invalid_argument.
     static std::unique_ptr<ClusteredIndex> build(const CsrView& docs, const ClusteredParams& params,
                                                  const BuildOptions& options);

@@ -32,8 +32,8 @@ class ExactIndex final : public TunableIndex<ExactIndex, ExactParams, NoParams> 
   public:
     static constexpr std::string_view kEngine = "exact";
 
-    // Rows of `docs` are documents; weights finite and >= 0. Throws std::invalid_argument. Memory beside the input:
-    // the index, and up to 24 bytes for each posting of a rare term while it is sorted.
+    // Rows of `docs` are documents; weights finite. Throws std::invalid_argument. Memory beside the input:
+    // the index, and 5 bytes for each posting of a rare term while they are sorted.
     static std::unique_ptr<ExactIndex> build(const CsrView& docs, const ExactParams& params,
                                              const BuildOptions& options);
     ~ExactIndex() override;

@@ -48,7 +48,7 @@ class ImpactIndex final : public TunableIndex<ImpactIndex, NoParams, ImpactSearc
   public:
     static constexpr std::string_view kEngine = "impact";
 
-    // Rows of `docs` are documents; weights finite and >= 0. Throws std::invalid_argument.
+    // Rows of `docs` are documents; weights finite. Throws std::invalid_argument.
     static std::unique_ptr<ImpactIndex> build(const CsrView& docs, const NoParams& params, const BuildOptions& options);
     ~ImpactIndex() override;
 

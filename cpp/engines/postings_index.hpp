@@ -38,8 +38,8 @@ class PostingsIndex final : public TunableIndex<PostingsIndex, NoParams, Posting
   public:
     static constexpr std::string_view kEngine = "postings";
 
-    // Rows of `docs` are documents; weights finite and >= 0. The index does not depend on the number of threads. Throws
-    // std::invalid_argument. Memory beside the input: the index, and 5 bytes for each posting while they are sorted.
+    // Rows of `docs` are documents; weights finite. The index does not depend on the number of threads. Throws
+    // std::invalid_argument. Memory beside the input: the index, and a byte for each posting while they are sorted.
     static std::unique_ptr<PostingsIndex> build(const CsrView& docs, const NoParams& params,
                                                 const BuildOptions& options);
     ~PostingsIndex() override;

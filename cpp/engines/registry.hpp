@@ -13,7 +13,7 @@ namespace thresher {
 
 std::vector<std::string_view> engine_names();
 
-// Builds an index of the engine of that name, whose rows of `docs` are documents; weights finite and >= 0. What
+// Builds an index of the engine of that name, whose rows of `docs` are documents; weights finite. What
 // `params` leaves out is the engine's default. Throws std::invalid_argument, also for an engine or a parameter that
 // there is not.
 std::unique_ptr<Index> build_index(std::string_view engine, const CsrView& docs, const NamedValues& params = {},

@@ -134,7 +134,7 @@ int main(int argc, char** argv) {
     };
     save_postings("postings_empty", random_rows(0, 0, 0));
     save_postings("postings", random_rows(400, 30, 0.1));
-    thresher::PostingsIndex::build(random_rows(60, 12, 0.2).view(), 1, nullptr)
+    thresher::PostingsIndex::build(random_rows(60, 12, 0.2).view(), {}, {.threads = 1})
         ->with_search_params({"wand"})
         ->save(folder / "postings_tuned", nullptr);
 
