@@ -60,6 +60,18 @@ def test_builds_and_searches_an_index_of_any_kind(files: dict[str, Path], tmp_pa
     assert found.stdout == "d0\nd1\nd2\n"
 
 
+@pytest.mark.parametrize("kind", ["csr", "jsonl"])
+def test_keeps_of_the_weights_what_is_asked_for(files: dict[str, Path], tmp_path: Path, kind: str) -> None:
+    output = tmp_path / "out.thresher"
+    for weights in ("uint8", "uint8+float"):
+        done = CliRunner().invoke(app, ["build", str(files[kind]), str(output), "--weights", weights])
+        assert done.exit_code == 0, done.output
+        assert thresher.open(output).weights == weights
+        told = CliRunner().invoke(app, ["info", str(output)]).stdout
+        assert ("off by" in told) == (weights == "uint8")
+    assert CliRunner().invoke(app, ["build", str(files[kind]), str(output), "--weights", "4"]).exit_code == 2
+
+
 def test_the_help_lists_the_engines() -> None:
     result = CliRunner().invoke(app, ["build", "--help"], env={"COLUMNS": "200"})
     assert result.exit_code == 0

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import thresher
 from thresher import formats
 from thresher.cli._terminal import note, progress_bar
+from thresher.engines.options import Weights
 from thresher.formats._documents import DocumentStream, joined_rows
 from thresher.formats.names import names_path, remove_names
 
@@ -80,7 +81,9 @@ def read_collection(path: Path) -> Collection:
     return Collection(documents.matrix, documents.matrix.shape, documents.ids, documents.vocabulary)
 
 
-def build_index(engine: type[thresher.Index], path: Path, *, scratch: Path, threads: int) -> Built:
+def build_index(
+    engine: type[thresher.Index], path: Path, *, scratch: Path, threads: int, weights: Weights = "float"
+) -> Built:
     """Build an index of the documents in `path`, which may be more than memory holds, with progress bars.
 
     Parameters
@@ -93,12 +96,14 @@ def build_index(engine: type[thresher.Index], path: Path, *, scratch: Path, thre
         A folder for temporary files.
     threads
         To build with; 0 means all cores.
+    weights
+        What is kept of them, as `build` explains it.
     """
     kind = formats.detect(path)
 
     def build(docs: thresher.MatrixLike, shape: tuple[int, int]) -> thresher.Index:
         with progress_bar("building", unit="documents") as progress:
-            return engine.build(docs, shape=shape, threads=threads, progress=progress, scratch=scratch)
+            return engine.build(docs, shape=shape, threads=threads, progress=progress, scratch=scratch, weights=weights)
 
     if kind == "bigann":  # mapped, and read in place
         indptr, indices, data, shape = formats.bigann.read_csr_arrays(path)
@@ -109,7 +114,7 @@ def build_index(engine: type[thresher.Index], path: Path, *, scratch: Path, thre
         return Built(build(content.docs[:3], content.docs.shape), content.ids, content.vocabulary)
     builder, stream = _collected(engine, path, kind, scratch, threads)
     with progress_bar("building", unit="documents") as progress:
-        index = builder.freeze(threads=threads, progress=progress)
+        index = builder.freeze(threads=threads, progress=progress, weights=weights)
     return Built(index, stream.ids, stream.vocabulary)
 
 

@@ -11,6 +11,7 @@ import typer
 import thresher
 from thresher.cli._terminal import note
 from thresher.cli._vectors import DOCUMENTS, build_index, check_output, save_index
+from thresher.engines.options import Weights
 
 
 def build(
@@ -19,6 +20,9 @@ def build(
     *,
     engine: Annotated[str, typer.Option(help=f"The kind of index: {' or '.join(thresher.engines())}.")] = "exact",
     threads: Annotated[int, typer.Option(min=0, help="Threads to build with; 0 means all cores.")] = 0,
+    weights: Annotated[
+        Weights, typer.Option(help="What to keep of the weights; uint8 is off by a known error.")
+    ] = "float",
     scratch: Annotated[Path | None, typer.Option(help="Folder for temporary files; by default OUTPUT's.")] = None,
 ) -> None:
     """Build an index from document vectors and save it.
@@ -39,7 +43,7 @@ def build(
 
     started = time.perf_counter()
     folder = output.resolve().parent if scratch is None else scratch
-    built = build_index(engines[engine], source, scratch=folder, threads=threads)
+    built = build_index(engines[engine], source, scratch=folder, threads=threads, weights=weights)
     seconds = time.perf_counter() - started
     index = built.index
     save_index(index, output, built.ids, built.vocabulary)

@@ -41,6 +41,8 @@ def _facts(path: Path) -> dict[str, Any]:
         "n_docs": index.n_docs,
         "n_terms": index.n_terms,
         "nnz": index.nnz,
+        "weights": index.weights,
+        "weight_error": index.weight_error,
         "n_words": None if index.words is None else len(index.words),
         "n_names": None if index.names is None else len(index.names),
         "file_nbytes": path.stat().st_size,
@@ -62,6 +64,7 @@ def _summary(facts: dict[str, Any]) -> Table:
         "documents": f"{facts['n_docs']:,}",
         "terms": f"{facts['n_terms']:,}",
         "nonzeros": f"{facts['nnz']:,}",
+        "weights": _kept_weights(facts["weights"], facts["weight_error"]),
         "words": _kept(facts["n_words"], "terms"),
         "names": _kept(facts["n_names"], "documents"),
         "file": f"{facts['file_nbytes']:,} bytes",
@@ -71,6 +74,10 @@ def _summary(facts: dict[str, Any]) -> Table:
     for name, value in rows.items():
         table.add_row(name, value)
     return table
+
+
+def _kept_weights(weights: str, error: float) -> str:
+    return weights if weights != "uint8" else f"uint8, off by {error:.3g} at most"
 
 
 def _kept(count: int | None, what: str) -> str:
