@@ -15,6 +15,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 import thresher
+from thresher.engines.options import Weights
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 Engine: TypeAlias = Any  # an engine's class: each has a `build` of its own
@@ -92,7 +93,8 @@ def write_signed(rng: np.random.Generator) -> None:
     docs[33, 3] = 1e6
     queries = np.where(rng.random((N_QUERIES, N_TERMS)) < 0.3, rng.normal(0, 1, (N_QUERIES, N_TERMS)), 0)
     queries = queries.astype(np.float32)
-    for name, weights in (("exact", "uint8"), ("clustered", "uint8+float")):
+    kinds: list[tuple[str, Weights]] = [("exact", "uint8"), ("clustered", "uint8+float")]
+    for name, weights in kinds:
         path = HERE / f"{name}-v{VERSION}-signed.thresher"
         if path.exists() and path.with_suffix(".npz").exists():
             continue
