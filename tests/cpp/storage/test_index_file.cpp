@@ -122,7 +122,8 @@ TEST(IndexFile, NamesWhatIsNotAnIndex) {
         put<std::uint32_t>(newer, kFormatVersionAt, version);
         reseal(newer);
         EXPECT_EQ(error_of(newer), "format version " + std::to_string(version) +
-                                       "; this library (" THRESHER_VERSION ") reads versions up to 3");
+                                       "; this library (" THRESHER_VERSION ") reads versions up to " +
+                                       std::to_string(kFormatVersion));
     }
     Bytes older = small_file();
     put<std::uint32_t>(older, kFormatVersionAt, 1);
