@@ -74,7 +74,7 @@ def test_the_index_file_is_as_the_header_says(path: Path) -> None:
     data = path.read_bytes()
     assert data[:8] == b"THRESHER"
     version, _, size, n_sections = struct.unpack_from("<IIQI", data, 8)
-    assert version == 3
+    assert version == 4
     assert size == len(data)
     told = thresher.describe(path)
     assert told["format_version"] == version
@@ -327,7 +327,7 @@ def test_altered_golden_files_without_verification_never_crash(golden: Path, tmp
 
 def test_files_of_a_newer_format(path: Path) -> None:
     data = path.read_bytes()
-    for version in (0, 4, 2**32 - 1):
+    for version in (0, 5, 2**32 - 1):
         path.write_bytes(sealed(data[:8] + struct.pack("<I", version) + data[12:]))
         with pytest.raises(thresher.FormatError, match=f"format version {version}; this library"):
             thresher.open(path)
