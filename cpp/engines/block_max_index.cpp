@@ -24,7 +24,7 @@ namespace thresher {
 namespace {
 
 // Passes over the documents, for the progress report.
-constexpr unsigned kBuildPasses = 8;
+constexpr unsigned kBuildPasses = 7;
 constexpr std::size_t kBatch = 256;
 constexpr std::uint32_t kBlockSize = 4;  // where the caller does not say
 // Documents accumulated at a time: many, so that a query's lists are few and long.
@@ -110,8 +110,7 @@ std::unique_ptr<BlockMaxIndex> BlockMaxIndex::build(const CsrView& docs, const B
 
     const auto& [order, precision, threads, monitor] = options;
     Progress progress(monitor, kBuildPasses + StoredDocuments::passes(ordering, block_size, precision), docs.n_rows());
-    const CanonicalCsr canonical(docs, "docs", threads, progress);
-    auto documents = StoredDocuments::build(canonical.view(), ordering, block_size, precision, threads, progress);
+    auto documents = StoredDocuments::build(docs, ordering, block_size, precision, threads, progress);
     const Vocabulary& vocabulary = documents.vocabulary;
     const ForwardIndex& forward = documents.forward;
     auto quantiser = Quantiser::build(forward, vocabulary, threads, progress);

@@ -22,7 +22,7 @@ namespace thresher {
 namespace {
 
 // Passes over the documents, for the progress report, beside those of the summaries.
-constexpr unsigned kBuildPasses = 4;
+constexpr unsigned kBuildPasses = 3;
 constexpr std::size_t kBatch = 256;
 constexpr std::uint32_t kClusterSize = 4;  // where the caller does not say
 constexpr std::int64_t kMaxNeighbours = 256;
@@ -152,8 +152,7 @@ std::unique_ptr<ClusteredIndex> ClusteredIndex::build(const CsrView& docs, const
     const std::uint32_t cluster_size = cluster_size_of(params);
     params.cluster_size = static_cast<std::int64_t>(cluster_size);
 
-    const CanonicalCsr canonical(docs, "docs", threads, progress);
-    auto documents = StoredDocuments::build(canonical.view(), ordering, cluster_size, precision, threads, progress);
+    auto documents = StoredDocuments::build(docs, ordering, cluster_size, precision, threads, progress);
     const Vocabulary& vocabulary = documents.vocabulary;
     const ForwardIndex& forward = documents.forward;
     auto quantiser = Quantiser::build(forward, vocabulary, threads, progress);

@@ -10,7 +10,7 @@ namespace thresher {
 
 namespace {
 
-constexpr unsigned kBuildPasses = 5;  // for the progress report, beside those of the documents
+constexpr unsigned kBuildPasses = 4;  // for the progress report, beside those of the documents
 // A batch of queries shares a window; more of them would push each other's state out of the cache.
 constexpr std::size_t kBatch = 256;
 
@@ -46,8 +46,7 @@ std::unique_ptr<ExactIndex> ExactIndex::build(const CsrView& docs, const ExactPa
     const auto ordering = Ordering::none(kEngine, options.order, docs.n_rows());
     const auto& [order, precision, threads, monitor] = options;
     Progress progress(monitor, kBuildPasses + StoredDocuments::passes(ordering, 1, precision), docs.n_rows());
-    const CanonicalCsr canonical(docs, "docs", threads, progress);
-    auto documents = StoredDocuments::build(canonical.view(), ordering, 1, precision, threads, progress);
+    auto documents = StoredDocuments::build(docs, ordering, 1, precision, threads, progress);
     auto quantiser = Quantiser::build(documents.forward, documents.vocabulary, threads, progress);
     auto postings =
         WindowedPostings::build(documents.forward, documents.vocabulary, quantiser,

@@ -13,7 +13,7 @@ namespace thresher {
 
 namespace {
 
-constexpr unsigned kBuildPasses = 5;  // for the progress report, beside those of the documents
+constexpr unsigned kBuildPasses = 4;  // for the progress report, beside those of the documents
 constexpr std::size_t kBatch = 256;
 
 // Documents scored in full precision where a limit stops the reading and the caller does not say: so many, and so many
@@ -43,8 +43,7 @@ std::unique_ptr<ImpactIndex> ImpactIndex::build(const CsrView& docs, const NoPar
     const auto ordering = Ordering::none(kEngine, options.order, docs.n_rows());
     const auto& [order, precision, threads, monitor] = options;
     Progress progress(monitor, kBuildPasses + StoredDocuments::passes(ordering, 1, precision), docs.n_rows());
-    const CanonicalCsr canonical(docs, "docs", threads, progress);
-    auto documents = StoredDocuments::build(canonical.view(), ordering, 1, precision, threads, progress);
+    auto documents = StoredDocuments::build(docs, ordering, 1, precision, threads, progress);
     auto quantiser = Quantiser::build(documents.forward, documents.vocabulary, threads, progress);
     auto levels = ImpactLevels::build(documents.forward, documents.vocabulary, quantiser, threads, progress);
     return std::unique_ptr<ImpactIndex>(new ImpactIndex(std::move(documents), std::move(quantiser), std::move(levels)));

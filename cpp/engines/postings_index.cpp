@@ -13,7 +13,7 @@ namespace thresher {
 namespace {
 
 // Passes over the documents, for the progress report, beside those of the postings.
-constexpr unsigned kBuildPasses = 3;
+constexpr unsigned kBuildPasses = 2;
 constexpr std::size_t kBatch = 256;
 
 // Queries of at most so many terms: bounds of blocks pay there, and cost more than they spare in longer ones.
@@ -68,8 +68,7 @@ std::unique_ptr<PostingsIndex> PostingsIndex::build(const CsrView& docs, const N
     Progress progress(monitor,
                       kBuildPasses + CompressedPostings::kPasses + StoredDocuments::passes(ordering, 1, precision),
                       docs.n_rows());
-    const CanonicalCsr canonical(docs, "docs", threads, progress);
-    auto documents = StoredDocuments::build(canonical.view(), ordering, 1, precision, threads, progress);
+    auto documents = StoredDocuments::build(docs, ordering, 1, precision, threads, progress);
     auto quantiser = Quantiser::build(documents.forward, documents.vocabulary, threads, progress);
     auto postings = CompressedPostings::build(documents.forward, documents.vocabulary, quantiser, threads, progress);
     return std::unique_ptr<PostingsIndex>(

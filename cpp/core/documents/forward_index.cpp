@@ -21,9 +21,6 @@ constexpr std::size_t kRowsPerTask = 4096;
 constexpr std::size_t kChunk = 256;         // postings scored at a time
 constexpr std::size_t kDescribed = 20'000;  // documents whose own terms are counted for an estimate
 
-// Bytes of a slot that is stored whole.
-std::uint32_t slot_width(std::uint32_t n_slots) noexcept { return n_slots <= 65536 ? 2 : 4; }
-
 using kernels::DocumentFormat;
 using kernels::WeightFormat;
 using kernels::Weights;

@@ -82,6 +82,8 @@ class ForwardIndex {
 
   private:
     class Ordered;
+    // Bytes of a slot that is stored whole.
+    static std::uint32_t slot_width(std::uint32_t n_slots) noexcept { return n_slots <= 65536 ? 2 : 4; }
     // As `build`; calls see(postings) with those of each document that are stored, from several threads.
     using See = std::function<void(const std::vector<Posting>& postings)>;
     static ForwardIndex encode(const DocumentSource& documents, const DocumentOrder& order, std::uint32_t n_slots,

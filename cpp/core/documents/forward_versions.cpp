@@ -1,6 +1,5 @@
 // The forward index of files of older versions, which is encoded anew.
 #include <algorithm>
-#include <cstring>
 #include <limits>
 
 #include "../base/error.hpp"
@@ -11,25 +10,16 @@ namespace thresher {
 
 namespace {
 
-// Bytes of a slot.
-std::uint32_t slot_width(std::uint32_t n_slots) noexcept { return n_slots <= 65536 ? 2 : 4; }
-
-template <class T>
-T load_value(const std::uint8_t* from) noexcept {
-    T value;
-    std::memcpy(&value, from, sizeof value);
-    return value;
-}
+using kernels::DocumentFormat;
+using kernels::WeightFormat;
+using kernels::Weights;
+#include "../../kernels/document_layout.inc"
 
 float float_of(std::uint16_t half) noexcept {
     float weight;
     kernels::active().widen_halves(&half, 1, &weight);
     return weight;
 }
-
-}  // namespace
-
-namespace {
 
 // Documents as files of older versions have them. `posting_at(first, n, i)`: posting i of a document whose `n` postings
 // are numbered from `first` in the collection.

@@ -25,18 +25,19 @@ void StoredDocuments::check_words() const {
     }
 }
 
-StoredDocuments StoredDocuments::build(const CsrView& rows, const Ordering& ordering, std::uint32_t block_size,
+StoredDocuments StoredDocuments::build(const CsrView& docs, const Ordering& ordering, std::uint32_t block_size,
                                        Precision precision, unsigned threads, Progress& progress) {
+    const CanonicalCsr canonical(docs, "docs", threads, progress);
     StoredDocuments stored;
-    stored.vocabulary = Vocabulary::build(rows, threads, progress);
-    const GivenDocuments given(rows, stored.vocabulary);
+    stored.vocabulary = Vocabulary::build(canonical.view(), threads, progress);
+    const GivenDocuments given(canonical.view(), stored.vocabulary);
     stored.order = ordering.of(given, stored.vocabulary.n_slots(), block_size, threads, progress);
     stored.forward = ForwardIndex::build(given, stored.order, stored.vocabulary, precision, threads, progress);
     return stored;
 }
 
 unsigned StoredDocuments::passes(const Ordering& ordering, std::uint32_t block_size, Precision precision) noexcept {
-    return 1 + ordering.passes(block_size) + ForwardIndex::passes(precision);
+    return 2 + ordering.passes(block_size) + ForwardIndex::passes(precision);
 }
 
 std::vector<std::pair<std::string, std::size_t>> StoredDocuments::nbytes() const {

@@ -32,8 +32,9 @@ struct StoredDocuments {
     std::optional<Words> words = {};  // of the first terms  NOLINT(readability-redundant-member-init)
     std::optional<Words> names = {};  // of all documents  NOLINT(readability-redundant-member-init)
 
-    // Of canonical rows, ordered for blocks of `block_size`. Passes of `progress`: those of `passes`.
-    static StoredDocuments build(const CsrView& rows, const Ordering& ordering, std::uint32_t block_size,
+    // Of rows, which are checked, ordered for blocks of `block_size`. Passes of `progress`: those of `passes`. A sorted
+    // copy of the rows, where one is needed, is gone when it returns.
+    static StoredDocuments build(const CsrView& docs, const Ordering& ordering, std::uint32_t block_size,
                                  Precision precision, unsigned threads, Progress& progress);
     static unsigned passes(const Ordering& ordering, std::uint32_t block_size, Precision precision) noexcept;
 

@@ -5,7 +5,6 @@
 #include <sys/resource.h>
 
 #include <cerrno>
-#include <csignal>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
@@ -18,6 +17,7 @@
 #include "core/base/error.hpp"
 #include "engines/registry.hpp"
 #include "support/altered_file.hpp"
+#include "support/file_size_limit.hpp"
 #include "support/recording_monitor.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -273,26 +273,6 @@ TEST(IndexFile, RefusesSectionsOfAnotherLength) {
     }
 }
 
-// Holds the size of files that this process writes below a limit: a full disk, as far as the writer can tell.
-class FullDisk {
-  public:
-    explicit FullDisk(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-        ::getrlimit(RLIMIT_FSIZE, &old_);
-        const rlimit small{bytes, old_.rlim_max};
-        ::setrlimit(RLIMIT_FSIZE, &small);
-    }
-    ~FullDisk() {
-        ::setrlimit(RLIMIT_FSIZE, &old_);
-        std::signal(SIGXFSZ, handler_);
-    }
-    FullDisk(const FullDisk&) = delete;
-    FullDisk& operator=(const FullDisk&) = delete;
-
-  private:
-    rlimit old_{};
-    void (*handler_)(int);
-};
-
 TEST(IndexFile, LeavesTheOldFileWhereASaveFails) {
     const TemporaryDirectory directory;
     const auto index = small_index();
@@ -301,7 +281,7 @@ TEST(IndexFile, LeavesTheOldFileWhereASaveFails) {
     for (const rlim_t limit : {rlim_t{0}, rlim_t{100}, static_cast<rlim_t>(before.size() - 1)}) {
         int error = 0;
         {
-            const FullDisk full(limit);
+            const test::FileSizeLimit full(limit);
             try {
                 index->save(directory.path("f"), nullptr);
             } catch (const FileError& failure) {

@@ -54,10 +54,8 @@ class ScanIndex final : public TunableIndex<ScanIndex, ScanParams, ScanSearchPar
         check(params);
         const auto ordering = Ordering::none(kEngine, options.order, docs.n_rows());
         Progress progress(options.monitor);
-        const CanonicalCsr canonical(docs, "docs", options.threads, progress);
         return std::unique_ptr<ScanIndex>(new ScanIndex(
-            params,
-            StoredDocuments::build(canonical.view(), ordering, 1, options.precision, options.threads, progress)));
+            params, StoredDocuments::build(docs, ordering, 1, options.precision, options.threads, progress)));
     }
     static void check(const ScanParams& params) {
         if (std::ranges::find(ScanParams::kEnds, params.from) == ScanParams::kEnds.end()) {
