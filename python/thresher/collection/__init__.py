@@ -1,0 +1,1 @@
+"""Documents that change: ids, payloads and filters over immutable segments."""
