@@ -32,6 +32,8 @@ constexpr std::size_t kNeighboursPerTask = 64;
 // Clusters to open where the caller does not say: these, and so many for each hit.
 constexpr double kBudget = 64;
 constexpr double kBudgetPerHit = 8;
+// And at least so many in an index that is one of several.
+constexpr double kMinBudget = 16;
 // Groups to look into where the caller does not say: so many for each cluster to open, and all where that would be a
 // large part of them: clusters side by side are summed faster than those here and there (docs/internals/clustered.md).
 constexpr double kGroupsPerCluster = 5;
@@ -299,7 +301,9 @@ ClusteredIndex::Budgets ClusteredIndex::budgets(const Wanted& wanted) const noex
     const auto n_clusters = static_cast<double>(summaries_.rows().n_blocks());
     const double of_all = std::min(kBudget + kBudgetPerHit * depth / std::max(wanted.fraction(), 1e-9), n_clusters);
     const double opened = std::max(of_all * wanted.fraction_of_blocks(), kBudget + kBudgetPerHit * depth);
-    return {static_cast<std::size_t>(opened), kGroupsPerCluster * std::max(of_all, opened)};
+    // A part of a collection gets its part of the budget.
+    const double spent = std::max(opened * wanted.budget, std::min(opened, kMinBudget));
+    return {static_cast<std::size_t>(spent), kGroupsPerCluster * std::max(of_all, opened) * wanted.budget};
 }
 
 double ClusteredIndex::mean_impact() const {

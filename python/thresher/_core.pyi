@@ -46,6 +46,7 @@ __all__: list[str] = [
     "estimated_parts",
     "isa",
     "open_index",
+    "search_segments",
     "settings_of",
 ]
 
@@ -841,6 +842,21 @@ def isa() -> str:
 def open_index(path: bytes, verify: bool) -> Index:
     """
     Map an index file of any engine.
+    """
+
+def search_segments(
+    indexes: collections.abc.Sequence[Index],
+    allowed: collections.abc.Sequence[collections.abc.Sequence[Selection]],
+    indptr: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    indices: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
+    data: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+    n_terms: typing.SupportsInt | typing.SupportsIndex,
+    options: SearchOptions,
+    finds_all: bool,
+    progress: typing.Any,
+) -> tuple:
+    """
+    Search several indexes as if they were one; documents are numbered through. `allowed`: for each index a list of one selection for all queries, one for each, or none.
     """
 
 def settings_of(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from thresher._arguments import as_k
+from thresher._arguments import as_k, as_progress, as_threads
 from thresher._matrix import as_csr
 from thresher.collection.documents import Document, as_id, as_ids, payload_of
 from thresher.collection.filters import Filter, bits, facet, parse
@@ -210,8 +210,11 @@ class Readable(abc.ABC):
         rows = self._queries(queries, name)
         if k is not None:
             k = as_k(k)
+        progress = as_progress(options.pop("progress", None))
+        options["threads"] = as_threads(options.get("threads", 0))
         dials = {key: options.pop(key) for key in list(options) if key not in _COMMON}
-        found = find(view.parts, self._allowed(view, where, rows.shape[0]), Request(name, rows, k, options, dials))
+        request = Request(name, rows, k, options, dials, progress)
+        found = find(view.parts, self._allowed(view, where, rows.shape[0]), request)
         hits = CollectionHits(
             found.seqs,
             found.scores,
@@ -270,4 +273,4 @@ class Readable(abc.ABC):
         ]
 
 
-_COMMON = frozenset(("threads", "progress", "min_score", "fill", "exact", "deadline_us"))
+_COMMON = frozenset(("threads", "min_score", "fill", "exact"))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from thresher.collection.filters import bits
+from thresher import _core
 from thresher.collection.filters.bits import Bits
 
 if TYPE_CHECKING:
@@ -16,6 +17,20 @@ if TYPE_CHECKING:
 
     from thresher._matrix import CsrArrays
     from thresher.collection.segment import Part
+    from thresher.engines.options import Progress
+
+# Search parameters that are for the whole search, of which each segment gets its part.
+_DIVIDED = frozenset(
+    (
+        "cluster_budget",
+        "group_budget",
+        "block_budget",
+        "superblock_budget",
+        "postings_budget",
+        "rescored",
+        "deadline_us",
+    )
+)
 
 Choice = Bits | Sequence[Bits]
 """Which documents of a part may be returned: bits for all queries, or for each."""
@@ -45,8 +60,12 @@ class Request:
         A row each; terms that a part has never seen count nothing.
     k
         Documents for each query; None for all.
-    options, dials
-        Options of `Index.search`, and search parameters of engines, by name.
+    options
+        Of the core's `SearchOptions`, by name, as it takes them.
+    dials
+        Search parameters of engines, by name.
+    progress
+        As in `Index.search`.
     """
 
     vector: str
@@ -54,59 +73,65 @@ class Request:
     k: int | None
     options: Mapping[str, Any]
     dials: Mapping[str, Any]
+    progress: Progress | None = None
 
 
 def find(parts: Sequence[Part], allowed: Sequence[Choice], request: Request) -> Found:
     """Search all parts for the documents that are allowed in each."""
-    n = request.queries.shape[0]
-    found = [_of_part(part, choice, request) for part, choice in zip(parts, allowed, strict=True) if part.n_live]
-    exact = np.ones(n, np.bool_)
-    for one in found:
-        exact &= one.exact
-    return _all(found, n, exact) if request.k is None else _best(found, n, request.k, exact)
-
-
-def _of_part(part: Part, choice: Choice, request: Request) -> Found:
-    index = part.segment.indexes[request.vector]
-    n = index.n_docs
-    if isinstance(choice, np.ndarray):
-        allowed: Any = None if bits.count(choice) == n else bits.unpack(choice, n)
-    else:
-        allowed = [bits.unpack(one, n) for one in choice]
-    own = {name: value for name, value in request.dials.items() if name in index.search_params}
-    hits: Any = index.search(
-        request.queries, request.k, allowed=allowed, unknown_terms="ignore", **request.options, **own
+    searched = [(part, choice) for part, choice in zip(parts, allowed, strict=True) if part.n_live]
+    n_docs = sum(len(part.segment) for part, _ in searched)
+    indexes = [_index(part, request, len(part.segment) / n_docs) for part, _ in searched]
+    options = _core.SearchOptions()
+    options.k = max(n_docs, 1) if request.k is None else request.k
+    options.unknown_terms = "ignore"
+    for name, value in request.options.items():
+        setattr(options, name, value)
+    found: Any = _core.search_segments(
+        indexes,
+        [_selections(part, choice, request.vector) for part, choice in searched],
+        request.queries.indptr,
+        request.queries.indices,
+        request.queries.data,
+        request.queries.shape[1],
+        options,
+        request.k is None,
+        request.progress,
     )
-    ids = hits.ids
-    seqs = np.where(ids >= 0, part.segment.seqs[ids], -1)
-    return Found(seqs, hits.scores, hits.exact, hits.offsets if request.k is None else None)
-
-
-def _best(found: Sequence[Found], n: int, k: int, exact: npt.NDArray[np.bool_]) -> Found:
-    """Put the hits of parts together: parts are in the order of upserts, so that a stable sort settles ties."""
-    if not found:
-        return Found(np.full((n, k), -1), np.full((n, k), -np.inf, np.float32), exact)
-    seqs = np.concatenate([one.seqs for one in found], axis=1)
-    scores = np.concatenate([one.scores for one in found], axis=1)
-    if len(found) > 1:
-        order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-        seqs, scores = np.take_along_axis(seqs, order, 1), np.take_along_axis(scores, order, 1)
-    missing = k - seqs.shape[1]
+    every = np.concatenate([*(part.segment.seqs for part, _ in searched), [-1]])  # of no document, -1, the last
+    if request.k is None:
+        ids, scores, offsets, exact = found
+        return Found(every[ids], scores, exact, offsets)
+    ids, scores, exact = found
+    missing = request.k - ids.shape[1]
+    seqs = every[ids]
     if missing > 0:
         seqs = np.pad(seqs, ((0, 0), (0, missing)), constant_values=-1)
         scores = np.pad(scores, ((0, 0), (0, missing)), constant_values=-np.inf)
     return Found(seqs, scores, exact)
 
 
-def _all(found: Sequence[Found], n: int, exact: npt.NDArray[np.bool_]) -> Found:
-    queries = np.concatenate(
-        [
-            np.zeros(0, np.int64),
-            *(np.repeat(np.arange(n), np.diff(one.offsets)) for one in found if one.offsets is not None),
-        ]
-    )
-    seqs = np.concatenate([np.zeros(0, np.int64), *(one.seqs for one in found)])
-    scores = np.concatenate([np.zeros(0, np.float32), *(one.scores for one in found)])
-    order = np.lexsort((seqs, -scores, queries))
-    offsets = np.searchsorted(queries[order], np.arange(n + 1))
-    return Found(seqs[order], scores[order], exact, offsets)
+def _index(part: Part, request: Request, fraction: float) -> _core.Index:
+    """Return the index to search, with those dials that it has: budgets are for all segments."""
+    index = part.segment.indexes[request.vector]
+    own = {
+        name: _divided(value, fraction) if name in _DIVIDED else value
+        for name, value in request.dials.items()
+        if name in index.search_params and value is not None
+    }
+    return (index.with_search_params(**own) if own else index)._live  # noqa: SLF001 - of this package
+
+
+def _divided(budget: Any, fraction: float) -> Any:  # noqa: ANN401 - a number
+    """Return a segment's part of a budget, at least 1; 0 is the library's choice."""
+    return budget if isinstance(budget, bool) or budget <= 0 else max(math.ceil(budget * fraction), 1)
+
+
+def _selections(part: Part, choice: Choice, vector: str) -> list[Any]:
+    """Return which documents may be returned, as the core takes them: none is all, one is for all queries."""
+    if isinstance(choice, np.ndarray):
+        selection = part.selection(choice, vector)
+        return [] if selection is None else [selection]
+    return [
+        part.selection(one, vector) or part.segment.indexes[vector].select(np.ones(len(part.segment), np.bool_))
+        for one in choice
+    ]

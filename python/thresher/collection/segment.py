@@ -11,7 +11,7 @@ import dataclasses
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -22,11 +22,17 @@ from thresher.collection.filters import Columns, bits
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from thresher import Selection
     from thresher.collection.catalogue import Id, SegmentRow
     from thresher.collection.filters import Fields, Filter
     from thresher.collection.filters.bits import Bits
     from thresher.collection.schema import Schema
     from thresher.engines.index import Index
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+_KEPT = 64  # filters and sets of documents
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -106,12 +112,17 @@ class Part:
         How many are set.
     updates
         Payloads that replace those of the columns, or None.
+    filters, selections
+        The live documents that filters were found to select, and sets of documents as indexes take them, kept for the
+        next search.
     """
 
     segment: Segment
     live: Bits
     n_live: int
     updates: Updates | None = None
+    filters: dict[Filter, Bits] = dataclasses.field(default_factory=dict, repr=False)
+    selections: dict[tuple[str, int], tuple[Bits, Selection]] = dataclasses.field(default_factory=dict, repr=False)
 
     @staticmethod
     def whole(segment: Segment) -> Part:
@@ -126,20 +137,36 @@ class Part:
         """Return the same with other payloads of some documents, in `columns`."""
         before = self.updates
         if before is None:
-            return dataclasses.replace(self, updates=Updates(places, columns))
+            return self.changed(updates=Updates(places, columns))
         kept = ~np.isin(before.places, places)
         both = Updates(
             np.concatenate([before.places[kept], places]),
             Columns.merge(columns.fields, [(before.columns, kept), (columns, None)]),
         )
-        return dataclasses.replace(self, updates=both)
+        return self.changed(updates=both)
+
+    def selection(self, chosen: Bits, vector: str) -> Selection | None:
+        """Return some of the documents as the index of a vector takes them; None if they are all that it has."""
+        n = len(self.segment)
+        if chosen is self.live and self.n_live == n:
+            return None
+        key = vector, id(chosen)
+        known = self.selections.get(key)
+        if known is None:
+            known = chosen, self.segment.indexes[vector].select(bits.unpack(chosen, n))
+            keep(self.selections, key, known)
+        return known[1]
+
+    def changed(self, **fields: Any) -> Part:  # noqa: ANN401 - of the class
+        """Return the same with other live documents or updates."""
+        return dataclasses.replace(self, filters={}, selections={}, **fields)
 
     def without(self, places: npt.NDArray[np.int64]) -> Part:
         """Return the same without some documents."""
         gone = np.zeros(len(self.segment), np.bool_)
         gone[places] = True
         live = self.live & ~bits.pack(gone)
-        return dataclasses.replace(self, live=live, n_live=bits.count(live))
+        return self.changed(live=live, n_live=bits.count(live))
 
     def places_gone(self, later: Part) -> npt.NDArray[np.int64]:
         """Return the places of the documents that are live here, but not in a later part of the same segment."""
@@ -148,6 +175,13 @@ class Part:
     def live_places(self) -> npt.NDArray[np.int64]:
         """Return the places of the documents that are live."""
         return bits.positions(self.live, len(self.segment))
+
+
+def keep(cache: dict[Key, Value], key: Key, value: Value) -> None:
+    """Put something into a cache of bounded size, in the place of what came first."""
+    while len(cache) >= _KEPT:
+        cache.pop(next(iter(cache)), None)
+    cache[key] = value
 
 
 def wholes(segment: Segment) -> list[Part]:

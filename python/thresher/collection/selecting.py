@@ -10,6 +10,7 @@ import numpy as np
 from thresher.collection.documents import payload_of
 from thresher.collection.filters import bits, evaluate, tree
 from thresher.collection.filters.values import INT64
+from thresher.collection.segment import Part, Segment, keep
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -17,10 +18,7 @@ if TYPE_CHECKING:
     from thresher.collection.catalogue import Id, State
     from thresher.collection.filters import Columns, Filter
     from thresher.collection.filters.bits import Bits
-    from thresher.collection.segment import Part, Segment
     from thresher.collection.view import View
-
-_KEPT = 64  # filters of a segment whose bits are kept
 
 
 class Source(Protocol):
@@ -55,7 +53,11 @@ def matching(view: View, where: Filter, source: Source) -> Iterator[Bits]:
     named = _named(where)
     if named is None:
         for part in view.parts:
-            yield _of_part(part, where, source, view, part.live)
+            met = part.filters.get(where)
+            if met is None:
+                met = _of_part(part, where, source, view, part.live)
+                keep(part.filters, where, met)
+            yield met
         return
     found = source.named(list(named), view)
     among = [bits.none(len(part.segment)) for part in view.parts]
@@ -76,9 +78,7 @@ def _of_part(part: Part, where: Filter, source: Source, view: View, among: Bits)
         met = segment.filters.get(where)
         if met is None:
             met = evaluate(where, segment.columns, len(segment))
-            while len(segment.filters) >= _KEPT:
-                segment.filters.pop(next(iter(segment.filters)), None)
-            segment.filters[where] = met
+            keep(segment.filters, where, met)
         met = met & among
     else:
         met = _evaluated(where, _Documents(segment, segment.columns, np.arange(len(segment))), source, view, among)
