@@ -381,6 +381,7 @@ std::span<const std::uint32_t> ClusteredIndex::best_groups(const Task& task, std
 
 // Rescores the neighbours of the best `n` hits.
 void ClusteredIndex::refine(std::size_t n, BlockOpening& opening, Context& context) const {
+    context.gate.settle();
     const std::vector<Hit>& hits = context.best.hits();
     std::vector<Hit>& best = context.best_hits;
     best.resize(std::min(n, hits.size()));
