@@ -27,6 +27,7 @@ FLOORS = {
 # The same for the folders of the Python package.
 PACKAGE = ROOT / "python/thresher"
 FOLDERS: dict[str, set[str]] = {"engines": set(), "tuning": {"engines"}, "formats": {"engines"}}
+FOLDERS["collection"] = {"engines", "formats"}
 FOLDERS["datasets"] = FOLDERS["demo"] = {"engines", "tuning", "formats"}
 FOLDERS["cli"] = {*FOLDERS}
 
