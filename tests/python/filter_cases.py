@@ -76,14 +76,16 @@ payloads: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     },
 )
 
-_operands = st.one_of(
-    words,
-    numbers,
-    st.booleans(),
-    st.none(),
-    st.sampled_from([*MOMENTS, *TIMES, 2**70, -(2**70), float("inf"), -float("inf"), 2**63, 0.1]),
-    st.sampled_from([np.int64(1), np.float32(0.5), np.bool_(True), np.uint64(2**63), np.str_("a")]),
-)
+OPERANDS: list[Any] = [
+    *WORDS,
+    *WHOLE,
+    *FLOATS,
+    *MOMENTS,
+    *TIMES,
+    *(True, False, None, 2**63, 2**70, -(2**70), 0.1, float("inf"), -float("inf"), 10**308 + 1, 2**1024 - 1, 1e19),
+    *(np.int64(1), np.float32(0.5), np.bool_(True), np.uint64(2**63), np.str_("a")),
+]
+_operands = st.sampled_from(OPERANDS)
 _patterns = st.lists(st.sampled_from(["%", "_", "a", "b", "é", "\\%", "\\\\", "日"]), max_size=6).map("".join)
 _conditions = st.one_of(
     st.tuples(st.sampled_from(["$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$contains"]), _operands),
