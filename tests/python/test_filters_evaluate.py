@@ -58,6 +58,19 @@ def test_columns_and_payloads_together(drawn: Payloads, where: dict[str, Any]) -
     assert len(set(reader.asked)) == len(reader.asked)
 
 
+@given(collections, cases.filters([*FIELDS], names))
+def test_ids_that_are_found(drawn: Payloads, where: dict[str, Any]) -> None:
+    payloads = stored(drawn)
+    ids = [f"doc{number}" for number in range(len(payloads))]
+
+    def find(wanted: list[Any]) -> npt.NDArray[np.int64]:
+        return np.array([ids.index(name) for name in reversed(wanted) if name in ids], np.int64)
+
+    columns = Columns.of(FIELDS, payloads)
+    found = members(evaluate(where, columns, len(ids), ids=ids, id_finder=find), len(ids))
+    assert found == [number for number, name in enumerate(ids) if holds(where, payloads[number], name)]
+
+
 @given(collections, cases.filters(PATHS, st.sampled_from([0, 1, 2**53 + 1])))
 def test_ids_that_are_numbers(drawn: Payloads, where: dict[str, Any]) -> None:
     payloads = stored(drawn)

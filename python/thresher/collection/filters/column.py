@@ -54,7 +54,7 @@ class Column(abc.ABC):
     @classmethod
     @abc.abstractmethod
     def from_parts(cls, parts: Parts, n_docs: int) -> Self:
-        """Make a column of its arrays, of the right dtypes; KeyError if one is missing."""
+        """Make a column of its arrays, which all are there and of the right dtypes."""
 
     @abc.abstractmethod
     def check(self) -> None:
@@ -209,7 +209,7 @@ class Lists(Column):
         if not runs:
             return bits.none(self.n_docs)
         before = np.zeros(self.codes.size + 1, self.starts.dtype)  # how many codes before each are wanted
-        np.cumsum(codes_in(self.codes, runs, len(self.dictionary)), out=before[1:])
+        np.cumsum(codes_in(self.codes, runs, len(self.dictionary)), dtype=before.dtype, out=before[1:])
         at_starts = before[self.starts]
         return bits.pack(at_starts[1:] != at_starts[:-1])
 
