@@ -217,6 +217,32 @@ def test_altered_values_under_right_checksums_never_crash(path: Path) -> None:
     assert 100 < refused < 1000
 
 
+def test_words_cut_within_a_character(path: Path) -> None:
+    content = path.read_bytes()
+    directory, start = parts_of(content)
+    tags = {part["name"]: part for field in directory["fields"] for part in field["parts"] if field["name"] == "tags"}
+    at = tags["ends"]["offset"] - start
+    rest = bytearray(content[start:])
+    assert struct.unpack_from("<6I", rest, at) == (0, 1, 2, 3, 4, 6)  # 0, 1, 2, a, é
+    struct.pack_into("<I", rest, at + 16, 5)
+    path.write_bytes(sealed(directory, N_DOCS, bytes(rest)))
+    with expect(thresher.FormatError, "'tags': a word begins within a character"):
+        Columns.open(path)
+
+
+@pytest.mark.parametrize("shift", [-(2**40), -64, 64, 2**40])
+def test_parts_that_are_elsewhere(path: Path, shift: int) -> None:
+    content = path.read_bytes()
+    directory, start = parts_of(content)
+    part = directory["fields"][0]["parts"][0]
+    place = part["offset"] + shift
+    part["checksum"] = zlib.crc32(content[max(place, 0) : max(place, 0) + part["size"] + -part["size"] % 64])
+    part["offset"] = place
+    path.write_bytes(sealed(directory, N_DOCS, content[start:], seal=False))
+    with expect(thresher.FormatError, "the directory is not one", "is not in its place"):
+        Columns.open(path)
+
+
 def changed(value: Any, chance: np.random.Generator) -> Any:
     """Something else in the place of a value of the directory."""
     others: list[Any] = [

@@ -55,6 +55,15 @@ def test_what_is_refused() -> None:
         columns.column("none")
 
 
+def test_lists_are_sets_of_their_own() -> None:
+    tags = [["b", "a", "b"], ["b"], [], None, ["b", "c"]]
+    columns = Columns.of({"tags": "keywords"}, [{"tags": value} for value in tags])
+    parts = columns.column("tags").parts()
+    assert parts["codes"].tolist() == [1, 2, 2, 2, 3]
+    assert parts["starts"].tolist() == [0, 2, 3, 3, 3, 5]
+    assert parts["presence"].tolist() == [0b10111]
+
+
 def test_payloads_may_come_one_by_one() -> None:
     columns = Columns.of({"n": "int"}, ({"n": number} if number % 2 else None for number in range(5)))
     assert repr(columns) == "<Columns: 5 documents, 1 field>"

@@ -132,6 +132,7 @@ def test_nothing_and_everything() -> None:
         ({"a": {"$in": [1, float("nan")]}}, ["where.a.$in[1]: NaN"]),
         ({"a": {"$exists": 1}}, ["where.a.$exists: expected a bool, got 1"]),
         ({"a": {"$like": 1}}, ["where.a.$like: expected a string, got 1"]),
+        ({"a": {"$like": "%" * 10_001}}, ["where.a.$like: a pattern has at most 10000 characters, got 10001"]),
         ({"a": {"$not": 1}}, ["where.a.$not must be an object of operators, got 1"]),
         ({"a": {"$not": {"$not": {"$lt": b"x"}}}}, ["where.a.$not.$not.$lt: expected a string, number", "got b'x'"]),
         ({"a": 1j}, ["where.a: expected a string, number, bool, datetime or null, got 1j"]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from filter_cases import alike
@@ -14,6 +14,11 @@ texts = st.text(alphabet="ab%_\\é\n.*", max_size=9)
 
 
 @given(patterns, texts)
+@example("a%a", "a")
+@example("ab%ba", "aba")
+@example("a%b%a", "aba")
+@example("%ab%b%", "ab")
+@example("_%_", "a")
 def test_as_an_automaton(pattern: str, text: str) -> None:
     assert like(pattern)(text) == alike(pattern, text)
 

@@ -23,6 +23,7 @@ Where: TypeAlias = Filter | Mapping[str, Any]
 Result = TypeVar("Result")
 
 MAX_STEPS = 64  # of a path
+MAX_PATTERN = 10_000  # characters
 
 
 def parse(where: Where | None, fields: Collection[str] | None = None, *, name: str = "where") -> Filter:
@@ -219,6 +220,8 @@ def _contains(path: str, operand: object) -> Filter:
 def _like(path: str, operand: object) -> Filter:
     if not isinstance(operand, str):
         raise ValueError(f"expected a string, got {shown(operand)}")
+    if len(operand) > MAX_PATTERN:
+        raise ValueError(f"a pattern has at most {MAX_PATTERN} characters, got {len(operand)}")
     return tree.Like(path, text(operand))
 
 
