@@ -217,6 +217,9 @@ def test_size_is_bounded() -> None:
         many = {"$and": [many, many]}
     with expect(ValueError, "where.$and[0]", f"more than {MAX_SIZE} conditions and values"):
         parse(many)
+    half = F("a").in_(range(MAX_SIZE // 2))
+    with expect(ValueError, "where.$or[1]", f"more than {MAX_SIZE} conditions and values"):
+        parse({"$or": [half] * 10})
     with expect(ValueError, "where.a.$in", f"more than {MAX_SIZE}"):
         parse({"a": {"$in": range(10**30)}})
     assert len(parse({"a": {"$in": list(range(100_000))}}).to_json()["a"]["$in"]) == 100_000

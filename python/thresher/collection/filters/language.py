@@ -89,6 +89,7 @@ class _Parser:
 
     def filter(self, where: object, place: str, depth: int) -> Filter:
         if isinstance(where, Filter):
+            self._pay(where.size, place)
             return parse(where, self._fields, name=place)
         if not isinstance(where, Mapping):
             raise ValueError(f"{_cut(place)} must be an object, got {shown(where)}")
