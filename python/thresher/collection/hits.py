@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from thresher._extras import missing
 from thresher.collection.documents import id_array
+from thresher.collection.filters.fields import values_at
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -53,8 +54,24 @@ class CollectionHits:
         payloads_of: Callable[[npt.NDArray[np.int64]], list[dict[str, Any]]],
         offsets: npt.NDArray[np.int64] | None = None,
         groups: Ids | None = None,
+        fields: Sequence[str] | None = None,
+        before: Sequence[Sequence[Id]] | None = None,
     ) -> None:
-        """Wrap arrays; `offsets`: where each query's hits begin, of hits one behind the other."""
+        """Wrap arrays.
+
+        Parameters
+        ----------
+        seqs, scores, exact, groups
+            The attributes.
+        ids_of, payloads_of
+            Give what documents have, by the numbers of their upserts.
+        offsets
+            Where each query's hits begin, of hits one behind the other.
+        fields
+            Those that payloads are to have; None for all.
+        before
+            For each query the ids of the pages before.
+        """
         self.seqs = seqs
         self.scores = scores
         self.exact = exact
@@ -62,8 +79,11 @@ class CollectionHits:
         self.offsets = offsets
         self._ids_of = ids_of
         self._payloads_of = payloads_of
+        self._fields = fields
+        self._before = before
         self._ids: Ids | None = None
         self._payloads: dict[int, dict[str, Any]] | None = None
+        self._is_all = False
 
     @property
     def ids(self) -> Ids:
@@ -80,6 +100,43 @@ class CollectionHits:
     def is_single(self) -> bool:
         """Whether they are of one query."""
         return self.seqs.ndim == 1 and self.offsets is None
+
+    @property
+    def cursor(self) -> list[Any]:
+        """Where the next page begins: the ids of this page and of those before it, a list for each query.
+
+        ``collection.search(queries, k, after=hits)`` goes on from it, and takes it in the place of the hits. It is
+        plain: it can be kept as JSON, and used in another process, and on later versions of the collection. Of a
+        single query it is one list.
+
+        Raises
+        ------
+        ValueError
+            Of a search for all hits, which has no next page.
+        """
+        if self.offsets is not None or self._is_all:
+            raise ValueError("a search for all hits has no next page")
+        before = self._before or [[] for _ in self.exact.reshape(-1)]
+        rows = [[*old, *new] for old, (new, _) in zip(before, self.rows(), strict=True)]
+        return rows[0] if self.is_single else rows
+
+    def only(self) -> CollectionHits:
+        """Return the hits of a batch of one query as those of a single one; or raise ValueError if there are more."""
+        if self.exact.shape != (1,):
+            raise ValueError(f"search_one takes one query, got {self.exact.size}: search takes several")
+        ragged = self.offsets is not None
+        hits = CollectionHits(
+            self.seqs if ragged else self.seqs[0],
+            self.scores if ragged else self.scores[0],
+            self.exact[0, ...],
+            ids_of=self._ids_of,
+            payloads_of=self._payloads_of,
+            groups=self.groups if ragged or self.groups is None else self.groups[0],
+            fields=self._fields,
+            before=self._before,
+        )
+        hits._payloads, hits._is_all = self._payloads, ragged  # noqa: SLF001 - of this class
+        return hits
 
     def payloads(self) -> list[Any]:
         """Return the payloads, as `rows` has the hits: a list of dicts for each query; of one query, its list.
@@ -120,6 +177,8 @@ class CollectionHits:
             "id": [one for at in slices for one in self.ids[at]],
             "score": np.concatenate([np.zeros(0, np.float32), *(self.scores[at] for at in slices)]),
         }
+        if self.groups is not None:
+            table["group"] = [group for at in slices for group in self.groups[at]]
         if payloads:
             found = [self._payload(seq) for at in slices for seq in self.seqs[at].tolist()]
             for field in sorted({field for payload in found for field in payload}):
@@ -157,7 +216,10 @@ class CollectionHits:
     def _payload(self, seq: int) -> dict[str, Any]:
         if self._payloads is None:
             wanted = np.unique(self.seqs[self.seqs >= 0])
-            self._payloads = dict(zip(wanted.tolist(), self._payloads_of(wanted), strict=True))
+            found = self._payloads_of(wanted)
+            if self._fields is not None:
+                found = [_some(payload, self._fields) for payload in found]
+            self._payloads = dict(zip(wanted.tolist(), found, strict=True))
         return self._payloads[seq]
 
     def _slices(self) -> Iterator[Any]:
@@ -196,3 +258,9 @@ class CollectionHits:
             shown = ", ".join(f"{one} ({score:.4g})" for one, score in zip(ids[:_SHOWN], scores[:_SHOWN], strict=True))
             lines.append(f"<tr><td>{number}</td><td>{html.escape(shown) or 'none'}</td></tr>")
         return "".join([*lines, "</tbody></table>"])
+
+
+def _some(payload: Mapping[str, Any], fields: Sequence[str]) -> dict[str, Any]:
+    """Return those fields of a payload that it has; a path of dots leads into objects, and through lists of them."""
+    found = {field: values_at(payload, field) for field in fields}
+    return {field: values[0] if len(values) == 1 else values for field, values in found.items() if values}
