@@ -115,6 +115,11 @@ def filled(path: Path, *, seed: int = 0, n: int = 400, engine: str = "exact") ->
     return collection, oracle
 
 
+def budget(collection: Collection) -> dict[str, int]:
+    """Return a dial that makes searches approximate, if the collection's engine has one."""
+    return {"cluster_budget": 1} if collection._store.schema.vectors["vector"].engine == "clustered" else {}  # noqa: SLF001
+
+
 def queries(seed: int, n: int = 8) -> list[Vector]:
     """Draw queries: terms that no document has among them."""
     rng = np.random.default_rng(seed)

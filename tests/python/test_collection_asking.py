@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from collection_oracle import Oracle, Stored, as_matrix, filled, product, queries, rows
+from collection_oracle import Oracle, Stored, as_matrix, eighths, filled, product, queries, rows
 from thresher.collection import Boost, Collection, Diversity, merging
 
 Pair = tuple[Collection, Oracle]
@@ -41,7 +41,6 @@ def assert_found(hits: Any, expected: list[list[Any]], k: int | None) -> None:  
 def test_the_pair_has_segments_and_documents_that_wait(pair: Pair) -> None:
     collection, oracle = pair
     view = collection._view()
-    assert len({type(part.segment.indexes["vector"]) for part in view.parts}) >= 1
     assert len(view.parts) >= 4
     assert any(part.segment.row is None for part in view.parts)
     assert any(part.n_live < len(part.segment) for part in view.parts)
@@ -166,16 +165,23 @@ def test_payloads_are_those_that_were_asked_for(pair: Pair) -> None:
         assert payload == expected | ({"kind.x": 1} if isinstance(kind, dict) else {})
 
 
-def test_budgets_and_dials_reach_the_engines_that_know_them(pair: Pair) -> None:
-    collection, _ = pair
-    asked = queries(10, 30)
-    engines = {part.segment.indexes["vector"].engine for part in collection._view().parts}
-    if "clustered" in engines:
-        assert not collection.search(asked, 5, cluster_budget=1, fill=False).exact.all()
-        assert collection.search(asked, 5, cluster_budget=1, exact=True).exact.all()
-    if "impact" in engines:
-        assert not collection.search(asked, 5, postings_budget=1).exact.all()
-    assert collection.search(asked, 5, deadline_us=1e9, exact=True).exact.all()
+@pytest.mark.parametrize(("engine", "dials"), [("clustered", {"cluster_budget": 1}), ("impact", {"postings_budget": 9})])
+def test_dials_reach_the_engines_that_know_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str, dials: dict[str, Any]
+) -> None:
+    rng = np.random.default_rng(0)
+    monkeypatch.setattr(merging, "SMALL", 100)
+    with Collection.create(tmp_path / "c", engine=engine) as collection:
+        for begin in (0, 3000):
+            collection.upsert(list(range(begin, begin + 3000)), [eighths(rng, 500) for _ in range(3000)])
+            collection.flush()
+        collection.upsert([9000], [{1: 1.0}])
+        engines = [part.segment.indexes["vector"].engine for part in collection._view().parts]
+        assert set(engines) == {engine, "exact"}
+        asked = queries(10, 30)
+        assert not collection.search(asked, 5, **dials).exact.all()
+        assert collection.search(asked, 5, exact=True, **dials).exact.all()
+        assert collection.search(asked, 5, exact=True, deadline_us=1e9).exact.all()
 
 
 def test_progress_counts_queries_and_ends_the_search(pair: Pair) -> None:
@@ -273,7 +279,7 @@ def test_an_empty_collection_takes_all_options_and_refuses_the_same(tmp_path: Pa
         assert hits.exact.all()
         assert collection.search([{1: 1.0}], None).ids.tolist() == []
         assert collection.search([{1: 1.0}], 2, diversity=Diversity(0.3)).ids.tolist() == [[None] * 2]
-        assert collection.search([], 2, shape=None).ids.shape == (0, 2)
+        assert collection.search(([0], [], []), 2, shape=(0, 5)).ids.shape == (0, 2)
         with pytest.raises(TypeError, match="no option"):
             collection.search([{1: 1.0}], block_budget=4)
         with pytest.raises(TypeError, match="cluster_budget"):

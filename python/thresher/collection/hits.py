@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -139,20 +140,41 @@ class CollectionHits:
         return hits
 
     def payloads(self) -> list[Any]:
-        """Return the payloads, as `rows` has the hits: a list of dicts for each query; of one query, its list.
+        """Return the payloads of the hits, as they were in the version that was searched.
 
-        They are those of the version that was searched.
+        Returns
+        -------
+        list
+            A list of dicts for each query, as `rows` has the hits; of a single query, its list. If the search was told
+            fields to `include`, with these alone.
         """
         rows = [[self._payload(seq) for seq in self.seqs[at].tolist()] for at in self._slices()]
         return rows[0] if self.is_single else rows
 
     def rows(self) -> Iterator[tuple[Ids, Scores]]:
-        """Yield ids and scores of each query's hits, without the padding: best first. A single query has one row."""
+        """Yield ids and scores of each query's hits, without the padding.
+
+        Yields
+        ------
+        tuple of numpy.ndarray
+            Ids and scores, shape (n,), best first. A single query has one row.
+        """
         for at in self._slices():
             yield self.ids[at], self.scores[at]
 
     def to_dicts(self, *, payloads: bool = True) -> list[Any]:
-        """Return the hits as dicts ``{"id": ..., "score": ..., "payload": {...}}``: a list of them for each query."""
+        """Return the hits as dicts ``{"id": ..., "score": ..., "payload": {...}}``, best first.
+
+        Parameters
+        ----------
+        payloads
+            Whether they have payloads.
+
+        Returns
+        -------
+        list
+            A list of dicts for each query; of a single query, its list. With `group_by` they have a ``"group"``.
+        """
         rows = []
         for at in self._slices():
             found = [
@@ -186,7 +208,12 @@ class CollectionHits:
         return table
 
     def to_pandas(self, *, payloads: bool = True) -> pd.DataFrame:
-        """Return the hits as a table: ``query``, ``rank`` (from 1), ``id``, ``score``, and the fields of payloads.
+        """Return the hits as a table: ``query``, ``rank`` (from 1), ``id``, ``score``, ``group``, fields of payloads.
+
+        Parameters
+        ----------
+        payloads
+            Whether the fields of payloads are columns; one that is called as another column is ``payload.`` and that.
 
         Raises
         ------
@@ -200,7 +227,12 @@ class CollectionHits:
         return pd.DataFrame(self._columns(payloads=payloads))
 
     def to_arrow(self, *, payloads: bool = True) -> pa.Table:
-        """Return the same table as Arrow.
+        """Return the table of `to_pandas` as Arrow; a field of values of several kinds is their JSON.
+
+        Parameters
+        ----------
+        payloads
+            Whether the fields of payloads are columns.
 
         Raises
         ------
@@ -211,7 +243,7 @@ class CollectionHits:
             import pyarrow as pa  # noqa: PLC0415 - an extra
         except ImportError:
             raise ImportError(missing("to_arrow needs pyarrow", "arrow")) from None
-        return pa.table(self._columns(payloads=payloads))
+        return pa.table({name: _arrow_of(pa, values) for name, values in self._columns(payloads=payloads).items()})
 
     def _payload(self, seq: int) -> dict[str, Any]:
         if self._payloads is None:
@@ -232,6 +264,15 @@ class CollectionHits:
         else:
             for row in range(self.seqs.shape[0]):
                 yield (row, slice(0, int(np.count_nonzero(self.seqs[row] >= 0))))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle them with their ids and payloads."""
+        seqs = np.unique(self.seqs[self.seqs >= 0])
+        if seqs.size:
+            self._payload(int(seqs[0]))  # reads those of all
+        ids = dict(zip(self.seqs.ravel().tolist(), self.ids.ravel().tolist(), strict=True))
+        arrays = self.seqs, self.scores, self.exact, self.offsets, self.groups
+        return _unpickled, (type(self), arrays, ids, self._payloads or {}, self._before, self._is_all)
 
     def __iter__(self) -> Iterator[Any]:
         """Unpack into ids and scores."""
@@ -258,6 +299,27 @@ class CollectionHits:
             shown = ", ".join(f"{one} ({score:.4g})" for one, score in zip(ids[:_SHOWN], scores[:_SHOWN], strict=True))
             lines.append(f"<tr><td>{number}</td><td>{html.escape(shown) or 'none'}</td></tr>")
         return "".join([*lines, "</tbody></table>"])
+
+
+def _unpickled(
+    kind: type[CollectionHits], arrays: Any, ids: Any, payloads: Any, before: Any, is_all: bool  # noqa: ANN401, FBT001
+) -> CollectionHits:
+    seqs, scores, exact, offsets, groups = arrays
+    hits = kind(
+        seqs, scores, exact,
+        ids_of=lambda some: [ids[seq] for seq in some.tolist()],
+        payloads_of=lambda some: [payloads[seq] for seq in some.tolist()],
+        offsets=offsets, groups=groups, before=before,
+    )  # fmt: skip
+    hits._is_all = is_all  # noqa: SLF001 - of this module
+    return hits
+
+
+def _arrow_of(pa: Any, values: Any) -> Any:  # noqa: ANN401 - pyarrow, which is not always there
+    try:
+        return pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return pa.array([None if value is None else json.dumps(value, ensure_ascii=False) for value in values])
 
 
 def _some(payload: Mapping[str, Any], fields: Sequence[str]) -> dict[str, Any]:
