@@ -115,9 +115,9 @@ def filled(path: Path, *, seed: int = 0, n: int = 400, engine: str = "exact") ->
     return collection, oracle
 
 
-def budget(collection: Collection) -> dict[str, int]:
+def budget(collection: Collection) -> dict[str, Any]:
     """Return a dial that makes searches approximate, if the collection's engine has one."""
-    return {"cluster_budget": 1} if collection._store.schema.vectors["vector"].engine == "clustered" else {}  # noqa: SLF001
+    return {"cluster_budget": 1} if collection._store.schema.vectors["vector"].engine == "clustered" else {}
 
 
 def queries(seed: int, n: int = 8) -> list[Vector]:
@@ -126,7 +126,7 @@ def queries(seed: int, n: int = 8) -> list[Vector]:
     return [{**eighths(rng, least=1, most=6), 1_000_000: 1.0} for _ in range(n)]
 
 
-def rows(hits: Any) -> Iterator[list[Hit]]:  # noqa: ANN401 - of a collection
+def rows(hits: Any) -> Iterator[list[Hit]]:
     """Yield hits as the oracle has them."""
     for ids, scores in hits.rows():
         yield [Hit(one, float(score)) for one, score in zip(ids, scores, strict=True)]

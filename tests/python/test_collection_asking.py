@@ -28,11 +28,11 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         yield collection, oracle
 
 
-def is_recent(_: Any, stored: Stored) -> bool:  # noqa: ANN401 - an id
-    return stored.payload.get("likes", -1000) >= 10
+def is_recent(_: Any, stored: Stored) -> bool:
+    return bool(stored.payload.get("likes", -1000) >= 10)
 
 
-def assert_found(hits: Any, expected: list[list[Any]], k: int | None) -> None:  # noqa: ANN401 - hits
+def assert_found(hits: Any, expected: list[list[Any]], k: int | None) -> None:
     assert hits.exact.all()
     for found, all_hits in zip(rows(hits), expected, strict=True):
         assert found == all_hits[:k]
@@ -56,7 +56,7 @@ def test_finds_what_brute_force_finds(pair: Pair, k: int | None) -> None:
 
 @pytest.mark.parametrize("k", [3, 1000, None])
 @pytest.mark.parametrize(("min_score", "fill"), [(None, True), (2.5, False), (0.0, True), (2.5, True), (1e9, False)])
-def test_min_score_and_fill(pair: Pair, k: int | None, min_score: float | None, fill: bool) -> None:  # noqa: FBT001
+def test_min_score_and_fill(pair: Pair, k: int | None, min_score: float | None, fill: bool) -> None:
     collection, oracle = pair
     asked = [{term: weight - 1 for term, weight in query.items()} for query in queries(2)]
     hits = collection.search(asked, k, min_score=min_score, fill=fill, exact=True)
@@ -87,7 +87,7 @@ def test_exclude_for_all_and_for_each(pair: Pair) -> None:
 
 
 @pytest.mark.parametrize("is_plain", [False, True])
-def test_pages_are_one_long_search(pair: Pair, is_plain: bool) -> None:  # noqa: FBT001 - parametrised
+def test_pages_are_one_long_search(pair: Pair, is_plain: bool) -> None:
     collection, oracle = pair
     asked = queries(5, 4)
     found: list[list[Any]] = [[] for _ in asked]
@@ -96,14 +96,14 @@ def test_pages_are_one_long_search(pair: Pair, is_plain: bool) -> None:  # noqa:
         hits = collection.search(asked, 7, after=after, exact=True)
         page = list(rows(hits))
         for row, more in zip(found, page, strict=True):
-            row += more
+            row.extend(more)
         if not any(page):
             break
         after = json.loads(json.dumps(hits.cursor)) if is_plain else hits
     assert found == [oracle.search(query) for query in asked]
 
 
-def test_no_document_comes_twice_whatever_the_engine_and_the_writes(tmp_path: Path, monkeypatch: Any) -> None:  # noqa: ANN401
+def test_no_document_comes_twice_whatever_the_engine_and_the_writes(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(merging, "SMALL", 0)
     collection, oracle = filled(tmp_path / "c", engine="clustered")
     query = queries(6, 1)[0]
@@ -165,7 +165,9 @@ def test_payloads_are_those_that_were_asked_for(pair: Pair) -> None:
         assert payload == expected | ({"kind.x": 1} if isinstance(kind, dict) else {})
 
 
-@pytest.mark.parametrize(("engine", "dials"), [("clustered", {"cluster_budget": 1}), ("impact", {"postings_budget": 9})])
+@pytest.mark.parametrize(
+    ("engine", "dials"), [("clustered", {"cluster_budget": 1}), ("impact", {"postings_budget": 9})]
+)
 def test_dials_reach_the_engines_that_know_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str, dials: dict[str, Any]
 ) -> None:
@@ -298,7 +300,7 @@ def test_options_together(pair: Pair, seed: int, data: st.DataObject) -> None:
     excluded = [hit.id for hit in oracle.search(asked[0])[: data.draw(st.integers(0, 5))]]
     weight = data.draw(st.sampled_from([0.0, 0.125, 4.0, -0.5]))
 
-    def keep(one: Any, stored: Stored) -> bool:  # noqa: ANN401 - an id
+    def keep(one: Any, stored: Stored) -> bool:
         return one not in excluded and term in stored.vector and is_recent(one, stored)
 
     def boost(stored: Stored) -> float:

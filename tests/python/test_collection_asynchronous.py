@@ -76,7 +76,7 @@ def test_a_cancelled_search_ends(tmp_path: Path) -> None:
     outcome: list[object] = []
 
     class Watched(Collection):
-        def search(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - as the search it watches
+        def search(self, *arguments: Any, **options: Any) -> Any:
             try:
                 outcome.append(find(self, *arguments, **options))
             except BaseException as error:

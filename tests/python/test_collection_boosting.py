@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collection_oracle import Hit, Oracle, Stored, budget, filled, queries, rows
-from thresher.collection import Boost, Collection, merging, question
+from thresher.collection import Boost, Collection, merging, question, searching
 from thresher.collection.boosting import lowest
 
 Pair = tuple[Collection, Oracle]
@@ -29,7 +29,7 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         yield collection, oracle
 
 
-def liked(weight: float) -> Any:  # noqa: ANN401 - a function
+def liked(weight: float) -> Any:
     return lambda stored: weight * float(stored.payload.get("likes", 0))
 
 
@@ -74,13 +74,11 @@ def test_now_is_the_time_of_the_search(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("min_score", "fill"), [(1.0, False), (None, True), (-2.0, True), (2.5, True)])
-def test_what_matches_goes_by_the_inner_product(pair: Pair, min_score: float | None, fill: bool) -> None:  # noqa: FBT001
+def test_what_matches_goes_by_the_inner_product(pair: Pair, min_score: float | None, fill: bool) -> None:
     collection, oracle = pair
     asked = [{term: weight - 1 for term, weight in query.items()} for query in queries(3)]
     for k in (3, 1000, None):
-        hits = collection.search(
-            asked, k, boost=Boost.field("likes", 0.25), min_score=min_score, fill=fill, exact=True
-        )
+        hits = collection.search(asked, k, boost=Boost.field("likes", 0.25), min_score=min_score, fill=fill, exact=True)
         for found, query in zip(rows(hits), asked, strict=True):
             assert found == oracle.search(query, min_score=min_score, fill=fill, boost=liked(0.25))[:k]
 
@@ -99,9 +97,9 @@ def test_pages_of_boosted_hits(pair: Pair) -> None:
 def test_a_small_boost_takes_few_searches_that_are_not_deep(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     collection, _ = pair
     depths: list[int | None] = []
-    find = question.find
+    find = searching.find
 
-    def counted(parts: Any, allowed: Any, request: question.Request) -> Any:  # noqa: ANN401 - what it wraps
+    def counted(parts: Any, allowed: Any, request: searching.Request) -> Any:
         depths.append(request.k)
         return find(parts, allowed, request)
 
@@ -155,6 +153,6 @@ def test_nothing_below_the_lowest_comes_to_the_score(score: float, boost: float,
         (lambda: Boost.recency("a", half_life_days=1, now=5), TypeError, "now must be a datetime"),  # type: ignore[arg-type]
     ],
 )
-def test_refuses(make: Any, error: type[Exception], message: str) -> None:  # noqa: ANN401 - a function
+def test_refuses(make: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         make()

@@ -42,7 +42,7 @@ def expected_groups(oracle: Oracle, hits: list[Hit], field: str, per_group: int)
     return [[(hit, members[0][1]) for hit, _ in members[:per_group]] for members in groups.values()]
 
 
-def assert_groups(hits: Any, number: int, expected: list[list[tuple[Hit, Any]]]) -> None:  # noqa: ANN401 - hits
+def assert_groups(hits: Any, number: int, expected: list[list[tuple[Hit, Any]]]) -> None:
     found = list(rows(hits))[number]
     values = hits.groups[number][: len(found)].tolist()
     flat = [pair for group in expected for pair in group]
@@ -77,7 +77,13 @@ def test_groups_of_boosted_hits_under_a_filter(pair: Pair) -> None:
     collection, oracle = pair
     asked = queries(3, 4)
     hits = collection.search(
-        asked, 3, group_by="group", per_group=2, boost=Boost.field("likes", 0.5), where={"price": {"$gt": 1}}, exact=True
+        asked,
+        3,
+        group_by="group",
+        per_group=2,
+        boost=Boost.field("likes", 0.5),
+        where={"price": {"$gt": 1}},
+        exact=True,
     )
     for number, query in enumerate(asked):
         found = oracle.search(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from thresher.collection import Collection
 
-PAYLOADS = [{"title": "one", "rank": 7}, {}, {"title": "three", "group": "x"}]
+PAYLOADS: list[dict[str, Any]] = [{"title": "one", "rank": 7}, {}, {"title": "three", "group": "x"}]
 
 
 @pytest.fixture

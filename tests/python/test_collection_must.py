@@ -20,7 +20,8 @@ def test_documents_have_all_the_terms(tmp_path: Path, monkeypatch: pytest.Monkey
     with collection:
         for must in ([3], [3, 5], [3, 5, 9], [], [23, 1_000_000], [2**32 - 2]):
             expected = [oracle.search(query, keep=lambda _, one: set(must) <= set(one.vector)) for query in asked]  # noqa: B023
-            for again in (must, must, set(must), np.array(must, np.int64)):
+            forms: list[Any] = [must, must, set(must), np.array(must, np.int64)]
+            for again in forms:
                 hits = collection.search(asked, 8, must=again, exact=True)
                 assert list(rows(hits)) == [found[:8] for found in expected]
         each: Any = [[3], None, [5, 9], [1_000_000]]

@@ -173,7 +173,7 @@ class Asking:
 
         if "group_by" in known:
             grouping = Grouping(_field(known["group_by"]), self.view, self.store)
-            ranking, values = grouped(question, grouping, k, per_group, rank, page)
+            ranking, values = grouped(question, grouping, k, per_group, rank=rank, before=page)
             return ranking.found(None if k is None else k * per_group), values
         if "diversity" in known and k is not None:
             wanted = as_diversity(known["diversity"])

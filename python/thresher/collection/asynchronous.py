@@ -50,7 +50,10 @@ async def waited(call: Callable[..., Result], *arguments: Any, **named: Any) -> 
 
 
 async def searched(
-    search: Callable[..., Result], *arguments: Any, progress: Progress | None = None, **named: Any  # noqa: ANN401
+    search: Callable[..., Result],
+    *arguments: Any,  # noqa: ANN401 - the search's
+    progress: Progress | None = None,
+    **named: Any,  # noqa: ANN401
 ) -> Result:
     """Return what a search finds, run in another thread; cancelled, it ends there soon."""
     stop = Stop(progress)
@@ -71,7 +74,7 @@ def _threads() -> ThreadPoolExecutor:
 
 def _after_fork() -> None:
     """Begin anew in a child, which has no threads."""
-    global _pool, _lock  # noqa: PLW0603
+    global _pool, _lock
     _pool, _lock = None, threading.Lock()
 
 

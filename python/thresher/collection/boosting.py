@@ -135,10 +135,11 @@ class Boosts:
             if kind not in ("int", "float", "datetime"):
                 held = "not a declared field" if kind is None else f"a field of the kind {kind}"
                 raise ValueError(f"boost: {boost.name!r} is {held}; it takes one of int, float or datetime")
-            for part, values in zip(view.parts, self._values, strict=True):
+            for number, part in enumerate(view.parts):
                 numbers, there = store.columns(part, view).numeric(boost.name)
-                with np.errstate(over="ignore"):
-                    values += np.where(there, boost.of(numbers, now if boost.now is None else boost.now), 0.0)
+                with np.errstate(over="ignore", invalid="ignore"):
+                    added = boost.of(numbers, now if boost.now is None else boost.now)
+                    self._values[number] += np.where(there, added, 0.0)
         for part, values in zip(view.parts, self._values, strict=True):
             if not np.isfinite(values[bits.unpack(part.live, len(part.segment))]).all():
                 raise ValueError("boost: a document's is beyond float64")
@@ -183,16 +184,17 @@ def boosted(question: Question, boosts: Boosts, k: int | None, which: npt.NDArra
     asked: float | None = question.options.get("min_score")
     floor, depth = asked, k
     while left.size:
-        found = Ranking.of(question.find(depth, None if depth == k and which is None else queries[left], min_score=floor))
+        found = Ranking.of(
+            question.find(depth, None if depth == k and which is None else queries[left], min_score=floor)
+        )
         reaches = []
         for place, row, is_exact in zip(left.tolist(), found.rows, found.exact, strict=True):
-            rows[place] = Row(*(part[:k] for part in boosts.added(row)))
+            rows[place] = boosts.added(row).first(k)
             exact[place] = is_exact
             may_be_more = len(row.seqs) == depth < question.n_docs
             reaches.append(lowest(float(rows[place].scores[-1]), largest) if may_be_more else np.inf)
         deeper = [
-            len(row.seqs) > 0 and float(row.scores[-1]) >= reach
-            for row, reach in zip(found.rows, reaches, strict=True)
+            len(row.seqs) > 0 and float(row.scores[-1]) >= reach for row, reach in zip(found.rows, reaches, strict=True)
         ]
         left = left[deeper]
         if left.size and question.is_overdue:

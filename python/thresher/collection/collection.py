@@ -139,9 +139,7 @@ class Collection(Readable):
         return cls.open(folder, mode="rw")
 
     @classmethod
-    def open(
-        cls, path: str | os.PathLike[str], mode: Mode = "r", *, auto_refresh: SupportsFloat | None = None
-    ) -> Self:
+    def open(cls, path: str | os.PathLike[str], mode: Mode = "r", *, auto_refresh: SupportsFloat | None = None) -> Self:
         """Open a collection.
 
         One that is open survives a fork: a child reads on from the version that it has, and can `refresh`, but does
@@ -191,7 +189,7 @@ class Collection(Readable):
             writer = Writer(store)
             return cls(store, writer, writer.view)
         opened = cls(store, None, _marked(store, None))
-        opened._auto_refresh = seconds  # noqa: SLF001 - of this class
+        opened._auto_refresh = seconds
         return opened
 
     @property

@@ -24,6 +24,7 @@ def explained(
     view: View,
     vector: str,
     query: CsrArrays,
+    *,
     ids: Sequence[Id],
     seqs: npt.NDArray[np.int64],
     words: dict[int, str] | None,

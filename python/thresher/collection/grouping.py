@@ -1,7 +1,7 @@
 """Groups of hits by a field of the payload: the best k groups, each with its best documents.
 
-Two steps. The search goes deeper until k groups are there, or nothing is left: groups come up in the order of their best
-hit. Then groups that may have more members are searched alone. So the groups are exact if the hits are.
+Two steps. The search goes deeper until k groups are there, or nothing is left: groups come up in the order of their
+best hit. Then groups that may have more members are searched alone. So the groups are exact if the hits are.
 """
 
 from __future__ import annotations
@@ -79,6 +79,7 @@ def grouped(
     grouping: Grouping,
     k: int | None,
     per_group: int,
+    *,
     rank: Rank,
     before: Sequence[npt.NDArray[np.int64]] | None = None,
 ) -> Grouped:
@@ -92,7 +93,9 @@ def grouped(
         For each query the documents of pages before, whose groups do not come again.
     """
     closed = [{group.key for group in grouping.of(seqs)} for seqs in before] if before is not None else None
-    found = [_Members(grouping, per_group, k, closed[query] if closed else set()) for query in range(question.n_queries)]
+    found = [
+        _Members(grouping, per_group, k, closed[query] if closed else set()) for query in range(question.n_queries)
+    ]
     exact = np.ones(len(found), np.bool_)
     left = np.arange(len(found))
     most = max(question.n_docs, 1)

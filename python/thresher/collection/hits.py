@@ -136,7 +136,7 @@ class CollectionHits:
             fields=self._fields,
             before=self._before,
         )
-        hits._payloads, hits._is_all = self._payloads, ragged  # noqa: SLF001 - of this class
+        hits._payloads, hits._is_all = self._payloads, ragged
         return hits
 
     def payloads(self) -> list[Any]:
@@ -271,8 +271,11 @@ class CollectionHits:
         if seqs.size:
             self._payload(int(seqs[0]))  # reads those of all
         ids = dict(zip(self.seqs.ravel().tolist(), self.ids.ravel().tolist(), strict=True))
-        arrays = self.seqs, self.scores, self.exact, self.offsets, self.groups
-        return _unpickled, (type(self), arrays, ids, self._payloads or {}, self._before, self._is_all)
+        kept = {
+            "seqs": self.seqs, "scores": self.scores, "exact": self.exact, "offsets": self.offsets,
+            "groups": self.groups, "before": self._before,
+        }  # fmt: skip
+        return _unpickled, (type(self), kept, (ids, self._payloads or {}), {"_is_all": self._is_all})
 
     def __iter__(self) -> Iterator[Any]:
         """Unpack into ids and scores."""
@@ -302,16 +305,16 @@ class CollectionHits:
 
 
 def _unpickled(
-    kind: type[CollectionHits], arrays: Any, ids: Any, payloads: Any, before: Any, is_all: bool  # noqa: ANN401, FBT001
+    kind: type[CollectionHits], kept: dict[str, Any], read: tuple[dict[int, Any], ...], state: dict[str, Any]
 ) -> CollectionHits:
-    seqs, scores, exact, offsets, groups = arrays
+    """Return hits that know the ids and payloads that were `read` of them."""
+    ids, payloads = read
     hits = kind(
-        seqs, scores, exact,
+        **kept,
         ids_of=lambda some: [ids[seq] for seq in some.tolist()],
         payloads_of=lambda some: [payloads[seq] for seq in some.tolist()],
-        offsets=offsets, groups=groups, before=before,
-    )  # fmt: skip
-    hits._is_all = is_all  # noqa: SLF001 - of this module
+    )
+    vars(hits).update(state)
     return hits
 
 

@@ -33,6 +33,10 @@ class Row(NamedTuple):
     seqs: npt.NDArray[np.int64]
     scores: npt.NDArray[np.float32]
 
+    def first(self, k: int) -> Row:
+        """Return the best k of them."""
+        return Row(self.seqs[:k], self.scores[:k])
+
 
 class Ranking(NamedTuple):
     """The hits of queries, and which of the queries' are proven to be the best."""
@@ -47,9 +51,7 @@ class Ranking(NamedTuple):
             ends = zip(found.offsets[:-1], found.offsets[1:], strict=True)
             return Ranking([Row(found.seqs[begin:end], found.scores[begin:end]) for begin, end in ends], found.exact)
         lengths = np.count_nonzero(found.seqs >= 0, axis=1).tolist()
-        rows = [
-            Row(seqs[:n], scores[:n]) for seqs, scores, n in zip(found.seqs, found.scores, lengths, strict=True)
-        ]
+        rows = [Row(seqs[:n], scores[:n]) for seqs, scores, n in zip(found.seqs, found.scores, lengths, strict=True)]
         return Ranking(rows, found.exact)
 
     def found(self, width: int | None) -> Found:

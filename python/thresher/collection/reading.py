@@ -225,4 +225,3 @@ class Readable(Searchable):
             )
             for state, found in zip(states, vectors, strict=True)
         ]
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,7 +48,7 @@ class Searchable(abc.ABC):
         vector: str | None = None,
         shape: tuple[int, int] | None = None,
         where: Where | Sequence[Where | None] | None = None,
-        must: Sequence[Any] | str | int | None = None,
+        must: Sequence[Any] | AbstractSet[Any] | npt.NDArray[Any] | str | int | None = None,
         include: Sequence[str] | bool = False,
         exclude: Sequence[Any] | npt.NDArray[Any] | None = None,
         min_score: float | None = None,
@@ -136,7 +137,8 @@ class Searchable(abc.ABC):
         --------
         >>> from thresher.collection import Collection
         >>> with Collection.create("library", fields={"year": "int"}) as library:
-        ...     _ = library.upsert(["a", "b", "c"], [{0: 1.0}, {0: 2.0}, {1: 1.0}], [{"year": y} for y in (1999, 2020, 2021)])
+        ...     years = [{"year": year} for year in (1999, 2020, 2021)]
+        ...     _ = library.upsert(["a", "b", "c"], [{0: 1.0}, {0: 2.0}, {1: 1.0}], years)
         ...     print(library.search([{0: 1.0}, {1: 1.0}], k=2).to_dicts(payloads=False))
         ...     print(library.search([{0: 1.0}], k=1, where={"year": {"$lt": 2000}}).ids)
         [[{'id': 'b', 'score': 2.0}, {'id': 'a', 'score': 1.0}], [{'id': 'c', 'score': 1.0}]]
@@ -259,7 +261,7 @@ class Searchable(abc.ABC):
             asked: Any = query
             words = {term: word for word, term in asking.find(list(asked)).items()}
         seqs = np.array([there[one].seq for one in wanted], np.int64)
-        return explained(asking.view, asking.vector, row, wanted, seqs, words)
+        return explained(asking.view, asking.vector, row, ids=wanted, seqs=seqs, words=words)
 
     # ---------------------------------------------------------------------------------------------------- asyncio
 
@@ -328,7 +330,7 @@ class Searchable(abc.ABC):
                 return catalogue.terms_of(name, words)
 
         has_words = store.schema.vectors[name].words
-        return Asking(store, view, name, find if has_words else None, lambda seqs: view.ids(seqs))
+        return Asking(store, view, name, find if has_words else None, view.ids)
 
 
 def _rows(queries: MatrixLike, asking: Asking, shape: tuple[int, int] | None) -> CsrArrays:
