@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from thresher.collection.boosting import Boost
 from thresher.collection.collection import Collection, Snapshot
+from thresher.collection.diversity import Diversity
 from thresher.collection.documents import Document
 from thresher.collection.files import LockedError
 from thresher.collection.filters import F
 from thresher.collection.hits import CollectionHits
 from thresher.collection.transaction import ConflictError
 
-__all__ = ["Collection", "CollectionHits", "ConflictError", "Document", "F", "LockedError", "Snapshot"]
+__all__ = [
+    "Boost",
+    "Collection",
+    "CollectionHits",
+    "ConflictError",
+    "Diversity",
+    "Document",
+    "F",
+    "LockedError",
+    "Snapshot",
+]

@@ -131,7 +131,6 @@ def _selections(part: Part, choice: Choice, vector: str) -> list[Any]:
     if isinstance(choice, np.ndarray):
         selection = part.selection(choice, vector)
         return [] if selection is None else [selection]
-    return [
-        part.selection(one, vector) or part.segment.indexes[vector].select(np.ones(len(part.segment), np.bool_))
-        for one in choice
-    ]
+    index = part.segment.indexes[vector]
+    found = [part.selection(one, vector) for one in choice]
+    return [index.select(np.ones(len(part.segment), np.bool_)) if one is None else one for one in found]
