@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from thresher.collection.checking import CheckReport
 from thresher.collection.collection import Collection, Snapshot
 from thresher.collection.documents import Document
 from thresher.collection.files import LockedError
 from thresher.collection.filters import F
 from thresher.collection.hits import CollectionHits
+from thresher.collection.stats import SegmentStats, Stats
 from thresher.collection.transaction import ConflictError
+from thresher.collection.tuning import Tuning
 
-__all__ = ["Collection", "CollectionHits", "ConflictError", "Document", "F", "LockedError", "Snapshot"]
+__all__ = [
+    "CheckReport",
+    "Collection",
+    "CollectionHits",
+    "ConflictError",
+    "Document",
+    "F",
+    "LockedError",
+    "SegmentStats",
+    "Snapshot",
+    "Stats",
+    "Tuning",
+]

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from thresher._arguments import as_k, as_progress, as_threads
+from thresher._arguments import as_int, as_k, as_progress, as_threads
 from thresher._matrix import as_csr
 from thresher.collection.documents import Document, as_id, as_ids, payload_of
 from thresher.collection.filters import Filter, bits, facet, parse
 from thresher.collection.hits import CollectionHits
 from thresher.collection.searching import Request, find
 from thresher.collection.selecting import matching
+from thresher.collection.tuning import recall_of
 from thresher.collection.words import CollectionWords
 
 if TYPE_CHECKING:
@@ -213,7 +214,7 @@ class Readable(abc.ABC):
         progress = as_progress(options.pop("progress", None))
         options["threads"] = as_threads(options.get("threads", 0))
         dials = {key: options.pop(key) for key in list(options) if key not in _COMMON}
-        request = Request(name, rows, k, options, dials, progress)
+        request = Request(name, rows, k, options, dials, progress, view.tunings.get(name))
         found = find(view.parts, self._allowed(view, where, rows.shape[0]), request)
         hits = CollectionHits(
             found.seqs,
@@ -226,6 +227,67 @@ class Readable(abc.ABC):
         if include:
             hits.payloads()
         return hits
+
+    def recall(
+        self,
+        queries: MatrixLike | None = None,
+        *,
+        k: int = 10,
+        sample: int = 200,
+        where: Where | None = None,
+        vector: str | None = None,
+        threads: int = 0,
+        seed: int = 0,
+        **dials: Any,  # noqa: ANN401 - the engines'
+    ) -> float:
+        """Measure how much of the best k searches find, as they are now, against exact search.
+
+        Parameters
+        ----------
+        queries
+            Queries as for `search`; None makes some of documents, as `thresher.tune` does: the document itself does
+            not count.
+        k
+            Documents to find for each query.
+        sample
+            How many queries to make.
+        where
+            A filter over the documents to find.
+        vector
+            The vector to compare; None for the default one.
+        threads
+            Threads to search with; 0 means one for each core.
+        seed
+            Of what is drawn at random.
+        **dials
+            Search parameters, as for `search`.
+
+        Returns
+        -------
+        float
+            From 0 to 1, ties counting as right; nan if no query finds a document.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument is out of range or of a wrong type.
+        """
+        view = self._view()
+        name = self._store.schema.vector(vector)
+        wanted = as_int(sample, "sample")
+        if wanted < 1:
+            raise ValueError(f"sample must be at least 1, got {wanted}")
+        return recall_of(
+            view,
+            list(matching(view, parse(where), self._store)),
+            name,
+            None if queries is None else self._queries(queries, name),
+            k=as_k(k),
+            sample=wanted,
+            threads=as_threads(threads),
+            seed=as_int(seed, "seed"),
+            dials=dials,
+        )
 
     def _allowed(self, view: View, where: Any, n_queries: int) -> list[Any]:  # noqa: ANN401 - a filter or several
         if where is None or isinstance(where, Filter | Mapping):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
 
 
 class Source(Protocol):
-    """What knows the documents of a view: the catalogue as a reader sees it, or as a transaction does."""
+    """What knows the documents of a view: the catalogue as a reader sees it, or as a transaction does.
+
+    `undeclared` counts the filters that had to read payloads for a field, by its name.
+    """
+
+    undeclared: Counter[str]
 
     def states(self, seqs: npt.NDArray[np.int64], view: View) -> dict[int, State]:
         """Return documents by the numbers of their upserts."""
@@ -50,6 +56,9 @@ class Ids(Sequence[Any]):
 
 def matching(view: View, where: Filter, source: Source) -> Iterator[Bits]:
     """Yield for each part of a view the live documents that meet a filter."""
+    source.undeclared.update(
+        {one.path for one in tree.conditions_of(where)} - {tree.ID, *view.fields} if view.parts else ()
+    )
     named = _named(where)
     if named is None:
         for part in view.parts:

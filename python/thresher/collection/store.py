@@ -6,6 +6,7 @@ import contextlib
 import os
 import threading
 import weakref
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,6 +50,7 @@ class Store:
         self._pid = os.getpid()
         self._lock = threading.RLock()
         self._catalogue: Catalogue | None = None
+        self.undeclared: Counter[str] = Counter()
         self._views: weakref.WeakSet[View] = weakref.WeakSet()
 
     @contextlib.contextmanager
@@ -103,6 +105,10 @@ class Store:
         if mark is not None:
             weakref.finalize(view, mark.release)
         return view
+
+    def versions(self) -> list[int]:
+        """Return the versions that are read here or in other processes, ascending."""
+        return sorted({view.version for view in list(self._views)} | set(marked_versions(self.folder)))
 
     def oldest(self, version: int) -> int:
         """Return the oldest version that is read anywhere, or `version` if none is older."""
