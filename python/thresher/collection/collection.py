@@ -21,7 +21,7 @@ from thresher.collection.maintenance import Maintenance, make_room
 from thresher.collection.migrating import migrate
 from thresher.collection.operations import Operations, Vectors
 from thresher.collection.reading import Readable
-from thresher.collection.schema import as_schema
+from thresher.collection.schema import VectorSchema, as_schema
 from thresher.collection.stats import Stats, stats_of
 from thresher.collection.store import Store
 from thresher.collection.tuning import Tuning, keep, tuned
@@ -157,6 +157,22 @@ class Collection(Readable):
     def fields(self) -> dict[str, Kind]:
         """The kinds of the declared fields, by name."""
         return dict(self._view().fields)
+
+    @property
+    def vectors(self) -> dict[str, VectorSchema]:
+        """What the collection was created with for each vector, by name, the default one first."""
+        return dict(self._store.schema.vectors)
+
+    @property
+    def id_kind(self) -> Literal["str", "int"] | None:
+        """The kind of the ids, which those of the first document settled; None if there was none yet."""
+        with self._store.reading() as catalogue:
+            return catalogue.meta("id_kind")  # type: ignore[no-any-return]
+
+    def words(self, vector: str | None = None) -> list[str]:
+        """Return the words of a vector by the number of their terms; none if its terms are no words."""
+        with self._store.reading() as catalogue:
+            return catalogue.words_of(self._store.schema.vector(vector))
 
     def _view(self) -> View:
         if not self._is_open:
