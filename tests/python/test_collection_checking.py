@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import hypothesis
+import hypothesis.strategies as st
+import numpy as np
 import pytest
 
 import thresher
@@ -204,3 +208,50 @@ def test_a_report_is_plain_json(small: Small) -> None:
     report = check(small)
     assert json.loads(json.dumps(report.to_dict()))["lost"] == report.lost
     assert "would be lost" in repr(report)
+
+
+OPERATIONS = ("upsert", "delete", "update", "flush", "optimize", "declare", "drop", "restore", "reopen", "refresh")
+
+
+@hypothesis.given(st.lists(st.sampled_from(OPERATIONS), max_size=14), st.integers(0, 2**16))
+@hypothesis.settings(max_examples=25)
+def test_any_history_leaves_a_sound_collection(history: list[str], seed: int) -> None:
+    """And one that has what was stored, whatever fields were declared meanwhile; a reader sees the same."""
+    with tempfile.TemporaryDirectory() as folder:
+        small = Small(Path(folder) / "c0")
+        rng = np.random.default_rng(seed)
+        reader = Collection.open(small.collection.path)
+        for number, operation in enumerate(history):
+            some = [f"d{one}" for one in rng.choice(30, 8, replace=False)]
+            if operation == "upsert":
+                small.upsert(some)
+            elif operation == "delete":
+                small.delete(some)
+            elif operation == "update":
+                small.update([one for one in some if one in small.payloads], lang="it", year=1990 + number)
+            elif operation == "flush":
+                small.collection.flush()
+            elif operation == "optimize":
+                small.collection.optimize()
+            elif operation == "declare":
+                small.collection.declare_field("lang", "keyword")
+            elif operation == "drop":
+                for field in small.collection.fields:
+                    small.collection.drop_field(field)
+            elif operation == "restore":
+                reader.backup(Path(folder) / f"b{number}")
+                small.collection.close()
+                small.collection = Collection.restore(Path(folder) / f"b{number}", Path(folder) / f"c{number + 1}")
+                reader.close()
+                reader = Collection.open(small.collection.path)
+            elif operation == "reopen":
+                small.collection.close()
+                small.collection = Collection.open(small.collection.path, "rw")
+            else:
+                reader.refresh()
+            small.assert_same(small.collection)
+            assert small.collection.check().problems == []
+        reader.refresh()
+        small.assert_same(reader)
+        reader.close()
+        small.collection.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -142,3 +143,35 @@ def test_names_and_kinds_are_checked(small: Small, name: str, kind: Any) -> None
         small.collection.declare_field(name, kind)
     with Collection.open(small.collection.path) as reader, pytest.raises(ValueError, match="open for reading"):
         reader.declare_field("x", "int")
+
+
+def test_not_within_a_batch(small: Small) -> None:
+    collection = small.collection
+    operations: list[Callable[[], object]] = [
+        lambda: collection.declare_field("lang", "keyword"),
+        lambda: collection.drop_field("year"),
+        collection.flush,
+        collection.optimize,
+        lambda: collection.delete(["a1"]),
+    ]
+    for operation in operations:
+
+        def within_a_batch(operation: Callable[[], object] = operation) -> None:
+            with collection.batch() as batch:
+                batch.upsert(["undone"], [{1: 1.0}])
+                operation()
+
+        with pytest.raises(ValueError, match="within a batch only its own operations"):
+            within_a_batch()
+        assert "undone" not in collection
+    small.assert_same(collection)
+
+
+def test_it_is_logged(small: Small, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", "thresher.collection"):
+        small.collection.declare_field("lang", "keyword")
+        small.collection.drop_field("lang")
+    assert [record.getMessage().split(": ", 1)[1] for record in caplog.records] == [
+        "field 'lang' is declared: keyword",
+        "field 'lang' is no longer declared",
+    ]

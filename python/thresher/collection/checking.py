@@ -7,6 +7,7 @@ vectors are gone. Columns are made anew, of the payloads.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import logging
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -110,18 +111,26 @@ def repaired(catalogue: Catalogue, folder: Path) -> CheckReport:
     found = _Examination(catalogue, folder)
     found.run()
     version = int(catalogue.meta("version"))
-    for row, states in found.unreadable:
-        _log.warning("giving up segment %d, with %d documents", row.file, len(states))
-        catalogue.bury([state.seq for state in states], version + 1)
+    for row, lost in found.unreadable:
+        _log.warning("giving up segment %d, with %d documents", row.file, len(lost))
+        catalogue.bury(list(lost), version + 1)
         catalogue.replace_segments([row.first], [])
     for row, seqs in found.without_columns:
         number = catalogue.take("next_file")
-        live = {state.seq: state for state in catalogue.states_between(row.first, row.last, version)}
-        payloads = (payload_of(live[seq]) if seq in live else None for seq in seqs.tolist())
+        payloads = _payloads(seqs, catalogue.states_between(row.first, row.last, version))
         Columns.of(found.fields, payloads).write(columns_file(folder, number))
         catalogue.replace_segments([row.first], [row._replace(columns=number, columns_version=version)])
     sync_folder(folder / SEGMENTS)
     return dataclasses.replace(found.report(), is_repaired=True)
+
+
+def _payloads(seqs: npt.NDArray[np.int64], states: Iterator[State]) -> Iterator[dict[str, Any] | None]:
+    """Yield the payloads of a segment's documents, None for the dead; both ascend."""
+    state = next(states, None)
+    for seq in seqs.tolist():
+        while state is not None and state.seq < seq:
+            state = next(states, None)
+        yield payload_of(state) if state is not None and state.seq == seq else None
 
 
 def _checked(folder: Path) -> CheckReport:
@@ -157,7 +166,7 @@ class _Examination:
         self._problems: list[str] = []
         self.fields: Any = {}
         self.rows: list[SegmentRow] = []
-        self.unreadable: list[tuple[SegmentRow, list[State]]] = []
+        self.unreadable: list[tuple[SegmentRow, dict[int, Id]]] = []  # with the documents, by their upserts
         self.without_columns: list[tuple[SegmentRow, npt.NDArray[np.int64]]] = []
 
     @property
@@ -168,7 +177,7 @@ class _Examination:
         return CheckReport(
             self._problems,
             [str(path) for row, _ in self.unreadable for path in self._index_files(row)],
-            [state.id for _, states in self.unreadable for state in states],
+            [one for _, lost in self.unreadable for one in lost.values()],
             [str(columns_file(self._folder, row.columns)) for row, _ in self.without_columns],
         )
 
@@ -201,17 +210,15 @@ class _Examination:
     # ------------------------------------------------------------------------------------------------- segments
 
     def _segment(self, row: SegmentRow) -> None:
-        states = []
-        for state in self._catalogue.states_between(row.first, row.last, self._version):
+        for state in self._between(row.first, row.last):
             self._payload(state)
-            states.append(state)
         try:
             seqs = unpacked_seqs(row, self._folder)
             indexes = [self._index(path, row) for path in self._index_files(row)]
-            self._compare(states, seqs, indexes[0], row)
+            self._compare(row, seqs, indexes[0])
         except (FormatError, FileNotFoundError) as error:
             self._tell(_described(error))
-            self.unreadable.append((row, states))
+            self.unreadable.append((row, {state.seq: state.id for state in self._between(row.first, row.last)}))
             return
         except OSError as error:  # it may be there, though not to be read now
             self._tell(error)
@@ -232,26 +239,22 @@ class _Examination:
             raise FormatError(f"{path}: {index.n_docs} documents, where the catalogue has {row.n}")
         return index
 
-    def _compare(self, states: list[State], seqs: npt.NDArray[np.int64], index: Index, row: SegmentRow) -> None:
-        """Compare what the catalogue has of a segment's documents with the file; an index of others is unreadable."""
+    def _compare(self, row: SegmentRow, seqs: npt.NDArray[np.int64], index: Index) -> None:
+        """Compare what the catalogue has of a segment's documents with the file; raise if that is one of others."""
         path = self._index_files(row)[0]
         names = index.names
-        if row.n and (names is None or len(names) != row.n):
+        if names is None or len(names) != row.n:
             raise FormatError(f"{path}: it does not have the ids of its documents")
-        for begin in range(0, len(states), _AT_ONCE):
-            some = states[begin : begin + _AT_ONCE]
+        states = self._between(row.first, row.last)
+        while some := list(itertools.islice(states, _AT_ONCE)):
             wanted = np.array([state.seq for state in some], np.int64)
-            places = np.minimum(np.searchsorted(seqs, wanted), max(len(seqs) - 1, 0))
-            here = seqs[places] == wanted if len(seqs) else np.zeros(len(some), np.bool_)
-            for state, is_here in zip(some, here.tolist(), strict=True):
+            places = np.minimum(np.searchsorted(seqs, wanted), len(seqs) - 1)
+            here = seqs[places] == wanted
+            found = names.take(places)
+            for state, is_here, name in zip(some, here.tolist(), found, strict=True):
                 if not is_here:
                     self._tell(f"document {state.id!r} is in no segment, though upsert {state.seq} is of {path}")
-            if names is None:
-                continue
-            found = names.take(places[here])
-            there = [state for state, is_here in zip(some, here.tolist(), strict=True) if is_here]
-            for state, name in zip(there, found, strict=True):
-                if str(state.id) != name:
+                elif str(state.id) != name:
                     raise FormatError(f"{path}: document {name!r}, where the catalogue has {state.id!r}")
 
     # ---------------------------------------------------------------------------------------- what the catalogue has

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from thresher.collection.filters import Kind, Where
     from thresher.collection.view import View
     from thresher.engines.options import Progress
+
+_log = logging.getLogger("thresher.collection")
 
 Mode = Literal["r", "rw"]
 
@@ -366,6 +369,7 @@ class Collection(Readable):
         }
         found = tuned(self._view(), name, rows, options)
         writer.change(lambda catalogue: keep(catalogue, name, found))
+        _log.info("%s: searches of %r go by %s", self.path, name, found.search_params)
         return found
 
     # ---------------------------------------------------------------------------------------- copies, and damage

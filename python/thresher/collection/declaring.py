@@ -6,6 +6,7 @@ updated meanwhile is checked in it, so that the field is declared for all docume
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from thresher.collection.store import Store
     from thresher.collection.view import View
     from thresher.collection.writer import Writer
+
+_log = logging.getLogger("thresher.collection")
 
 _AT_ONCE = 4096  # payloads that are read at a time
 
@@ -51,6 +54,7 @@ def set_field(writer: Writer, store: Store, name: str, kind: Kind | None) -> Non
             _remove(store.folder, new)
             raise
         _remove(store.folder, old)
+    _log.info("%s: field %r is %s", store.folder, name, "no longer declared" if kind is None else f"declared: {kind}")
 
 
 def _rewritten(part: Part, view: View, fields: Mapping[str, Kind], writer: Writer, store: Store) -> SegmentRow:

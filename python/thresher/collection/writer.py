@@ -51,6 +51,7 @@ class Writer:
         self._pid = os.getpid()
         self._lock = threading.RLock()
         self._building = threading.RLock()
+        self._in_batch = 0  # the thread whose transaction is open
         self._in_work: frozenset[int] = frozenset()  # segments that are being rebuilt
         self._file_lock = WriterLock(store.folder)
         try:
@@ -73,18 +74,24 @@ class Writer:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """Do operations together: durable, and seen by searches, when the block ends; undone if it raises."""
-        self._check_process()
+        self._check_free()
         with self._lock:
-            with self._catalogue.transaction():
-                transaction = Transaction(self._catalogue, self.view, self._store.undeclared)
-                yield transaction
-                view = transaction.finish()
+            self._in_batch = threading.get_ident()
+            try:
+                with self._catalogue.transaction():
+                    transaction = Transaction(self._catalogue, self.view, self._store.undeclared)
+                    yield transaction
+                    view = transaction.finish()
+            finally:
+                self._in_batch = 0
             self._publish(view)
             self._publish(compacted(view, self._store.schema, self._payloads(view.version), self._in_work))
 
-    def _check_process(self) -> None:
+    def _check_free(self) -> None:
         if self._pid != os.getpid():
             raise ValueError("a collection that was opened for writing is read-only in a forked process")
+        if self._in_batch == threading.get_ident():
+            raise ValueError("within a batch only its own operations can be done, not those of the collection")
 
     def _publish(self, view: View) -> None:
         self.view = self._store.keep(view)
@@ -113,6 +120,7 @@ class Writer:
         bool
             Whether there was something to do.
         """
+        self._check_free()
         with self._building:
             with self._lock:
                 view = self.view
@@ -173,7 +181,7 @@ class Writer:
     @contextlib.contextmanager
     def still(self) -> Iterator[View]:
         """Give the view, and let no segment be built while the block is done; operations go on."""
-        self._check_process()
+        self._check_free()
         with self._building:
             yield self.view
 
@@ -195,7 +203,7 @@ class Writer:
         object
             What `change` returns.
         """
-        self._check_process()
+        self._check_free()
         with self._building, self._lock:
             with self._catalogue.transaction():
                 result = change(self._catalogue)
