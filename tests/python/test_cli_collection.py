@@ -303,3 +303,16 @@ def test_another_writer(filled: Path) -> None:
 def test_kinds_of_files_without_payloads(filled: Path, tmp_path: Path) -> None:
     (tmp_path / "docs.npz").write_bytes(b"PK")
     assert "expected JSON lines, Parquet or Arrow" in failed("add", filled, tmp_path / "docs.npz")
+
+
+def test_a_damaged_catalogue(filled: Path) -> None:
+    path = filled / "catalogue.sqlite"
+    content = bytearray(path.read_bytes())
+    for page in range(1, len(content) // 8192):  # all but the list of tables
+        content[page * 8192 : page * 8192 + 4000] = bytes(4000)
+    path.write_bytes(content)
+    for command, *more in (["info"], ["delete", "a"], ["export"], ["compact"], ["backup", filled.parent / "b"]):
+        assert "catalogue" in failed(command, filled, *more)
+    result = run("check", filled)
+    assert result.exit_code == 1
+    assert "catalogue.sqlite" in result.stdout

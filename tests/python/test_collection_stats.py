@@ -67,7 +67,16 @@ def test_undeclared_fields_are_counted_by_filter(small: Small) -> None:
     small.collection.search([{1: 1.0}], where={"$or": [{"lang": "en"}, {"lang": "de"}, {"deep.er": 1}]})
     small.collection.delete(where={"lang": "xx"})
     assert small.collection.stats().undeclared == {"deep.er": 1, "lang": 3}
+    small.collection.count({"lang": "en", "year": 2001})  # as before: nothing is read
+    assert small.collection.stats().undeclared == {"deep.er": 1, "lang": 3}
     assert "undeclared fields: deep.er (1), lang (3)" in repr(small.collection.stats())
+
+
+def test_fields_that_are_declared_are_not_counted_any_more(small: Small) -> None:
+    small.collection.count({"lang": "en", "other": 1})
+    small.collection.declare_field("lang", "keyword")
+    small.collection.count({"lang": "de"})
+    assert small.collection.stats().undeclared == {"other": 1}
 
 
 def test_the_last_failure_is_told(small: Small) -> None:

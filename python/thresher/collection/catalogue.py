@@ -206,6 +206,16 @@ class Catalogue:
         finally:
             self._db.execute("COMMIT")
 
+    @contextlib.contextmanager
+    def telling_damage(self) -> Iterator[None]:
+        """Raise thresher.FormatError, naming the file, for what sqlite finds damaged in the block."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            if type(error) is not sqlite3.DatabaseError:  # full disks, say
+                raise
+            raise _broken(self.path, error) from None
+
     def close(self) -> None:
         """Close it; the last one to do so folds the log into the database."""
         self._db.close()

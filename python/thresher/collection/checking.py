@@ -140,6 +140,10 @@ def _checked(folder: Path) -> CheckReport:
     except FormatError as error:
         return CheckReport([str(error)])
     try:
+        try:
+            catalogue.format()
+        except FormatError as error:
+            return CheckReport([str(error)])
         catalogue.check_format()
         if problems := catalogue.problems():  # then what it says of segments is not to be gone by
             return CheckReport(problems)

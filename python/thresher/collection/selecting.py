@@ -56,18 +56,20 @@ class Ids(Sequence[Any]):
 
 def matching(view: View, where: Filter, source: Source) -> Iterator[Bits]:
     """Yield for each part of a view the live documents that meet a filter."""
-    source.undeclared.update(
-        {one.path for one in tree.conditions_of(where)} - {tree.ID, *view.fields} if view.parts else ()
-    )
     named = _named(where)
     if named is None:
+        is_new = False
         for part in view.parts:
             met = part.filters.get(where)
             if met is None:
+                is_new = True
                 met = _of_part(part, where, source, view, part.live)
                 keep(part.filters, where, met)
             yield met
+        if is_new:
+            _count(where, view, source)
         return
+    _count(where, view, source)
     found = source.named(list(named), view)
     among = [bits.none(len(part.segment)) for part in view.parts]
     for located in view.locate([state.seq for state in found.values()]):
@@ -77,6 +79,11 @@ def matching(view: View, where: Filter, source: Source) -> Iterator[Bits]:
         among[located.part] = bits.pack(mask) & part.live
     for part, some in zip(view.parts, among, strict=True):
         yield _of_part(part, where, source, view, some) if some.any() else some
+
+
+def _count(where: Filter, view: View, source: Source) -> None:
+    """Count the fields of a filter that are not declared."""
+    source.undeclared.update({condition.path for condition in tree.conditions_of(where)} - {tree.ID, *view.fields})
 
 
 def _of_part(part: Part, where: Filter, source: Source, view: View, among: Bits) -> Bits:

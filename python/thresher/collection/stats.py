@@ -124,7 +124,7 @@ def stats_of(view: View, store: Store, failure: Exception | None) -> Stats:
         version=view.version,
         versions=store.versions(),
         fields=dict(view.fields),
-        undeclared=dict(sorted(store.undeclared.items())),
+        undeclared={field: n for field, n in sorted(store.undeclared.items()) if field not in view.fields},
         segments=segments,
         nbytes=sum(_size(path) for path in store.folder.rglob("*")),
         resident_nbytes=sum(segment.resident_nbytes for segment in segments),

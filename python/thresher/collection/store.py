@@ -55,13 +55,14 @@ class Store:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Catalogue]:
-        """Read the catalogue, one thread at a time."""
+        """Read the catalogue, one thread at a time; thresher.FormatError if sqlite finds it damaged."""
         if self._pid != os.getpid():
             self._begin()  # what a connection does in a child would be seen by the parent's
         with self._lock:
             if self._catalogue is None:
                 self._catalogue = Catalogue(self.folder, readonly=True)
-            yield self._catalogue
+            with self._catalogue.telling_damage():
+                yield self._catalogue
 
     def close(self) -> None:
         """Close the connection; it is opened again when it is needed."""
