@@ -96,13 +96,15 @@ def commands(page: Path) -> list[str]:
 
 def unknown_to_typer(app: Any, words: list[str]) -> list[str]:
     """The command and the options among `words` that an application does not have."""
-    group: Any = typer.main.get_command(app)
+    group: Any = typer.main.get_command(app) if isinstance(app, typer.Typer) else app
     options = {option for parameter in group.params for option in parameter.opts} | {"--help"}
     if words and not words[0].startswith("-"):
         if words[0].isupper():
             return []
         if words[0] not in group.commands:
             return [words[0]]
+        if hasattr(group.commands[words[0]], "commands"):
+            return unknown_to_typer(group.commands[words[0]], words[1:])
         options |= {option for parameter in group.commands[words[0]].params for option in parameter.opts}
     return [word for word in words if word.startswith("--") and word not in options]
 

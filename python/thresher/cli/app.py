@@ -9,6 +9,7 @@ import typer
 import thresher
 from thresher.cli._errors import reported
 from thresher.cli.build import build
+from thresher.cli.collection.app import app as collection
 from thresher.cli.demo import demo
 from thresher.cli.export import export
 from thresher.cli.info import info
@@ -27,6 +28,7 @@ app = typer.Typer(
 
 for _command in (demo, build, tune, search, info, truth, export):
     app.command()(reported(_command))
+app.add_typer(collection, name="collection")
 
 
 def _show_version(wanted: bool) -> None:

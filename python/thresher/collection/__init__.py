@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from thresher.collection.boosting import Boost
+from thresher.collection.checking import CheckReport
 from thresher.collection.collection import Collection, Snapshot
 from thresher.collection.diversity import Diversity
 from thresher.collection.documents import Document
 from thresher.collection.files import LockedError
 from thresher.collection.filters import F
 from thresher.collection.hits import CollectionHits
+from thresher.collection.stats import SegmentStats, Stats
 from thresher.collection.transaction import ConflictError
+from thresher.collection.tuning import Tuning
 
 __all__ = [
     "Boost",
+    "CheckReport",
     "Collection",
     "CollectionHits",
     "ConflictError",
@@ -20,5 +24,8 @@ __all__ = [
     "Document",
     "F",
     "LockedError",
+    "SegmentStats",
     "Snapshot",
+    "Stats",
+    "Tuning",
 ]

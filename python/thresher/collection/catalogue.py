@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -66,6 +66,14 @@ CREATE TABLE segments (
     seqs BLOB NOT NULL
 );
 """
+
+# What each counter is ahead of.
+_COUNTED = (
+    ("states of documents", "documents WHERE max(born, ifnull(died, 0)) >", "version"),
+    ("upserts", "documents WHERE seq >=", "next_seq"),
+    ("batches", "batches WHERE first + n >", "next_seq"),
+    ("segments", "segments WHERE max(file, columns) >=", "next_file"),
+)
 
 
 class State(NamedTuple):
@@ -129,7 +137,7 @@ class Catalogue:
     def create_tables(self, meta: Mapping[str, object]) -> None:
         """Lay out an empty database."""
         self._db.execute(f"PRAGMA page_size = {_PAGE}")
-        self._db.execute("PRAGMA journal_mode = WAL")
+        self.keep_a_log()
         for statement in _TABLES.split(";"):
             self._db.execute(statement)
         with self.transaction():
@@ -137,15 +145,44 @@ class Catalogue:
 
     def check_format(self) -> None:
         """Raise thresher.FormatError unless this library reads the database, naming what is wrong."""
+        version = self.format()
+        if version == FORMAT:
+            return
+        hint = "it is damaged"
+        if version is not None and version > FORMAT:
+            hint = "a newer thresher wrote it"
+        elif version is not None:
+            hint = "an older thresher wrote it, and opening it for writing brings it up to date"
+        raise _core.FormatError(f"{self.path}: version {version} of the catalogue, where {FORMAT} was expected: {hint}")
+
+    def format(self) -> int | None:
+        """Return the version of the database's layout; None if it has none."""
         try:
             version = self.meta("format")
         except sqlite3.DatabaseError as error:
             raise _broken(self.path, error) from None
-        if version != FORMAT:
-            hint = "a newer thresher wrote it" if isinstance(version, int) and version > FORMAT else "it is damaged"
-            raise _core.FormatError(
-                f"{self.path}: version {version!r} of the catalogue, where {FORMAT} was expected: {hint}"
-            )
+        return version if isinstance(version, int) else None
+
+    def migrate(self, steps: Mapping[int, Callable[[sqlite3.Connection], None]]) -> None:
+        """Bring an older database to the present version, whole or not at all.
+
+        Parameters
+        ----------
+        steps
+            For each older version what makes the next of it.
+
+        Raises
+        ------
+        thresher.FormatError
+            If it is none of an older version that there is a way from.
+        """
+        with self.transaction():
+            version = self.format()
+            while version is not None and version < FORMAT and version in steps:
+                steps[version](self._db)
+                version += 1
+                self.set_meta(format=version)
+            self.check_format()
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -168,6 +205,16 @@ class Catalogue:
             yield
         finally:
             self._db.execute("COMMIT")
+
+    @contextlib.contextmanager
+    def telling_damage(self) -> Iterator[None]:
+        """Raise thresher.FormatError, naming the file, for what sqlite finds damaged in the block."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            if type(error) is not sqlite3.DatabaseError:  # full disks, say
+                raise
+            raise _broken(self.path, error) from None
 
     def close(self) -> None:
         """Close it; the last one to do so folds the log into the database."""
@@ -370,6 +417,10 @@ class Catalogue:
         """Write a copy of the database as it is now, in one piece."""
         self._db.execute("VACUUM INTO ?", (str(path),))
 
+    def keep_a_log(self) -> None:
+        """Write changes to a log first, so that readers and the writer do not wait for one another."""
+        self._db.execute("PRAGMA journal_mode = WAL")
+
     def compact(self) -> None:
         """Give the space of what was forgotten back to the file system."""
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -377,12 +428,17 @@ class Catalogue:
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def problems(self) -> list[str]:
-        """Return what sqlite finds wrong in the database; usually nothing."""
+        """Return what is wrong in the database: what sqlite finds, and numbers beyond their counters; usually none."""
         try:
             rows = self._db.execute("PRAGMA integrity_check(20)").fetchall()
+            found = [f"{self.path}: {text}" for (text,) in rows if text != "ok"]
+            for what, condition, counter in _COUNTED:
+                (n,) = self._db.execute(f"SELECT count(*) FROM {condition} ?", (self.meta(counter),)).fetchone()  # noqa: S608 - ours
+                if n:
+                    found.append(f"{self.path}: {n} {what} beyond {counter} = {self.meta(counter)}")
         except sqlite3.DatabaseError as error:
-            return [str(error)]
-        return [text for (text,) in rows if text != "ok"]
+            return [f"{self.path}: {error}"]
+        return found
 
 
 def _opened(path: Path, *, readonly: bool) -> sqlite3.Connection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import threading
 import time
@@ -11,17 +12,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, SupportsFloat
 
-from thresher._arguments import as_number
+from thresher._arguments import as_flag, as_number
+from thresher.collection.backups import back_up, restore
 from thresher.collection.catalogue import Catalogue
+from thresher.collection.checking import CheckReport, check_folder, repaired
+from thresher.collection.declaring import set_field
 from thresher.collection.files import READERS, SEGMENTS, ReaderMark, new_folder
 from thresher.collection.filters import check_fields
 from thresher.collection.fresh import is_fresh
 from thresher.collection.loading import loaded
 from thresher.collection.maintenance import Maintenance, make_room
+from thresher.collection.migrating import migrate
 from thresher.collection.operations import Operations, Vectors
 from thresher.collection.reading import Readable
-from thresher.collection.schema import as_schema
+from thresher.collection.schema import VectorSchema, as_schema
+from thresher.collection.stats import Stats, stats_of
 from thresher.collection.store import Store
+from thresher.collection.tuning import Tuning, keep, tuned
 from thresher.collection.writer import Writer
 
 if TYPE_CHECKING:
@@ -29,10 +36,13 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from thresher._matrix import MatrixLike
     from thresher.collection.catalogue import Durability, Id
     from thresher.collection.filters import Kind, Where
     from thresher.collection.view import View
     from thresher.engines.options import Progress
+
+_log = logging.getLogger("thresher.collection")
 
 Mode = Literal["r", "rw"]
 
@@ -89,12 +99,14 @@ class Collection(Readable):
         self._store = store
         self._writer = writer
         self._maintenance = None if writer is None else Maintenance(writer)
-        self._read: View | None = view
         self._auto_refresh: float | None = None
         self._refreshed = time.monotonic()
         self._refreshing = threading.Lock()
         self._is_child = False
         _open.add(self)
+        self._is_open = True
+        # The view of a reader. What a writer sees is in its `Writer`: held here too, it would keep what is out of date.
+        self._read = view if writer is None else None
 
     @classmethod
     def create(
@@ -184,6 +196,8 @@ class Collection(Readable):
             raise ValueError(f"auto_refresh must be >= 0 seconds, got {auto_refresh}")
         if seconds is not None and mode == "rw":
             raise ValueError("auto_refresh goes with mode='r': a writer sees what it stores")
+        if mode == "rw":
+            migrate(Path(path))
         store = Store(Path(path))
         if mode == "rw":
             writer = Writer(store)
@@ -202,11 +216,28 @@ class Collection(Readable):
         """The kinds of the declared fields, by name."""
         return dict(self._view().fields)
 
+    @property
+    def vectors(self) -> dict[str, VectorSchema]:
+        """What the collection was created with for each vector, by name, the default one first."""
+        return dict(self._store.schema.vectors)
+
+    @property
+    def id_kind(self) -> Literal["str", "int"] | None:
+        """The kind of the ids, which those of the first document settled; None if there was none yet."""
+        with self._store.reading() as catalogue:
+            return catalogue.meta("id_kind")  # type: ignore[no-any-return]
+
+    def words(self, vector: str | None = None) -> list[str]:
+        """Return the words of a vector by the number of their terms; none if its terms are no words."""
+        with self._store.reading() as catalogue:
+            return catalogue.words_of(self._store.schema.vector(vector))
+
     def _view(self) -> View:
-        if self._read is None:
+        if not self._is_open:
             raise ValueError("the collection is closed")
         if self._writer is not None:
             return self._writer.view
+        assert self._read is not None
         if self._auto_refresh is not None and time.monotonic() - self._refreshed >= self._auto_refresh:
             self._read = self._refreshed_view(self._read)
         return self._read
@@ -382,13 +413,189 @@ class Collection(Readable):
         writer.forget_batches()
         writer.compact()
 
+    # ------------------------------------------------------------------------------------------------- fields
+
+    def declare_field(self, name: str, kind: Kind) -> None:
+        """Declare a field, so that filters over it go by columns; those of all segments are written before it returns.
+
+        Readers see it when they refresh. A field that is declared already gets the other kind.
+
+        Parameters
+        ----------
+        name
+            The field, or a dotted path into payloads.
+        kind
+            "keyword", "keywords", "int", "float", "bool" or "datetime".
+
+        Raises
+        ------
+        ValueError
+            Naming the document, the field and the value, if a payload has another kind there: nothing changes then. If
+            there is no such kind, or the name can't be one.
+        """
+        writer = self._writing()
+        set_field(writer, self._store, *next(iter(check_fields({name: kind}).items())))
+
+    def drop_field(self, name: str) -> None:
+        """Let filters over a field go by payloads again, which stay as they are.
+
+        Raises
+        ------
+        ValueError
+            If it is not declared.
+        """
+        writer = self._writing()
+        if name not in self.fields:
+            raise ValueError(f"{name!r} is not a declared field; there are: {', '.join(self.fields) or 'none'}")
+        set_field(writer, self._store, name, None)
+
+    # ------------------------------------------------------------------------------------- how it is, and goes on
+
+    def stats(self) -> Stats:
+        """Return what the collection is made of, and what ails it."""
+        maintenance = self._maintenance
+        return stats_of(self._view(), self._store, None if maintenance is None else maintenance.failure)
+
+    def tune(
+        self,
+        queries: MatrixLike | None = None,
+        *,
+        recall: float | None = None,
+        latency_us: float | None = None,
+        k: int = 10,
+        vector: str | None = None,
+        budget_s: float = 60.0,
+        threads: int = 1,
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> Tuning:
+        """Find the search parameters that meet a target on the largest segment, and let searches go by them.
+
+        Searches that state parameters go by those. `stats` tells when the segments are others by much, so that it is
+        time to tune again. What it takes in memory is the segment's vectors, and an exact index of them.
+
+        Parameters
+        ----------
+        queries
+            Queries as for `search`, the more alike to those to come the better; None makes some of documents.
+        recall, latency_us, k, budget_s, threads, seed, progress
+            As for `thresher.tune`.
+        vector
+            The vector to compare; None for the default one.
+
+        Returns
+        -------
+        Tuning
+            The parameters, and what they gave.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As of `thresher.tune`; ValueError if there is no segment yet.
+
+        Warns
+        -----
+        UserWarning
+            If the target is not met.
+        """
+        writer = self._writing()
+        name = self._store.schema.vector(vector)
+        rows = None if queries is None else self._queries(queries, name)
+        options = {
+            "recall": recall,
+            "latency_us": latency_us,
+            "k": k,
+            "budget_s": budget_s,
+            "threads": threads,
+            "seed": seed,
+            "progress": progress,
+        }
+        found = tuned(self._view(), name, rows, options)
+        writer.change(lambda catalogue: keep(catalogue, name, found))
+        _log.info("%s: searches of %r go by %s", self.path, name, found.search_params)
+        return found
+
+    # ---------------------------------------------------------------------------------------- copies, and damage
+
+    def backup(self, path: str | os.PathLike[str]) -> None:
+        """Make a copy of the collection as it is in the folder now, which can be opened; a writer may go on meanwhile.
+
+        Segments' files are linked where the file system can, and share their bytes with the backup then: they never
+        change, but what damages one damages the other.
+
+        Parameters
+        ----------
+        path
+            A folder that is not there yet; it appears whole, and on the disk.
+
+        Raises
+        ------
+        FileExistsError
+            If something is at `path`.
+        thresher.FormatError
+            If a file of the collection is missing.
+        OSError
+            If it can't be written.
+        """
+        self._view()
+        back_up(self.path, Path(path))
+
+    @classmethod
+    def restore(cls, backup: str | os.PathLike[str], path: str | os.PathLike[str], *, mode: Mode = "rw") -> Self:
+        """Make a collection of a backup, which is checked first, and open it. Nothing is shared with the backup.
+
+        Raises
+        ------
+        thresher.FormatError
+            If the backup is damaged.
+        FileExistsError
+            If something is at `path`.
+        """
+        restore(Path(backup), Path(path))
+        return cls.open(path, mode)
+
+    def check(self, *, repair: bool = False) -> CheckReport:
+        """Look the whole collection over: all checksums, and the catalogue against the segments. See `check_folder`."""
+        report = check_folder(self.path)
+        if not repair or not report.can_be_repaired:
+            return report
+        return self._writing().change(lambda catalogue: repaired(catalogue, self.path))
+
+    @staticmethod
+    def check_folder(path: str | os.PathLike[str], *, repair: bool = False) -> CheckReport:
+        """Look a collection over, also one that can't be opened.
+
+        Parameters
+        ----------
+        path
+            The folder.
+        repair
+            Drop the segments whose files are missing or altered, which loses their documents, and make columns anew
+            that are. Nothing else is dropped. Without it nothing is changed.
+
+        Returns
+        -------
+        CheckReport
+            What is wrong, what was or would be dropped, and the ids that are lost with it.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no collection.
+        thresher.FormatError
+            If a newer thresher wrote it.
+        thresher.collection.LockedError
+            If it is to be repaired, and somebody writes to it.
+        """
+        return check_folder(Path(path), repair=as_flag(repair, "repair"))
+
     def close(self) -> None:
         """Finish what is being built, and let another process write; idempotent."""
-        if self._read is None:
+        if not self._is_open:
             return
         if self._maintenance is not None:
             self._maintenance.close()
-        self._read = None
+        self._is_open, self._read = False, None
         self._store.close()
         if self._writer is not None:
             self._writer.close()
@@ -397,7 +604,7 @@ class Collection(Readable):
         """Go on in a forked process: the lock is the parent's, and so is the thread that builds segments."""
         self._refreshing = threading.Lock()
         if self._writer is not None:
-            self._read = None if self._read is None else self._writer.view
+            self._read = self._writer.view if self._is_open else None
             self._writer.close()
             _inherited.append((self._writer, self._maintenance))
             self._writer, self._maintenance, self._is_child = None, None, True
@@ -419,7 +626,7 @@ class Collection(Readable):
 
     def __repr__(self) -> str:
         """Describe the collection in one line."""
-        if self._read is None:
+        if not self._is_open:
             return f"<Collection {self.path}: closed>"
         view = self._view()
         return f"<Collection {self.path}: {len(view):,} documents in {len(view.parts)} segments>"

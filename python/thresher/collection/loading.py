@@ -15,7 +15,8 @@ from thresher.collection.documents import payload_of
 from thresher.collection.files import SEGMENTS
 from thresher.collection.filters import Columns
 from thresher.collection.fresh import compacted, fresh_segment, is_fresh
-from thresher.collection.segment import Part, Segment, columns_file, open_segment
+from thresher.collection.segment import Part, Segment, columns_file, open_segment, reopened
+from thresher.collection.tuning import tunings_of
 from thresher.collection.view import View
 
 if TYPE_CHECKING:
@@ -44,32 +45,41 @@ def loaded(catalogue: Catalogue, folder: Path, schema: Schema, before: View | No
     for left in reversed(range(_TRIES)):
         try:
             with catalogue.reading():
-                return _loaded(catalogue, folder, schema, before)
-        except FileNotFoundError:
+                return seen(catalogue, folder, schema, before)
+        except FileNotFoundError as error:
             # A writer has merged the segment away meanwhile: then the catalogue names another.
             if not left or not _has_moved(catalogue, folder):
-                raise
+                raise _unreadable(f"{error.filename}: the file is missing", folder) from error
     raise AssertionError
 
 
-def _loaded(catalogue: Catalogue, folder: Path, schema: Schema, before: View | None) -> View:
+def seen(catalogue: Catalogue, folder: Path, schema: Schema, before: View | None = None) -> View:
+    """Return the view of a transaction that the catalogue is in; FileNotFoundError if a segment's file is missing."""
     version = int(catalogue.meta("version"))
     if before is not None and before.version == version:
         return before
     fields: Any = catalogue.fields()
     has_whole_ids = catalogue.meta("id_kind") == "int"
-    opened = {part.segment.row: part.segment for part in before.parts} if before is not None else {}
-    segments = [
-        opened.get(row) or open_segment(folder, row, schema, has_whole_ids=has_whole_ids)
-        for row in catalogue.segments()
-    ]
+    opened = (
+        {part.segment.row.file: part.segment for part in before.parts if part.segment.row} if before is not None else {}
+    )
+    segments: list[Segment] = []
+    for row in catalogue.segments():
+        try:
+            segments.append(
+                reopened(opened[row.file], folder, row)
+                if row.file in opened
+                else open_segment(folder, row, schema, has_whole_ids=has_whole_ids)
+            )
+        except FormatError as error:
+            raise _unreadable(error, folder) from error
     flushed = segments[-1].last if segments else 0
-    if before is not None:
+    if before is not None and before.fields == fields:
         segments += [part.segment for part in before.parts if is_fresh(part) and part.segment.first > flushed]
     segments += _waiting(catalogue, schema, fields, version, segments[-1].last if segments else 0)
     parts = [with_updates(catalogue, Part.whole(segment), fields) for segment in segments]
     n_terms = {name: max((segment.indexes[name].n_terms for segment in segments), default=0) for name in schema.vectors}
-    view = View(version, tuple(parts), fields, n_terms).without(catalogue.dead())
+    view = View(version, tuple(parts), fields, n_terms, tunings_of(catalogue, schema)).without(catalogue.dead())
     return compacted(view, schema, lambda seqs: payloads_of(catalogue, seqs, version))
 
 
@@ -114,6 +124,14 @@ def with_updates(catalogue: Catalogue, part: Part, fields: Fields) -> Part:
     if not here:
         return part
     return part.updated(places[here], Columns.of(fields, [payload_of(states[number]) for number in here]))
+
+
+def _unreadable(problem: object, folder: Path) -> FormatError:
+    """Return what to raise for a segment that is missing or altered, with what can be done."""
+    return FormatError(
+        f"{problem}; Collection.check_folder({str(folder)!r}, repair=True), or 'thresher collection check --repair "
+        f"{folder}', gives the segment up, and lists the documents that are lost"
+    )
 
 
 def _has_moved(catalogue: Catalogue, folder: Path) -> bool:

@@ -145,6 +145,7 @@ class Question:
                 {**self.options, **options} | ({"depth": k + self.page} if k is not None and self.page else {}),
                 self.dials,
                 self._progress(begin if which is None else self.n_queries),
+                self.view.tunings.get(self.vector),
             )
             found.append(find(self.view.parts, self.allowed.of(some.tolist()), request))
         return found[0] if len(found) == 1 else _joined(found)

@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from thresher._arguments import as_int, as_k, as_threads
 from thresher.collection.documents import Document, as_id, as_ids, payload_of
 from thresher.collection.filters import bits, facet, parse
 from thresher.collection.searchable import Searchable
 from thresher.collection.selecting import matching
+from thresher.collection.tuning import recall_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     import scipy.sparse as sp
 
+    from thresher._matrix import MatrixLike
     from thresher.collection.catalogue import Id, State
     from thresher.collection.filters import Where
     from thresher.collection.view import View
@@ -202,6 +205,67 @@ class Readable(Searchable):
                 counts[value] = counts.get(value, 0) + n
         ordered = sorted(sorted(counts), key=lambda value: -counts[value])
         return {value: counts[value] for value in ordered[:limit]}
+
+    def recall(
+        self,
+        queries: MatrixLike | None = None,
+        *,
+        k: int = 10,
+        sample: int = 200,
+        where: Where | None = None,
+        vector: str | None = None,
+        threads: int = 0,
+        seed: int = 0,
+        **dials: Any,  # noqa: ANN401 - the engines'
+    ) -> float:
+        """Measure how much of the best k searches find, as they are now, against exact search.
+
+        Parameters
+        ----------
+        queries
+            Queries as for `search`; None makes some of documents, as `thresher.tune` does: the document itself does
+            not count.
+        k
+            Documents to find for each query.
+        sample
+            How many queries to make.
+        where
+            A filter over the documents to find.
+        vector
+            The vector to compare; None for the default one.
+        threads
+            Threads to search with; 0 means one for each core.
+        seed
+            Of what is drawn at random.
+        **dials
+            Search parameters, as for `search`.
+
+        Returns
+        -------
+        float
+            From 0 to 1, ties counting as right; nan if no query finds a document.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument is out of range or of a wrong type.
+        """
+        view = self._view()
+        name = self._store.schema.vector(vector)
+        wanted = as_int(sample, "sample")
+        if wanted < 1:
+            raise ValueError(f"sample must be at least 1, got {wanted}")
+        return recall_of(
+            view,
+            list(matching(view, parse(where), self._store)),
+            name,
+            None if queries is None else self._queries(queries, name),
+            k=as_k(k),
+            sample=wanted,
+            threads=as_threads(threads),
+            seed=as_int(seed, "seed"),
+            dials=dials,
+        )
 
     # --------------------------------------------------------------------------------------------------- parts
 

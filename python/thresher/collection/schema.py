@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, get_args
 
 from thresher._arguments import as_flag, as_int
+from thresher._core import FormatError
 from thresher._kinds import kind_of
 from thresher._matrix import MAX_TERMS
 from thresher.engines.options import Weights
@@ -77,8 +78,14 @@ class Schema:
 
     @staticmethod
     def of_json(text: str) -> Schema:
-        """Read what the catalogue has kept."""
-        return Schema({name: VectorSchema(**vector) for name, vector in json.loads(text).items()})
+        """Read what the catalogue has kept, or raise thresher.FormatError."""
+        try:
+            vectors = {name: VectorSchema(**vector) for name, vector in json.loads(text).items()}
+        except (AttributeError, TypeError, ValueError) as error:
+            raise FormatError(f"the schema is damaged: {error}") from None
+        if not vectors:
+            raise FormatError("the schema is damaged: it has no vectors")
+        return Schema(vectors)
 
 
 def as_schema(vectors: Mapping[str, Any] | None, common: Mapping[str, Any]) -> Schema:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from thresher._matrix import CsrArrays
     from thresher.collection.segment import Part
+    from thresher.collection.tuning import Tuning
     from thresher.engines.options import Progress
 
 # Search parameters that are for the whole search, of which each segment gets its part.
@@ -66,6 +67,8 @@ class Request:
         Search parameters of engines, by name.
     progress
         As in `Index.search`.
+    tuning
+        The search parameters that go where there are no dials, if there are such.
     """
 
     vector: str
@@ -74,6 +77,7 @@ class Request:
     options: Mapping[str, Any]
     dials: Mapping[str, Any]
     progress: Progress | None = None
+    tuning: Tuning | None = None
 
 
 def find(parts: Sequence[Part], allowed: Sequence[Choice], request: Request) -> Found:
@@ -113,9 +117,12 @@ def find(parts: Sequence[Part], allowed: Sequence[Choice], request: Request) -> 
 def _index(part: Part, request: Request, fraction: float) -> _core.Index:
     """Return the index to search, with those dials that it has: budgets are for all segments."""
     index = part.segment.indexes[request.vector]
+    dials, tuning = request.dials, request.tuning
+    if not dials and tuning is not None and tuning.engine == index.engine and not request.options.get("exact"):
+        dials, fraction = tuning.search_params, len(part.segment) / tuning.n_docs
     own = {
         name: _divided(value, fraction) if name in _DIVIDED else value
-        for name, value in request.dials.items()
+        for name, value in dials.items()
         if name in index.search_params and value is not None
     }
     return (index.with_search_params(**own) if own else index)._live  # noqa: SLF001 - of this package

@@ -204,6 +204,11 @@ def columns_file(folder: Path, number: int) -> Path:
     return file_of(folder, number, "columns")
 
 
+def files_of(folder: Path, row: SegmentRow, schema: Schema) -> list[Path]:
+    """Return a segment's files: an index for each vector, and the columns."""
+    return [*(index_file(folder, row.file, name) for name in schema.vectors), columns_file(folder, row.columns)]
+
+
 def open_segment(folder: Path, row: SegmentRow, schema: Schema, *, has_whole_ids: bool) -> Segment:
     """Map a segment's files.
 
@@ -218,13 +223,28 @@ def open_segment(folder: Path, row: SegmentRow, schema: Schema, *, has_whole_ids
         indexes[vector] = thresher.open(path)
         if indexes[vector].n_docs != row.n:
             raise thresher.FormatError(f"{path}: {indexes[vector].n_docs} documents, where the catalogue has {row.n}")
-    columns = Columns.open(columns_file(folder, row.columns))
-    if columns.n_docs != row.n:
-        raise thresher.FormatError(f"{columns_file(folder, row.columns)}: {columns.n_docs} documents, not {row.n}")
+    columns = open_columns(folder, row)
     seqs = unpacked_seqs(row, folder)
     return Segment(
         row.first, row.last, seqs, indexes, columns, row.columns_version, has_whole_ids=has_whole_ids, row=row
     )
+
+
+def reopened(segment: Segment, folder: Path, row: SegmentRow) -> Segment:
+    """Return a segment as the catalogue has it now: another column file may be beside the same indexes."""
+    if segment.row == row:
+        return segment
+    columns = open_columns(folder, row)
+    return dataclasses.replace(segment, columns=columns, columns_version=row.columns_version, row=row, filters={})
+
+
+def open_columns(folder: Path, row: SegmentRow) -> Columns:
+    """Map a segment's column file; raises as `open_segment`."""
+    path = columns_file(folder, row.columns)
+    columns = Columns.open(path)
+    if columns.n_docs != row.n:
+        raise thresher.FormatError(f"{path}: {columns.n_docs} documents, where the catalogue has {row.n}")
+    return columns
 
 
 def packed_seqs(seqs: npt.NDArray[np.int64]) -> bytes:

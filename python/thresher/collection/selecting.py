@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
 
 
 class Source(Protocol):
-    """What knows the documents of a view: the catalogue as a reader sees it, or as a transaction does."""
+    """What knows the documents of a view: the catalogue as a reader sees it, or as a transaction does.
+
+    `undeclared` counts the filters that had to read payloads for a field, by its name.
+    """
+
+    undeclared: Counter[str]
 
     def states(self, seqs: npt.NDArray[np.int64], view: View) -> dict[int, State]:
         """Return documents by the numbers of their upserts."""
@@ -52,13 +58,18 @@ def matching(view: View, where: Filter, source: Source) -> Iterator[Bits]:
     """Yield for each part of a view the live documents that meet a filter."""
     named = _named(where)
     if named is None:
+        is_new = False
         for part in view.parts:
             met = part.filters.get(where)
             if met is None:
+                is_new = True
                 met = _of_part(part, where, source, view, part.live)
                 keep(part.filters, where, met)
             yield met
+        if is_new:
+            _count(where, view, source)
         return
+    _count(where, view, source)
     found = source.named(list(named), view)
     among = [bits.none(len(part.segment)) for part in view.parts]
     for located in view.locate([state.seq for state in found.values()]):
@@ -68,6 +79,11 @@ def matching(view: View, where: Filter, source: Source) -> Iterator[Bits]:
         among[located.part] = bits.pack(mask) & part.live
     for part, some in zip(view.parts, among, strict=True):
         yield _of_part(part, where, source, view, some) if some.any() else some
+
+
+def _count(where: Filter, view: View, source: Source) -> None:
+    """Count the fields of a filter that are not declared."""
+    source.undeclared.update({condition.path for condition in tree.conditions_of(where)} - {tree.ID, *view.fields})
 
 
 def _of_part(part: Part, where: Filter, source: Source, view: View, among: Bits) -> Bits:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import threading
 import weakref
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,7 @@ class Store:
         self.folder = folder
         self._lock = threading.RLock()
         self._catalogue: Catalogue | None = None
+        self.undeclared: Counter[str] = Counter()  # fields that filters read from payloads
         self._views: weakref.WeakSet[View] = weakref.WeakSet()
         _stores.add(self)
         with self.reading() as catalogue:
@@ -55,11 +57,12 @@ class Store:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Catalogue]:
-        """Read the catalogue, one thread at a time."""
+        """Read the catalogue, one thread at a time; thresher.FormatError if sqlite finds it damaged."""
         with self._lock:
             if self._catalogue is None:
                 self._catalogue = Catalogue(self.folder, readonly=True)
-            yield self._catalogue
+            with self._catalogue.telling_damage():
+                yield self._catalogue
 
     def close(self) -> None:
         """Close the connection; it is opened again when it is needed."""
@@ -110,6 +113,10 @@ class Store:
         self._catalogue = None
         for view in list(self._views):
             weakref.finalize(view, ReaderMark(self.folder, view.version).release)
+
+    def versions(self) -> list[int]:
+        """Return the versions that are read here or in other processes, ascending."""
+        return sorted({view.version for view in list(self._views)} | set(marked_versions(self.folder)))
 
     def oldest(self, version: int) -> int:
         """Return the oldest version that is read anywhere, or `version` if none is older."""

@@ -7,6 +7,7 @@ disk.
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -67,8 +68,9 @@ class Documents(NamedTuple):
 class Transaction:
     """Operations that are done together; within a transaction of the catalogue."""
 
-    def __init__(self, catalogue: Catalogue, view: View) -> None:
-        """Begin with a view."""
+    def __init__(self, catalogue: Catalogue, view: View, undeclared: Counter[str] | None = None) -> None:
+        """Begin with a view; `undeclared` counts filters, see `Source`."""
+        self.undeclared = Counter() if undeclared is None else undeclared
         self._catalogue = catalogue
         self.view = dataclasses.replace(view, version=view.version + 1)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from thresher.collection.catalogue import Id
     from thresher.collection.filters import Kind
+    from thresher.collection.tuning import Tuning
 
 
 class Located(NamedTuple):
@@ -40,12 +41,15 @@ class View:
         The kinds of the declared fields.
     n_terms
         Terms of each vector that have been seen.
+    tunings
+        The search parameters that searches go by, of the vectors that were tuned.
     """
 
     version: int
     parts: tuple[Part, ...]
     fields: dict[str, Kind]
     n_terms: dict[str, int]
+    tunings: Mapping[str, Tuning] = dataclasses.field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of documents."""

@@ -12,16 +12,16 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from thresher.collection.catalogue import Catalogue
 from thresher.collection.files import SEGMENTS, WriterLock, remove
 from thresher.collection.fresh import compacted, is_fresh
-from thresher.collection.loading import loaded, payloads_of, with_updates
+from thresher.collection.loading import loaded, payloads_of, seen, with_updates
 from thresher.collection.merging import merged, saved
-from thresher.collection.segment import Part, Segment
+from thresher.collection.segment import Part, Segment, files_of
 from thresher.collection.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from thresher.engines.options import Progress
 
 _log = logging.getLogger("thresher.collection")
+
+Changed = TypeVar("Changed")
 
 
 class Writer:
@@ -48,7 +50,8 @@ class Writer:
         self._store = store
         self._pid = os.getpid()
         self._lock = threading.RLock()
-        self._building = threading.Lock()
+        self._building = threading.RLock()
+        self._in_batch = 0  # the thread whose transaction is open
         self._in_work: frozenset[int] = frozenset()  # segments that are being rebuilt
         self._file_lock = WriterLock(store.folder)
         try:
@@ -71,15 +74,24 @@ class Writer:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """Do operations together: durable, and seen by searches, when the block ends; undone if it raises."""
-        if self._pid != os.getpid():
-            raise ValueError("a collection that was opened for writing is read-only in a forked process")
+        self._check_free()
         with self._lock:
-            with self._catalogue.transaction():
-                transaction = Transaction(self._catalogue, self.view)
-                yield transaction
-                view = transaction.finish()
+            self._in_batch = threading.get_ident()
+            try:
+                with self._catalogue.transaction():
+                    transaction = Transaction(self._catalogue, self.view, self._store.undeclared)
+                    yield transaction
+                    view = transaction.finish()
+            finally:
+                self._in_batch = 0
             self._publish(view)
             self._publish(compacted(view, self._store.schema, self._payloads(view.version), self._in_work))
+
+    def _check_free(self) -> None:
+        if self._pid != os.getpid():
+            raise ValueError("a collection that was opened for writing is read-only in a forked process")
+        if self._in_batch == threading.get_ident():
+            raise ValueError("within a batch only its own operations can be done, not those of the collection")
 
     def _publish(self, view: View) -> None:
         self.view = self._store.keep(view)
@@ -108,14 +120,14 @@ class Writer:
         bool
             Whether there was something to do.
         """
+        self._check_free()
         with self._building:
             with self._lock:
                 view = self.view
                 parts = choose(view)
                 if not parts:
                     return False
-                with self._catalogue.transaction():
-                    number = self._catalogue.take("next_file")
+                number = self.new_file()
                 self._in_work = frozenset(id(part.segment) for part in parts)
             started = time.monotonic()
             try:
@@ -162,8 +174,43 @@ class Writer:
                 self._catalogue.purge(self._store.oldest(self.view.version))
                 view = transaction.finish()
             self._publish(view)
-        self._remove(segment.row.file for segment in old if segment.row is not None)
+        rows = [segment.row for segment in old if segment.row is not None]
+        self._remove({number for row in rows for number in (row.file, row.columns)})
         self.forget_batches()
+
+    @contextlib.contextmanager
+    def still(self) -> Iterator[View]:
+        """Give the view, and let no segment be built while the block is done; operations go on."""
+        self._check_free()
+        with self._building:
+            yield self.view
+
+    def new_file(self) -> int:
+        """Return a number for a file that no other has or ever had."""
+        with self._lock, self._catalogue.transaction():
+            return self._catalogue.take("next_file")
+
+    def change(self, change: Callable[[Catalogue], Changed]) -> Changed:
+        """Change the catalogue itself, in a transaction of its own, while no segment is being built.
+
+        Parameters
+        ----------
+        change
+            Is given the catalogue, within the transaction; what it raises undoes all. The view is loaded anew then.
+
+        Returns
+        -------
+        object
+            What `change` returns.
+        """
+        self._check_free()
+        with self._building, self._lock:
+            with self._catalogue.transaction():
+                result = change(self._catalogue)
+                self._catalogue.set_meta(version=self.view.version + 1)
+                view = seen(self._catalogue, self._store.folder, self._store.schema, self.view)
+            self._publish(view)
+        return result
 
     def forget_batches(self) -> None:
         """Forget the vectors of documents that do not wait any more, a few at a time, so that nobody has to wait."""
@@ -192,10 +239,11 @@ class Writer:
                     _log.warning("%s was not removed: %s", path, error)
 
     def _sweep(self) -> None:
-        named = {row.file for row in self._catalogue.segments()} | {row.columns for row in self._catalogue.segments()}
+        named = {
+            path for row in self._catalogue.segments() for path in files_of(self._store.folder, row, self._store.schema)
+        }
         for path in (self._store.folder / SEGMENTS).iterdir():
-            number = path.name.partition(".")[0]
-            if not (number.isdigit() and int(number) in named and not path.name.endswith(".new")):
+            if path not in named:
                 _log.info("removing %s, which nothing names", path)
                 with contextlib.suppress(OSError):
                     remove(path)

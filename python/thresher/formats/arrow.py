@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from thresher import FormatError
 from thresher._arrow import Arrow, ArrowColumns, column_names, pyarrow, vectors_of
@@ -154,6 +154,37 @@ def read_matrix(
     stream = ArrowDocuments(path, kind, columns=columns, allow_negative=allow_negative)
     parts = list(stream)
     return joined_rows(parts, stream.n_terms)
+
+
+def objects(
+    path: str | os.PathLike[str], kind: Kind, *, progress: Progress | None = None
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the rows of a Parquet or Arrow file as dicts of all its columns, numbered from 0.
+
+    Parameters
+    ----------
+    path, kind, progress
+        As for `ArrowDocuments`.
+
+    Raises
+    ------
+    thresher.FormatError, OSError, ImportError
+        As from `ArrowDocuments`.
+    """
+    file = _opened(path, kind)
+    twice = next((name for name in file.schema.names if file.schema.names.count(name) > 1), None)
+    if twice is not None:
+        raise FormatError(f"{path}: the column {twice!r} is there twice")
+    number = 0
+    try:
+        for batch in file.batches(list(file.schema.names)):
+            for record in batch.to_pylist():
+                yield number, record
+                number += 1
+            if progress is not None:
+                progress(number, file.n_rows)
+    except (pyarrow().ArrowException, OSError) as error:
+        raise FormatError(f"{path}: after row {number}: {error}") from error
 
 
 def _opened(path: str | os.PathLike[str], kind: Kind) -> ArrowFile:

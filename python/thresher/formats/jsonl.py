@@ -296,15 +296,8 @@ def _records(
     path: str | os.PathLike[str], *, allow_negative: bool, progress: Callable[[int, int], None] | None
 ) -> Iterator[tuple[int, str, Collection[tuple[str, float]]]]:
     """Yield line number (from 1), id and checked vector of every record, whose terms may repeat."""
-    decoder = json.JSONDecoder(object_pairs_hook=_Object.of)
-    for number, line in _lines(path, progress):
+    for number, record in objects(path, progress=progress):
         where = f"{path}: line {number}"
-        try:
-            record = decoder.decode(line.decode())
-        except (ValueError, RecursionError) as error:
-            raise FormatError(f"{where}: not JSON: {error}") from error
-        if not isinstance(record, dict):
-            raise FormatError(f"{where}: expected an object, got {_kind(record)}")
         for key in ("id", "vector"):
             if isinstance(record, _Object) and record.repeats(key):
                 raise FormatError(f'{where}: "{key}" is there twice')
@@ -315,7 +308,7 @@ def _records(
         if not isinstance(vector, dict):
             raise FormatError(f'{where}: "vector" must be an object of weights by term, got {_kind(vector)}')
         lowest = -_FLOAT32_MAX if allow_negative else 0.0
-        pairs = vector.pairs if isinstance(vector, _Object) else vector.items()
+        pairs = entries(vector)
         for term, weight in pairs:
             if type(weight) not in (int, float):
                 raise FormatError(f"{where}: term {term!r} has the weight {weight!r}, not a number")
@@ -324,6 +317,42 @@ def _records(
                 problem = weight_problem(shown, allow_negative=allow_negative)
                 raise FormatError(f"{where}: term {term!r} has {problem}")
         yield number, str(name), pairs
+
+
+def objects(
+    path: str | os.PathLike[str], *, progress: Callable[[int, int], None] | None = None
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the objects of a file of JSON lines, with the numbers of their lines, from 1.
+
+    Parameters
+    ----------
+    path
+        The file, gzipped if its name ends in ``.gz``.
+    progress
+        Called now and then with the bytes read and the bytes in all.
+
+    Raises
+    ------
+    thresher.FormatError
+        Naming the file and the line that is no object.
+    OSError
+        If the file can't be read.
+    """
+    decoder = json.JSONDecoder(object_pairs_hook=_Object.of)
+    for number, line in _lines(path, progress):
+        where = f"{path}: line {number}"
+        try:
+            record = decoder.decode(line.decode())
+        except (ValueError, RecursionError) as error:
+            raise FormatError(f"{where}: not JSON: {error}") from error
+        if not isinstance(record, dict):
+            raise FormatError(f"{where}: expected an object, got {_kind(record)}")
+        yield number, record
+
+
+def entries(given: dict[str, Any]) -> Collection[tuple[str, Any]]:
+    """Return what an object holds, a key that is there twice twice."""
+    return given.pairs if isinstance(given, _Object) else given.items()
 
 
 class _Object(dict[str, Any]):

@@ -165,9 +165,7 @@ def tune(
     hits, workers, builders = as_k(k), as_threads(threads), as_threads(build_threads)
     most_bytes = None if max_bytes is None else as_int(max_bytes, "max_bytes")
     report = as_progress(progress)
-    budget = as_number(budget_s, "budget_s")
-    if not budget > 0:
-        raise ValueError(f"budget_s must be > 0, got {budget}")
+    budget = _as_budget(budget_s)
     rng = np.random.default_rng(as_int(seed, "seed"))
     plans = plans_of(engine)
     matrix = as_matrix(docs, shape=shape, name="docs")
@@ -211,12 +209,77 @@ def tune(
     best, fell_back = found[0]
     if report is not None:
         report(1000, 1000)
+    _warn(best, target, budget, fell_back=fell_back)
+    return replace(best, curve=curve)
+
+
+def tune_index(
+    index: Index,
+    *,
+    queries: MatrixLike | None = None,
+    recall: SupportsFloat | None = None,
+    latency_us: SupportsFloat | None = None,
+    k: SupportsIndex = 10,
+    budget_s: SupportsFloat = 300.0,
+    threads: SupportsIndex = 1,
+    seed: SupportsIndex = 0,
+    progress: Progress | None = None,
+) -> Tuned:
+    """Find search parameters for an index that is there, as `tune` does for those that it builds.
+
+    Parameters
+    ----------
+    index
+        Of any engine.
+    queries, recall, latency_us, k, budget_s, threads, seed, progress
+        As for `tune`.
+
+    Returns
+    -------
+    Tuned
+        Its ``index`` is the same, with other search parameters.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `tune`.
+
+    Warns
+    -----
+    UserWarning
+        As `tune`.
+    """
+    started = time.monotonic()
+    target = _as_target(recall, latency_us)
+    hits, workers = as_k(k), as_threads(threads)
+    report = as_progress(progress)
+    budget = _as_budget(budget_s)
+    rng = np.random.default_rng(as_int(seed, "seed"))
+    asked = None if queries is None else as_matrix(queries, name="queries")
+
+    def on_step() -> None:
+        if report is not None:
+            report(min(999, int(1000 * (time.monotonic() - started) / budget)), 1000)
+
+    on_step()
+    docs = index.vectors(np.arange(index.n_docs))
+    questions = _questions(docs, asked, exact_index(docs, workers), k=hits, threads=workers, rng=rng)
+    search = DialSearch(questions, target, workers, started + budget, on_step)
+    curve: list[Point] = []
+    best = _tuned(BuildPlan(type(index), {}), index, search, curve)
+    if report is not None:
+        report(1000, 1000)
+    _warn(best, target, budget, fell_back=search.fell_back)
+    return replace(best, curve=curve)
+
+
+def _warn(best: Tuned, target: Target, budget: float, *, fell_back: bool) -> None:
+    """Warn where the target is not met, or nothing was tried for want of time."""
     if not best.is_met:
         wanted = f"recall {target.recall}" if target.recall is not None else f"{target.latency_us} us a query"
-        warnings.warn(f"the target, {wanted}, is not met: {best!r}", stacklevel=2)
+        warnings.warn(f"the target, {wanted}, is not met: {best!r}", stacklevel=3)
     elif fell_back:
-        warnings.warn(f"budget_s: after {budget:g} s there are only the library's defaults: {best!r}", stacklevel=2)
-    return replace(best, curve=curve)
+        warnings.warn(f"budget_s: after {budget:g} s there are only the library's defaults: {best!r}", stacklevel=3)
 
 
 def _tuned(plan: BuildPlan, index: Index, search: DialSearch, curve: list[Point]) -> Tuned:
@@ -270,6 +333,13 @@ def _questions(
         what = "docs: queries made of them" if own is not None else "queries: they"
         raise ValueError(f"{what} must find documents, but {len(questions)} do; at least {FEWEST_QUERIES} are needed")
     return questions
+
+
+def _as_budget(budget_s: SupportsFloat) -> float:
+    budget = as_number(budget_s, "budget_s")
+    if not budget > 0:
+        raise ValueError(f"budget_s must be > 0, got {budget}")
+    return budget
 
 
 def _as_target(recall: SupportsFloat | None, latency_us: SupportsFloat | None) -> Target:

@@ -169,6 +169,11 @@ class Columns:
             raise ValueError(f"{field!r} is {held}, not of numbers")
         return numbers_and_presence(self.column(field))
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all columns, in memory or mapped."""
+        return sum(array.nbytes for field in self.fields for array in self.column(field).parts().values())
+
     def __repr__(self) -> str:
         """Show the counts."""
         n_fields = len(self.fields)

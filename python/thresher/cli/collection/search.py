@@ -1,0 +1,96 @@
+"""``thresher collection search``: the best documents for each query of a file."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from thresher.cli._terminal import progress_bar
+from thresher.cli._vectors import refuse_to_overwrite
+from thresher.cli.collection._options import WHERE, parsed
+from thresher.cli.collection._rows import rows_of
+from thresher.cli.search import Layout
+from thresher.collection import Collection, CollectionHits
+from thresher.formats._atomic import atomic_write
+from thresher.formats.trec import run_lines
+
+_AT_ONCE = 4096  # queries
+
+
+def search(
+    path: Annotated[Path, typer.Argument(metavar="COLLECTION", help="A collection that `create` made.")],
+    queries_path: Annotated[Path, typer.Argument(metavar="QUERIES", help="Queries: .jsonl[.gz], .parquet or .arrow.")],
+    *,
+    k: Annotated[int, typer.Option("--k", "-k", min=1, help="Hits for each query.")] = 10,
+    where: Annotated[str | None, typer.Option(help=WHERE)] = None,
+    vector: Annotated[str | None, typer.Option(help="Which of several vectors to compare.")] = None,
+    exact: Annotated[bool, typer.Option("--exact", help="Miss nothing.")] = False,
+    threads: Annotated[int, typer.Option(min=0, help="Threads to search with; 0 means all cores.")] = 0,
+    layout: Annotated[
+        Layout,
+        typer.Option(
+            "--format",
+            help="ids: a line a query, tabs between; trec: a run; jsonl: an object a query, with scores and payloads.",
+        ),
+    ] = Layout.IDS,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of stdout.")] = None,
+    tag: Annotated[str, typer.Option(help="Name of the run in a TREC run.")] = "thresher",
+) -> None:
+    """Search a collection for the best documents of each query, best first.
+
+    A query is {"id": ..., "vector": {term: weight, ...}}; terms that no document has are left out.
+    """
+    condition = parsed(where)
+    if output is not None:
+        refuse_to_overwrite(output, queries_path)
+    with Collection.open(path) as collection:
+        name = vector or next(iter(collection.vectors))
+        if name not in collection.vectors:
+            raise typer.BadParameter(f"{name!r} is not one of {', '.join(collection.vectors)}.", param_hint="--vector")
+        with rows_of(queries_path, collection, doing="reading") as rows:
+            queries = [(row.id, row.vectors.get(name, {})) for _, row in rows]
+
+        def lines() -> Iterator[str]:
+            with progress_bar("searching", unit="queries") as progress:
+                for begin in range(0, len(queries), _AT_ONCE):
+                    some = queries[begin : begin + _AT_ONCE]
+                    options: dict[str, Any] = {"exact": True} if exact else {}
+                    hits = collection.search(
+                        [query for _, query in some], k, where=condition, vector=vector, threads=threads, **options
+                    )
+                    yield from _shown([query for query, _ in some], hits, layout, tag)
+                    if progress is not None:
+                        progress(begin + len(some), len(queries))
+
+        _write(lines(), output)
+
+
+def _shown(queries: Sequence[str | int], hits: CollectionHits, layout: Layout, tag: str) -> Iterator[str]:
+    if layout is Layout.IDS:
+        for ids, _ in hits.rows():
+            yield "\t".join(map(str, ids)) + "\n"
+    elif layout is Layout.TREC:
+        numbers = np.where(hits.seqs >= 0, np.arange(hits.seqs.size).reshape(hits.seqs.shape), -1)
+        names = [str(one) for one in hits.ids.ravel()]
+        yield from run_lines(numbers, hits.scores, queries=list(map(str, queries)), documents=names, tag=tag)
+    else:
+        for query, (ids, scores), payloads in zip(queries, hits.rows(), hits.payloads(), strict=True):
+            found = [
+                {"id": one, "score": float(str(score)), **({"payload": payload} if payload else {})}
+                for one, score, payload in zip(ids.tolist(), scores, payloads, strict=True)
+            ]
+            yield json.dumps({"query": query, "hits": found}, ensure_ascii=False) + "\n"
+
+
+def _write(lines: Iterable[str], output: Path | None) -> None:
+    if output is None:
+        sys.stdout.writelines(lines)
+        return
+    with atomic_write(output) as out:
+        out.writelines(line.encode() for line in lines)

@@ -1,0 +1,163 @@
+"""What a collection is made of at the moment, for people and for monitoring."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from thresher.collection.fresh import is_fresh
+from thresher.collection.segment import files_of
+
+if TYPE_CHECKING:
+    from thresher.collection.segment import Part
+    from thresher.collection.store import Store
+    from thresher.collection.tuning import Tuning
+    from thresher.collection.view import View
+
+
+@dataclasses.dataclass(frozen=True)
+class SegmentStats:
+    """One segment.
+
+    Attributes
+    ----------
+    number
+        Of its files; None if it is in memory alone.
+    engines
+        The engine of each vector's index.
+    n_docs, n_dead
+        Documents in it, and those of them that were deleted or replaced.
+    file_nbytes
+        Bytes of its files.
+    resident_nbytes
+        Bytes that searches and filters go through.
+    columns
+        The fields that it has columns of.
+    """
+
+    number: int | None
+    engines: dict[str, str]
+    n_docs: int
+    n_dead: int
+    file_nbytes: int
+    resident_nbytes: int
+    columns: list[str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Stats:
+    """What `Collection.stats` tells.
+
+    Attributes
+    ----------
+    n_docs
+        Documents that there are.
+    n_waiting
+        Those of them that are in no segment's file yet.
+    version
+        The number of the operation that was seen last.
+    versions
+        Those that are read somewhere: what is older is forgotten.
+    fields
+        The kinds of the declared fields.
+    undeclared
+        For fields that are not declared, how many filters had to read payloads since the collection was opened.
+    segments
+        Each segment.
+    nbytes
+        Bytes of the folder.
+    resident_nbytes
+        Bytes that searches and filters go through.
+    tunings
+        The search parameters that were tuned, by vector.
+    out_of_date
+        Vectors whose parameters were tuned for segments of another engine or a very different size.
+    failure
+        Why the last segment could not be built in the background; None if it could.
+    """
+
+    n_docs: int
+    n_waiting: int
+    version: int
+    versions: list[int]
+    fields: dict[str, str]
+    undeclared: dict[str, int]
+    segments: list[SegmentStats]
+    nbytes: int
+    resident_nbytes: int
+    tunings: dict[str, Tuning]
+    out_of_date: list[str]
+    failure: str | None
+
+    @property
+    def n_dead(self) -> int:
+        """Documents in segments that were deleted or replaced."""
+        return sum(segment.n_dead for segment in self.segments)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain JSON."""
+        return {**dataclasses.asdict(self), "n_dead": self.n_dead}
+
+    def __repr__(self) -> str:
+        """Describe it in some lines."""
+        lines = [
+            f"{self.n_docs:,} documents, {self.n_waiting:,} of them waiting, and {self.n_dead:,} dead ones",
+            f"{self.nbytes:,} bytes on disk, {self.resident_nbytes:,} in memory; version {self.version}",
+            *(f"segment {_shown(segment)}" for segment in self.segments),
+        ]
+        if self.undeclared:
+            counts = ", ".join(f"{field} ({n})" for field, n in self.undeclared.items())
+            lines.append(f"filters read payloads for undeclared fields: {counts}")
+        lines += [f"search parameters of {vector!r} are out of date: tune again" for vector in self.out_of_date]
+        if self.failure is not None:
+            lines.append(f"the last segment could not be built: {self.failure}")
+        return "<Stats: {}>".format("\n  ".join(lines))
+
+
+def stats_of(view: View, store: Store, failure: Exception | None) -> Stats:
+    """Return what a view is made of."""
+    segments = [_of_part(part, store) for part in view.parts]
+    return Stats(
+        n_docs=len(view),
+        n_waiting=sum(part.n_live for part in view.parts if is_fresh(part)),
+        version=view.version,
+        versions=store.versions(),
+        fields=dict(view.fields),
+        undeclared={field: n for field, n in sorted(store.undeclared.items()) if field not in view.fields},
+        segments=segments,
+        nbytes=sum(_size(path) for path in store.folder.rglob("*")),
+        resident_nbytes=sum(segment.resident_nbytes for segment in segments),
+        tunings=dict(view.tunings),
+        out_of_date=[vector for vector, tuning in view.tunings.items() if not tuning.fits(view, vector)],
+        failure=None if failure is None else f"{type(failure).__name__}: {failure}",
+    )
+
+
+def _of_part(part: Part, store: Store) -> SegmentStats:
+    segment = part.segment
+    files = [] if segment.row is None else files_of(store.folder, segment.row, store.schema)
+    return SegmentStats(
+        number=None if segment.row is None else segment.row.file,
+        engines={name: index.engine for name, index in segment.indexes.items()},
+        n_docs=len(segment),
+        n_dead=len(segment) - part.n_live,
+        file_nbytes=sum(map(_size, files)),
+        resident_nbytes=sum(index.resident_nbytes for index in segment.indexes.values()) + segment.columns.nbytes,
+        columns=list(segment.columns.fields),
+    )
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except OSError:  # it was merged away, or is not to be seen
+        return 0
+
+
+def _shown(segment: SegmentStats) -> str:
+    where = "in memory" if segment.number is None else str(segment.number)
+    engines = ", ".join(dict.fromkeys(segment.engines.values()))
+    return (
+        f"{where}: {segment.n_docs:,} documents, {segment.n_dead:,} dead, {engines}, {segment.resident_nbytes:,} bytes"
+    )
