@@ -100,11 +100,11 @@ void GraphIndex::check(const GraphParams& params) {
     check_range(params.entry_points, 0, kMaxCandidates, "entry_points");
 }
 
-std::unique_ptr<GraphIndex> GraphIndex::build(const CsrView& docs, const GraphParams& given,
+std::unique_ptr<GraphIndex> GraphIndex::build(const Documents& docs, const GraphParams& given,
                                               const BuildOptions& options) {
     check(given);
     check_collection(docs);
-    const Ordering ordering(given.reorder, options.order, docs.n_rows());
+    const Ordering ordering(given.reorder, options.order, docs.n_docs());
     GraphParams params = given;
     params.reorder = ordering.reorders();
     const ClusteredParams clusters;
@@ -112,7 +112,7 @@ std::unique_ptr<GraphIndex> GraphIndex::build(const CsrView& docs, const GraphPa
     Progress progress(monitor,
                       ClusteredIndex::passes(clusters, ordering, precision) + ClusteredIndex::kSearchPasses +
                           GraphBuilder::kPasses + kBuildPasses,
-                      docs.n_rows());
+                      docs.n_docs());
     auto guide = ClusteredIndex::build(docs, clusters, ordering, precision, threads, progress);
     const auto documents = documents_of(*guide);
     PositionLists edges = connected(*documents, params, std::move(guide), threads, progress);
