@@ -25,50 +25,14 @@
 #include "conversions.hpp"
 #include "engine_entries.hpp"
 #include "gil.hpp"
+#include "hit_arrays.hpp"
+#include "segments.hpp"
 #include "words.hpp"
 
 namespace py = pybind11;
 
 namespace thresher {
 namespace {
-
-// The arrays that a search fills.
-class HitArrays {
-  public:
-    // `shape`: (n_queries, k), or (k,) for a single query.
-    explicit HitArrays(const std::vector<py::ssize_t>& shape)
-        : ids_(shape),
-          scores_(shape),
-          exact_(shape.size() == 1 ? 1 : shape.front()),
-          k_(static_cast<std::size_t>(shape.back())),
-          is_single_(shape.size() == 1) {}
-    HitsView view() {
-        return {.n_columns = k_, .ids = items_of(ids_), .scores = items_of(scores_), .exact = items_of(exact_)};
-    }
-    // ids, scores and, bool, whether they are exact.
-    py::tuple take() {
-        if (is_single_) return py::make_tuple(std::move(ids_), std::move(scores_), *exact_.data() != 0);
-        return py::make_tuple(std::move(ids_), std::move(scores_), exact_.view("bool"));
-    }
-
-  private:
-    template <class T>
-    static std::span<T> items_of(Array<T>& array) {
-        return {array.mutable_data(), static_cast<std::size_t>(array.size())};
-    }
-
-    Array<std::int64_t> ids_;
-    Array<float> scores_;
-    Array<std::uint8_t> exact_;
-    std::size_t k_;
-    bool is_single_;
-};
-
-SearchOptions with_monitor(const SearchOptions& options, Monitor* monitor) {
-    SearchOptions all = options;
-    all.monitor = monitor;
-    return all;
-}
 
 // `params`: what the engine's own search takes, or nothing.
 template <class Engine, class... Params>
@@ -97,34 +61,19 @@ py::tuple search_one(const Engine& index, const Array<std::uint32_t>& terms, con
     return arrays.take();
 }
 
-// All hits of each query, one query's behind the other's: ids, scores, where each query's begin, and whether they are
-// exact.
 template <class Engine, class... Params>
 py::tuple search_all(const Engine& index, const Array<std::int64_t>& indptr, const Array<std::uint32_t>& indices,
                      const Array<float>& data, std::uint64_t n_terms, const SearchOptions& options,
                      const py::object& progress, const Params&... params) {
     const CsrView queries = view(indptr, indices, data, n_terms);
-    std::vector<std::vector<Hit>> rows(queries.n_rows());
-    Array<std::uint8_t> exact(static_cast<py::ssize_t>(rows.size()));
-    const std::span<std::uint8_t> are_exact(exact.mutable_data(), rows.size());
+    AllHitArrays arrays(queries.n_rows());
+    const HitsView hits = arrays.view();
     without_gil(progress, [&](Monitor* monitor) {
         SearchOptions all = with_monitor(options, monitor);
         all.k = SearchOptions::kAll;
-        index.search(queries, all, params..., HitsView{.exact = are_exact, .rows = rows});
+        index.search(queries, all, params..., hits);
     });
-    std::vector<std::int64_t> offsets{0};
-    for (const auto& row : rows) offsets.push_back(offsets.back() + static_cast<std::int64_t>(row.size()));
-    Array<std::int64_t> ids(offsets.back());
-    Array<float> scores(offsets.back());
-    std::int64_t* id = ids.mutable_data();
-    float* score = scores.mutable_data();
-    for (const auto& row : rows) {
-        for (const Hit& hit : row) {
-            *id++ = hit.doc;
-            *score++ = hit.score;
-        }
-    }
-    return py::make_tuple(std::move(ids), std::move(scores), to_array(offsets), exact.view("bool"));
+    return arrays.take();
 }
 
 Array<std::int64_t> count(const Index& index, const Array<std::int64_t>& indptr, const Array<std::uint32_t>& indices,
@@ -219,9 +168,29 @@ std::unique_ptr<Engine> build(const Array<std::int64_t>& indptr, const Array<std
     });
 }
 
+// Of other indexes' documents; `live`: for each a mask, or nothing for all.
+template <class Engine>
+std::unique_ptr<Engine> merge(const std::vector<const Index*>& indexes,
+                              const std::vector<std::optional<Array<std::uint8_t>>>& live,
+                              const typename Engine::Params& params, Precision precision, unsigned threads,
+                              const py::object& progress) {
+    if (live.size() != indexes.size()) throw std::invalid_argument("live: as many masks as indexes are wanted");
+    std::vector<std::span<const std::uint8_t>> masks;
+    for (const auto& mask : live) masks.push_back(mask ? items(*mask, "live") : std::span<const std::uint8_t>());
+    BuildOptions options{.precision = precision, .threads = threads};
+    return without_gil(progress, [&](Monitor* monitor) {
+        options.monitor = monitor;
+        std::vector<KeptDocuments> parts;
+        for (std::size_t i = 0; i < indexes.size(); ++i) parts.push_back(indexes[i]->kept(masks[i]));
+        return Engine::build(Documents(std::move(parts)), params, options);
+    });
+}
+
 template <class Engine, class Class>
 void define_build(Class& engine) {
     using namespace py::literals;
+    engine.def_static("merge", &merge<Engine>, "indexes"_a, "live"_a, "params"_a, "precision"_a, "threads"_a,
+                      "progress"_a);
     engine.def_static("build", &build<Engine>, "indptr"_a, "indices"_a, "data"_a, "n_terms"_a, "params"_a, "order"_a,
                       "precision"_a, "threads"_a, "progress"_a);
 }
@@ -528,6 +497,7 @@ PYBIND11_MODULE(_core_of_main_interpreter, module, py::mod_gil_not_used()) {
 
     thresher::define_statistics(module);
     thresher::define_engine_entries(module);
+    thresher::define_segments(module);
 
     module.def(
         "open_index",

@@ -32,6 +32,8 @@ constexpr std::size_t kNeighboursPerTask = 64;
 // Clusters to open where the caller does not say: these, and so many for each hit.
 constexpr double kBudget = 64;
 constexpr double kBudgetPerHit = 8;
+// And at least so many in an index that is one of several.
+constexpr double kMinBudget = 16;
 // Groups to look into where the caller does not say: so many for each cluster to open, and all where that would be a
 // large part of them: clusters side by side are summed faster than those here and there (docs/internals/clustered.md).
 constexpr double kGroupsPerCluster = 5;
@@ -130,12 +132,12 @@ void ClusteredIndex::check(const ClusteredParams& params) {
     }
 }
 
-std::unique_ptr<ClusteredIndex> ClusteredIndex::build(const CsrView& docs, const ClusteredParams& params,
+std::unique_ptr<ClusteredIndex> ClusteredIndex::build(const Documents& docs, const ClusteredParams& params,
                                                       const BuildOptions& options) {
     check(params);
     check_collection(docs);
-    const Ordering ordering(params.reorder, options.order, docs.n_rows());
-    Progress progress(options.monitor, passes(params, ordering, options.precision), docs.n_rows());
+    const Ordering ordering(params.reorder, options.order, docs.n_docs());
+    Progress progress(options.monitor, passes(params, ordering, options.precision), docs.n_docs());
     return build(docs, params, ordering, options.precision, options.threads, progress);
 }
 
@@ -144,7 +146,7 @@ unsigned ClusteredIndex::passes(const ClusteredParams& params, const Ordering& o
            ClusterSummaries::kPasses + (params.neighbours > 0 ? kSearchPasses : 0);
 }
 
-std::unique_ptr<ClusteredIndex> ClusteredIndex::build(const CsrView& docs, const ClusteredParams& given,
+std::unique_ptr<ClusteredIndex> ClusteredIndex::build(const Documents& docs, const ClusteredParams& given,
                                                       const Ordering& ordering, Precision precision, unsigned threads,
                                                       Progress& progress) {
     ClusteredParams params = given;
@@ -156,7 +158,7 @@ std::unique_ptr<ClusteredIndex> ClusteredIndex::build(const CsrView& docs, const
     const Vocabulary& vocabulary = documents.vocabulary;
     const ForwardIndex& forward = documents.forward;
     auto quantiser = Quantiser::build(forward, vocabulary, threads, progress);
-    const RowCounts rows = rows_of(params, docs.n_rows(), vocabulary);
+    const RowCounts rows = rows_of(params, docs.n_docs(), vocabulary);
     auto summaries = ClusterSummaries::build(forward, vocabulary, quantiser, cluster_size, rows.clusters, rows.groups,
                                              pruning_of(params), threads, progress);
     auto tiles = BlockTiles::build(forward, quantiser, cluster_size, rows.tiles, threads, progress);
@@ -299,7 +301,9 @@ ClusteredIndex::Budgets ClusteredIndex::budgets(const Wanted& wanted) const noex
     const auto n_clusters = static_cast<double>(summaries_.rows().n_blocks());
     const double of_all = std::min(kBudget + kBudgetPerHit * depth / std::max(wanted.fraction(), 1e-9), n_clusters);
     const double opened = std::max(of_all * wanted.fraction_of_blocks(), kBudget + kBudgetPerHit * depth);
-    return {static_cast<std::size_t>(opened), kGroupsPerCluster * std::max(of_all, opened)};
+    // A part of a collection gets its part of the budget.
+    const double spent = std::max(opened * wanted.budget, std::min(opened, kMinBudget));
+    return {static_cast<std::size_t>(spent), kGroupsPerCluster * std::max(of_all, opened) * wanted.budget};
 }
 
 double ClusteredIndex::mean_impact() const {
@@ -377,6 +381,7 @@ std::span<const std::uint32_t> ClusteredIndex::best_groups(const Task& task, std
 
 // Rescores the neighbours of the best `n` hits.
 void ClusteredIndex::refine(std::size_t n, BlockOpening& opening, Context& context) const {
+    context.gate.settle();
     const std::vector<Hit>& hits = context.best.hits();
     std::vector<Hit>& best = context.best_hits;
     best.resize(std::min(n, hits.size()));

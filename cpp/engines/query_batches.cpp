@@ -50,7 +50,7 @@ void scan(const Task& task, const Request& request, SearchContext& context, cons
     TopK& best = context.best;
     std::vector<std::uint32_t>& positions = context.positions;
     Wanted wanted = task.wanted;
-    if (request.options().fill) wanted.min_score = request.min_fill();
+    if (request.options().fill && !request.is_settled(task.row)) wanted.min_score = request.min_fill();
     best.reset(wanted);
     gate.open(task, documents, best);
     positions.clear();
@@ -93,7 +93,7 @@ void complete(std::span<const Task> tasks, const Request& request, SearchContext
             continue;
         }
         const std::size_t n_found = hits.n_hits(task.row);
-        if (n_found >= task.wanted.k) continue;
+        if (n_found >= task.wanted.k || request.is_settled(task.row)) continue;
         if (request.options().fill) {
             scan(task, request, context, hits);
         } else if (hits.exact[task.row] == 0) {

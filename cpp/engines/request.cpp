@@ -53,6 +53,10 @@ Request::Request(const SearchOptions& options, std::size_t n_queries, const Stor
     if (std::ranges::find(SearchOptions::kUnknownTerms, options.unknown_terms) == SearchOptions::kUnknownTerms.end()) {
         throw std::invalid_argument("unknown_terms must be 'error' or 'ignore', got '" + options.unknown_terms + "'");
     }
+    if (!options.floors.empty() && options.floors.size() != n_queries) {
+        throw std::invalid_argument("floors: " + std::to_string(options.floors.size()) + " for " +
+                                    std::to_string(n_queries) + " queries");
+    }
     const auto& [allowed, exclude] = std::tie(options.allowed, options.exclude);
     check(allowed, n_queries, documents, "allowed");
     check(exclude, n_queries, documents, "exclude");
@@ -71,7 +75,11 @@ Request::Request(const SearchOptions& options, std::size_t n_queries, const Stor
 
 Wanted Request::wanted(std::size_t row) const noexcept {
     const Selection* allowed = selected_.empty() ? nullptr : selected_[selected_.size() == 1 ? 0 : row];
-    return {.k = k_, .allowed = allowed, .min_score = min_score_, .depth = depth_};
+    return {.k = k_,
+            .allowed = allowed,
+            .min_score = std::max(min_score_, floor(row)),
+            .depth = depth_,
+            .budget = options_.fraction};
 }
 
 }  // namespace thresher

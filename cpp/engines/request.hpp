@@ -25,10 +25,14 @@ class Request {
 
     // What engines look for: documents with a positive score.
     Wanted wanted(std::size_t row) const noexcept;
+    // Whether other indexes have found k documents for the query, so that it need not find as many here.
+    bool is_settled(std::size_t row) const noexcept { return floor(row) > 0; }
     // What rows are filled with, if they are.
     float min_fill() const noexcept { return min_fill_; }
 
   private:
+    float floor(std::size_t row) const noexcept { return options_.floors.empty() ? 0 : options_.floors[row]; }
+
     const SearchOptions& options_;
     const StoredDocuments& documents_;
     bool is_limited_;

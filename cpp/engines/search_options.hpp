@@ -7,6 +7,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,12 @@ struct SearchOptions {
     // How deep into the ranking the search reaches, where others have returned what comes first and it excludes that:
     // what engines choose their own budgets by. 0: k.
     std::size_t depth = 0;
+    // Where the index is one of several that are searched together (segments). The fraction of all documents that it
+    // has, for which engines spend as much of the budgets of their own choice.
+    double fraction = 1;
+    // For each query, the k-th score that other indexes have: above 0 once they have found k documents. Only those that
+    // reach it are of use, and rows may be short of k. Borrowed; none: nothing was found yet.
+    std::span<const float> floors = {};
 
     template <class Visit>
     static void fields(const Visit& visit) {

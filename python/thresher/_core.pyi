@@ -46,6 +46,7 @@ __all__: list[str] = [
     "estimated_parts",
     "isa",
     "open_index",
+    "search_segments",
     "settings_of",
 ]
 
@@ -314,6 +315,15 @@ class ExactIndex(Index):
         threads: typing.SupportsInt | typing.SupportsIndex,
         progress: typing.Any,
     ) -> ExactIndex: ...
+    @staticmethod
+    def merge(
+        indexes: collections.abc.Sequence[Index],
+        live: collections.abc.Sequence[typing.Annotated[numpy.typing.ArrayLike, numpy.uint8] | None],
+        params: ExactParams,
+        precision: Precision,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+        progress: typing.Any,
+    ) -> ExactIndex: ...
 
 class BlockMaxParams:
     reorder: bool
@@ -359,6 +369,15 @@ class BlockMaxIndex(Index):
         n_terms: typing.SupportsInt | typing.SupportsIndex,
         params: BlockMaxParams,
         order: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32] | None,
+        precision: Precision,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+        progress: typing.Any,
+    ) -> BlockMaxIndex: ...
+    @staticmethod
+    def merge(
+        indexes: collections.abc.Sequence[Index],
+        live: collections.abc.Sequence[typing.Annotated[numpy.typing.ArrayLike, numpy.uint8] | None],
+        params: BlockMaxParams,
         precision: Precision,
         threads: typing.SupportsInt | typing.SupportsIndex,
         progress: typing.Any,
@@ -464,6 +483,15 @@ class ClusteredIndex(Index):
         threads: typing.SupportsInt | typing.SupportsIndex,
         progress: typing.Any,
     ) -> ClusteredIndex: ...
+    @staticmethod
+    def merge(
+        indexes: collections.abc.Sequence[Index],
+        live: collections.abc.Sequence[typing.Annotated[numpy.typing.ArrayLike, numpy.uint8] | None],
+        params: ClusteredParams,
+        precision: Precision,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+        progress: typing.Any,
+    ) -> ClusteredIndex: ...
     def own_search_params(self) -> ClusteredSearchParams:
         """
         A copy of the parameters of searches that are given none.
@@ -541,6 +569,15 @@ class GraphIndex(Index):
         threads: typing.SupportsInt | typing.SupportsIndex,
         progress: typing.Any,
     ) -> GraphIndex: ...
+    @staticmethod
+    def merge(
+        indexes: collections.abc.Sequence[Index],
+        live: collections.abc.Sequence[typing.Annotated[numpy.typing.ArrayLike, numpy.uint8] | None],
+        params: GraphParams,
+        precision: Precision,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+        progress: typing.Any,
+    ) -> GraphIndex: ...
     def edges(self, doc: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.int64]: ...
     def own_search_params(self) -> GraphSearchParams:
         """
@@ -603,6 +640,15 @@ class ImpactIndex(Index):
         threads: typing.SupportsInt | typing.SupportsIndex,
         progress: typing.Any,
     ) -> ImpactIndex: ...
+    @staticmethod
+    def merge(
+        indexes: collections.abc.Sequence[Index],
+        live: collections.abc.Sequence[typing.Annotated[numpy.typing.ArrayLike, numpy.uint8] | None],
+        params: NoParams,
+        precision: Precision,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+        progress: typing.Any,
+    ) -> ImpactIndex: ...
     def own_search_params(self) -> ImpactSearchParams:
         """
         A copy of the parameters of searches that are given none.
@@ -649,6 +695,15 @@ class PostingsIndex(Index):
         n_terms: typing.SupportsInt | typing.SupportsIndex,
         params: NoParams,
         order: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32] | None,
+        precision: Precision,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+        progress: typing.Any,
+    ) -> PostingsIndex: ...
+    @staticmethod
+    def merge(
+        indexes: collections.abc.Sequence[Index],
+        live: collections.abc.Sequence[typing.Annotated[numpy.typing.ArrayLike, numpy.uint8] | None],
+        params: NoParams,
         precision: Precision,
         threads: typing.SupportsInt | typing.SupportsIndex,
         progress: typing.Any,
@@ -841,6 +896,21 @@ def isa() -> str:
 def open_index(path: bytes, verify: bool) -> Index:
     """
     Map an index file of any engine.
+    """
+
+def search_segments(
+    indexes: collections.abc.Sequence[Index],
+    allowed: collections.abc.Sequence[collections.abc.Sequence[Selection]],
+    indptr: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    indices: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
+    data: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+    n_terms: typing.SupportsInt | typing.SupportsIndex,
+    options: SearchOptions,
+    finds_all: bool,
+    progress: typing.Any,
+) -> tuple:
+    """
+    Search several indexes as if they were one; documents are numbered through. `allowed`: for each index a list of one selection for all queries, one for each, or none.
     """
 
 def settings_of(

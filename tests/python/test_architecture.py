@@ -21,13 +21,14 @@ FLOORS = {
     "kernels": {"kernels"},
     "core": {"core", "kernels"},
     "engines": {"engines", "core", "kernels"},
-    "bindings": {"bindings", "engines", "core", "kernels"},
+    "segments": {"segments", "engines", "core", "kernels"},
+    "bindings": {"bindings", "segments", "engines", "core", "kernels"},
 }
 
 # The same for the folders of the Python package.
 PACKAGE = ROOT / "python/thresher"
 FOLDERS: dict[str, set[str]] = {"engines": set(), "tuning": {"engines"}, "formats": {"engines"}}
-FOLDERS["collection"] = {"engines", "formats"}
+FOLDERS["collection"] = {"engines", "tuning", "formats"}
 FOLDERS["datasets"] = FOLDERS["demo"] = {"engines", "tuning", "formats"}
 FOLDERS["cli"] = {*FOLDERS}
 

@@ -30,6 +30,8 @@ struct Wanted {
     // How deep into the ranking the k reach, which is more than k where pages went before: what an engine chooses its
     // own budgets by.
     std::size_t depth = 0;
+    // Of the budgets that an engine chooses, the fraction that it may spend: the rest is for other indexes.
+    double budget = 1;
     // Allowed documents of which impacts do not tell what they score (documents/outlier_postings), by position.
     std::span<const ApartDocument> apart = {};
 

@@ -1,0 +1,416 @@
+"""What a collection knows of itself, in one sqlite database: the catalogue and the log.
+
+Every change is one transaction, and durable when it returns. Documents are rows of `documents`, one for each state that
+a document was in: it is `seq`, the number of its upsert, that stays while its payload changes. A state lasts from
+version `born` to version `died`, exclusive; a version is a transaction. So a reader that knows its version sees the
+same payloads whatever is written meanwhile, and holds no transaction open.
+
+Vectors wait in `batches`, a row for each upsert, until they are in a segment's file. What is in `segments` are the
+segment files that there are: a file that it does not name is garbage.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from thresher import _core
+from thresher.collection.files import CATALOGUE
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    Durability: TypeAlias = Literal["full", "normal"]
+
+Id: TypeAlias = "str | int"
+
+FORMAT = 1
+_BUSY_MS = 60_000
+_PAGE = 8192
+_AT_ONCE = 20_000  # values of one statement's JSON list
+
+_TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE fields (name TEXT PRIMARY KEY, kind TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE words (vector TEXT NOT NULL, word TEXT NOT NULL, term INTEGER NOT NULL, PRIMARY KEY (vector, word))
+    WITHOUT ROWID;
+CREATE TABLE documents (
+    row INTEGER PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    born INTEGER NOT NULL,
+    died INTEGER,
+    updated INTEGER,
+    id NOT NULL,
+    payload TEXT,
+    text TEXT
+);
+CREATE UNIQUE INDEX documents_by_id ON documents (id) WHERE died IS NULL;
+CREATE INDEX documents_by_seq ON documents (seq);
+CREATE INDEX documents_dead_by_id ON documents (id) WHERE died IS NOT NULL;
+CREATE INDEX documents_dead_by_seq ON documents (seq) WHERE died IS NOT NULL;
+CREATE INDEX documents_updated ON documents (seq) WHERE updated IS NOT NULL;
+CREATE TABLE batches (first INTEGER PRIMARY KEY, n INTEGER NOT NULL, vectors BLOB NOT NULL);
+CREATE TABLE segments (
+    first INTEGER PRIMARY KEY,
+    last INTEGER NOT NULL,
+    file INTEGER NOT NULL,
+    columns INTEGER NOT NULL,
+    columns_version INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    dropped INTEGER NOT NULL,
+    seqs BLOB NOT NULL
+);
+"""
+
+
+class State(NamedTuple):
+    """A document in the state that a version sees it in."""
+
+    seq: int
+    id: Id
+    born: int
+    payload: str | None
+    text: str | None
+
+
+class SegmentRow(NamedTuple):
+    """A segment's files, and which documents are in them: of those upserted from `first` to `last`, the `n` of `seqs`.
+
+    `dropped`: the version as of which dead documents were left out; `columns_version`: that of the payloads in the
+    column file.
+    """
+
+    first: int
+    last: int
+    file: int
+    columns: int
+    columns_version: int
+    n: int
+    dropped: int
+    seqs: bytes
+
+
+class Batch(NamedTuple):
+    """Vectors that are in no segment's file yet, of documents upserted from `first` on."""
+
+    first: int
+    n: int
+    vectors: bytes
+
+
+class Catalogue:
+    """The database. Not safe for use by two threads at once."""
+
+    def __init__(self, folder: Path, *, readonly: bool = False, durability: Durability = "full") -> None:
+        """Open it, for `create_tables` too.
+
+        Raises
+        ------
+        FileNotFoundError
+            If it is not there, and is not to be written.
+        thresher.FormatError
+            If it is no catalogue, or one of a newer version.
+        """
+        self.path = folder / CATALOGUE
+        self.durability = durability
+        self._db = _opened(self.path, readonly=readonly)
+        try:
+            if not readonly:
+                self._db.execute(f"PRAGMA synchronous = {durability}")
+        except sqlite3.DatabaseError as error:
+            self._db.close()
+            raise _broken(self.path, error) from None
+
+    def create_tables(self, meta: Mapping[str, object]) -> None:
+        """Lay out an empty database."""
+        self._db.execute(f"PRAGMA page_size = {_PAGE}")
+        self._db.execute("PRAGMA journal_mode = WAL")
+        for statement in _TABLES.split(";"):
+            self._db.execute(statement)
+        with self.transaction():
+            self.set_meta(format=FORMAT, version=1, next_seq=1, next_file=1, **meta)
+
+    def check_format(self) -> None:
+        """Raise thresher.FormatError unless this library reads the database, naming what is wrong."""
+        try:
+            version = self.meta("format")
+        except sqlite3.DatabaseError as error:
+            raise _broken(self.path, error) from None
+        if version != FORMAT:
+            hint = "a newer thresher wrote it" if isinstance(version, int) and version > FORMAT else "it is damaged"
+            raise _core.FormatError(
+                f"{self.path}: version {version!r} of the catalogue, where {FORMAT} was expected: {hint}"
+            )
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Do what is in the block whole, and durably, or not at all."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                with contextlib.suppress(sqlite3.Error):  # the error that led here is the one to tell
+                    self._db.execute("ROLLBACK")
+            raise
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[None]:
+        """See one version of the database in all of the block."""
+        self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._db.execute("COMMIT")
+
+    def close(self) -> None:
+        """Close it; the last one to do so folds the log into the database."""
+        self._db.close()
+
+    # ---------------------------------------------------------------------------------------------------- the small
+
+    def meta(self, key: str) -> Any:  # noqa: ANN401 - numbers and strings
+        """Return a value, or None."""
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else row[0]
+
+    def set_meta(self, **values: object) -> None:
+        """Set values."""
+        self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
+
+    def take(self, counter: str, n: int = 1) -> int:
+        """Return the next number of a counter, and move it on by `n`."""
+        value = int(self.meta(counter) or 0)
+        self.set_meta(**{counter: value + n})
+        return value
+
+    def fields(self) -> dict[str, str]:
+        """Return the kinds of the declared fields, by name."""
+        return dict(self._db.execute("SELECT name, kind FROM fields ORDER BY name"))
+
+    def set_field(self, name: str, kind: str | None) -> None:
+        """Declare a field, or drop it where `kind` is None."""
+        if kind is None:
+            self._db.execute("DELETE FROM fields WHERE name = ?", (name,))
+        else:
+            self._db.execute("INSERT OR REPLACE INTO fields VALUES (?, ?)", (name, kind))
+
+    def terms_of(self, vector: str, words: Sequence[str]) -> dict[str, int]:
+        """Return the terms of the words that there are."""
+        found: dict[str, int] = {}
+        for part in _parts(words):
+            found.update(
+                self._db.execute(
+                    "SELECT word, term FROM words WHERE vector = ? AND word IN (SELECT value FROM json_each(?))",
+                    (vector, json.dumps(part)),
+                )
+            )
+        return found
+
+    def words_of(self, vector: str) -> list[str]:
+        """Return all words of a vector, by term."""
+        return [
+            word for (word,) in self._db.execute("SELECT word FROM words WHERE vector = ? ORDER BY term", (vector,))
+        ]
+
+    def add_words(self, vector: str, words: Iterable[tuple[str, int]]) -> None:
+        """Keep new words with their terms."""
+        self._db.executemany("INSERT INTO words VALUES (?, ?, ?)", ((vector, word, term) for word, term in words))
+
+    # -------------------------------------------------------------------------------------------------- documents
+
+    def find(self, ids: Sequence[Id], version: int | None = None) -> list[State]:
+        """Return the documents of these ids that are there, in no order: now, or as of a version."""
+        wanted = "id IN (SELECT value FROM json_each(?))"
+        if version is None:
+            return self._states(f"{wanted} AND died IS NULL", ids)
+        return [
+            *self._states(f"{wanted} AND died IS NULL AND born <= ?", ids, version),
+            *self._states(f"{wanted} AND died IS NOT NULL AND born <= ? AND died > ?", ids, version, version),
+        ]
+
+    def states(self, seqs: Sequence[int], version: int) -> list[State]:
+        """Return the documents of these upserts that a version sees, in no order."""
+        seen = "seq IN (SELECT value FROM json_each(?)) AND born <= ? AND (died IS NULL OR died > ?)"
+        return self._states(seen, seqs, version, version)
+
+    def _states(self, condition: str, values: Sequence[Any], *more: int) -> list[State]:
+        found: list[State] = []
+        for part in _parts(values):
+            found += map(
+                State._make,
+                self._db.execute(
+                    f"SELECT seq, id, born, payload, text FROM documents WHERE {condition}",  # noqa: S608 - ours
+                    (json.dumps(part), *more),
+                ),
+            )
+        return found
+
+    def states_between(self, first: int, last: int, version: int) -> Iterator[State]:
+        """Yield the documents that a version sees, upserted from `first` to `last`, by rising `seq`."""
+        return map(
+            State._make,
+            self._db.execute(
+                "SELECT seq, id, born, payload, text FROM documents "
+                "WHERE seq BETWEEN ? AND ? AND born <= ? AND (died IS NULL OR died > ?) ORDER BY seq",
+                (first, last, version, version),
+            ),
+        )
+
+    def updated(self, after: int, first: int, last: int) -> list[State]:
+        """Return the live documents from `first` to `last` whose payload changed after a version."""
+        return [
+            State._make(row)
+            for row in self._db.execute(
+                "SELECT seq, id, born, payload, text FROM documents "
+                "WHERE updated IS NOT NULL AND seq BETWEEN ? AND ? AND born > ? AND died IS NULL",
+                (first, last, after),
+            )
+        ]
+
+    def dead(self) -> list[int]:
+        """Return the `seq` of the documents that were deleted or replaced, as far as they are still known."""
+        return [
+            seq
+            for (seq,) in self._db.execute(
+                "SELECT DISTINCT seq FROM documents AS d WHERE died IS NOT NULL AND NOT EXISTS "
+                "(SELECT 1 FROM documents WHERE seq = d.seq AND died IS NULL)"
+            )
+        ]
+
+    def n_live(self) -> int:
+        """Return how many documents there are."""
+        return int(self._db.execute("SELECT count(*) FROM documents WHERE died IS NULL").fetchone()[0])
+
+    def insert(self, rows: Iterable[tuple[int, int, int | None, Id, str | None, str | None]]) -> None:
+        """Add states of documents: seq, born, updated (1, or None for an upsert), id, payload, text."""
+        self._db.executemany(
+            "INSERT INTO documents (seq, born, updated, id, payload, text) VALUES (?, ?, ?, ?, ?, ?)", rows
+        )
+
+    def bury(self, seqs: Sequence[int], version: int) -> None:
+        """End the present state of documents."""
+        for part in _parts(seqs):
+            self._db.execute(
+                "UPDATE documents SET died = ? WHERE seq IN (SELECT value FROM json_each(?)) AND died IS NULL",
+                (version, json.dumps(part)),
+            )
+
+    def purge(self, version: int) -> int:
+        """Forget the states that ended by a version, but for documents that lie dead in a segment; return how many.
+
+        A segment has none of the documents that were dead when it was made, and those that lie in no segment are in a
+        batch, where they are needed, or nowhere.
+        """
+        flushed, done = 0, 0
+        for segment in self.segments():
+            done += self._forget(flushed + 1, segment.first - 1, version)
+            done += self._forget(segment.first, segment.last, min(version, segment.dropped))
+            done += self._forget(segment.first, segment.last, version, followed=True)
+            flushed = segment.last
+        waiting = self._db.execute("SELECT min(first) FROM batches").fetchone()[0]
+        return done + self._forget(flushed + 1, (waiting or int(self.meta("next_seq"))) - 1, version)
+
+    def _forget(self, first: int, last: int, version: int, *, followed: bool = False) -> int:
+        """Forget states that ended by a version of documents from `first` to `last`.
+
+        `followed`: those alone that another state of the document followed.
+        """
+        if first > last:
+            return 0
+        condition = "seq BETWEEN ? AND ? AND died IS NOT NULL AND died <= ?"
+        if followed:
+            condition += (
+                " AND EXISTS (SELECT 1 FROM documents AS d WHERE d.seq = documents.seq AND d.born = documents.died)"
+            )
+        return self._db.execute(f"DELETE FROM documents WHERE {condition}", (first, last, version)).rowcount  # noqa: S608 - ours
+
+    # --------------------------------------------------------------------------------------- batches and segments
+
+    def add_batch(self, batch: Batch) -> None:
+        """Keep vectors until they are in a segment."""
+        self._db.execute("INSERT INTO batches VALUES (?, ?, ?)", batch)
+
+    def batches(self, after: int = 0) -> Iterator[Batch]:
+        """Yield the batches of documents upserted after `after`, in order."""
+        return map(
+            Batch._make,
+            self._db.execute("SELECT first, n, vectors FROM batches WHERE first > ? ORDER BY first", (after,)),
+        )
+
+    def forget_batches(self, last: int) -> None:
+        """Forget the batches up to one of a document."""
+        self._db.execute("DELETE FROM batches WHERE first <= ?", (last,))
+
+    def segments(self) -> list[SegmentRow]:
+        """Return the segments, by rising `first`."""
+        return [
+            SegmentRow._make(row)
+            for row in self._db.execute(
+                "SELECT first, last, file, columns, columns_version, n, dropped, seqs FROM segments ORDER BY first"
+            )
+        ]
+
+    def replace_segments(self, firsts: Iterable[int], segments: Iterable[SegmentRow]) -> None:
+        """Name segments in the place of those that begin at `firsts`."""
+        self._db.executemany("DELETE FROM segments WHERE first = ?", ((first,) for first in firsts))
+        self._db.executemany("INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?)", segments)
+
+    # ------------------------------------------------------------------------------------------------ as a whole
+
+    def copy_to(self, path: Path) -> None:
+        """Write a copy of the database as it is now, in one piece."""
+        self._db.execute("VACUUM INTO ?", (str(path),))
+
+    def compact(self) -> None:
+        """Give the space of what was forgotten back to the file system."""
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._db.execute("VACUUM")
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def problems(self) -> list[str]:
+        """Return what sqlite finds wrong in the database; usually nothing."""
+        try:
+            rows = self._db.execute("PRAGMA integrity_check(20)").fetchall()
+        except sqlite3.DatabaseError as error:
+            return [str(error)]
+        return [text for (text,) in rows if text != "ok"]
+
+
+def _opened(path: Path, *, readonly: bool) -> sqlite3.Connection:
+    if readonly and not path.exists():
+        raise FileNotFoundError(f"there is no collection: {path.parent}")
+    uri = path.absolute().as_uri()
+    for options in ("?mode=ro", "?mode=ro&immutable=1") if readonly else ("",):
+        db = sqlite3.connect(
+            uri + options, uri=True, timeout=_BUSY_MS / 1000, isolation_level=None, check_same_thread=False,
+            cached_statements=256,
+        )  # fmt: skip
+        if not readonly:
+            return db
+        try:
+            db.execute("SELECT 1 FROM sqlite_schema").fetchone()
+        except sqlite3.OperationalError as error:
+            db.close()
+            if "immutable" in options:
+                raise _broken(path, error) from None
+        except sqlite3.DatabaseError as error:
+            db.close()
+            raise _broken(path, error) from None
+        else:
+            return db
+    raise AssertionError
+
+
+def _broken(path: Path, error: sqlite3.Error) -> Exception:
+    """Return what to raise where sqlite can't read the catalogue: FormatError for a damaged one."""
+    return _core.FormatError(f"{path}: {error}")
+
+
+def _parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    return (values[begin : begin + _AT_ONCE] for begin in range(0, len(values), _AT_ONCE))

@@ -1,0 +1,218 @@
+"""The files of a collection: how they appear, vanish and are locked. Every change of the disk but sqlite's is here.
+
+A file is written beside its place, brought to the disk and renamed; nothing refers to it before that. The lock of the
+writer and the marks of readers are locks of the operating system, which the kernel frees when a process dies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+CATALOGUE = "catalogue.sqlite"
+SEGMENTS = "segments"
+READERS = "readers"
+LOCK = "lock"
+_UNFINISHED = ".new"
+
+
+class LockedError(OSError):
+    """Another process, or another object in this one, writes to the collection."""
+
+
+# ------------------------------------------------------------------------------------------ files appear and vanish
+
+
+@contextlib.contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that appears at `path` once the block ends, on the disk, or not at all."""
+    unfinished = path.with_name(path.name + _UNFINISHED)
+    try:
+        with unfinished.open("wb") as out:
+            yield out
+            out.flush()
+            sync(out.fileno())
+        rename(unfinished, path)
+    except BaseException:
+        with contextlib.suppress(OSError):  # the error that led here is the one to tell
+            unfinished.unlink(missing_ok=True)
+        raise
+
+
+def sync(descriptor: int) -> None:
+    """Bring a file to the disk."""
+    os.fsync(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to the disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        sync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def rename(source: Path, target: Path) -> None:
+    """Give a file or a folder its name."""
+    source.rename(target)
+
+
+def remove(path: Path) -> None:
+    """Remove a file if it is there; who has it open keeps it."""
+    path.unlink(missing_ok=True)
+
+
+def free_bytes(folder: Path) -> int:
+    """Return how many bytes the file system of a folder has left for this user."""
+    return shutil.disk_usage(folder).free
+
+
+@contextlib.contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Make a folder that appears at `path` once the block ends, whole, or not at all.
+
+    Raises
+    ------
+    FileExistsError
+        If something is at `path`, but for an empty folder.
+    """
+    _refuse_taken(path)
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}{_UNFINISHED}")
+    unfinished.mkdir()
+    try:
+        yield unfinished
+        for folder, _, _ in os.walk(unfinished):
+            sync_folder(Path(folder))
+        _refuse_taken(path)
+        try:
+            rename(unfinished, path)  # an empty folder is replaced
+        except OSError as error:
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+                _refuse_taken(path)
+            raise
+        sync_folder(path.parent)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+
+
+def _refuse_taken(path: Path) -> None:
+    taken = any(path.iterdir()) if path.is_dir() else path.exists() or path.is_symlink()
+    if taken:
+        raise FileExistsError(errno.EEXIST, "there is something already", str(path))
+
+
+# ------------------------------------------------------------------------------------------------- who is at work
+
+
+class WriterLock:
+    """The right to write to a collection, until it is released or the process ends."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take it.
+
+        Raises
+        ------
+        LockedError
+            Naming the host and the process that has it.
+        """
+        path = folder / LOCK
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = _holder(path)
+            os.close(self._descriptor)
+            if error.errno not in (errno.EAGAIN, errno.EACCES):
+                raise
+            raise LockedError(errno.EAGAIN, f"another writer has the collection open ({holder})", str(folder)) from None
+        own = json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode()
+        with contextlib.suppress(OSError):  # it is for the message alone, and the disk may be full
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, own, 0)
+
+    def release(self) -> None:
+        """Let another have it. In a forked child this closes its copy, and the parent keeps the lock."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def _holder(path: Path) -> str:
+    try:
+        holder = json.loads(path.read_text())
+        return f"process {int(holder['pid'])} on {holder['host']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "unknown process"
+
+
+class ReaderMark:
+    """What tells the writer that somebody reads a version of the collection: payloads of that version are kept.
+
+    A locked file that is named after the version. Where none can be made, as on read-only media, there is no writer
+    that would have to know.
+    """
+
+    def __init__(self, folder: Path, version: int) -> None:
+        """Set the mark."""
+        self._path: Path | None = None
+        self._descriptor = -1
+        while self._path is None:
+            path = folder / READERS / f"{version}.{os.getpid()}.{secrets.token_hex(4)}"
+            try:
+                self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            except OSError:
+                return
+            fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+            if path.exists():  # the writer may have taken it for one of a process that died
+                self._path = path
+            else:
+                self.close()
+
+    def release(self) -> None:
+        """Take the mark away."""
+        if self._path is not None:
+            with contextlib.suppress(OSError):
+                self._path.unlink()
+            self._path = None
+        self.close()
+
+    def close(self) -> None:
+        """Close the file alone: what a forked child does with the mark of its parent."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def marked_versions(folder: Path) -> Iterator[int]:
+    """Yield the versions that are read somewhere; marks of processes that died are removed."""
+    for path in (folder / READERS).iterdir():
+        version = path.name.partition(".")[0]
+        if not version.isdigit():
+            continue
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield int(version)
+        else:
+            with contextlib.suppress(OSError):
+                path.unlink()
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,124 @@
+"""From the catalogue to a view: what was acknowledged is there, whatever became of the process that wrote it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from thresher._core import FormatError
+from thresher.collection.batches import chosen, joined, unpack
+from thresher.collection.catalogue import Catalogue
+from thresher.collection.documents import payload_of
+from thresher.collection.files import SEGMENTS
+from thresher.collection.filters import Columns
+from thresher.collection.fresh import compacted, fresh_segment, is_fresh
+from thresher.collection.segment import Part, Segment, columns_file, open_segment
+from thresher.collection.view import View
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from thresher._matrix import CsrArrays
+    from thresher.collection.filters import Fields
+    from thresher.collection.schema import Schema
+
+_TRIES = 100
+
+
+def loaded(catalogue: Catalogue, folder: Path, schema: Schema, before: View | None = None) -> View:
+    """Return the present view.
+
+    Parameters
+    ----------
+    before
+        One that was loaded earlier, whose segments are used again.
+
+    Raises
+    ------
+    thresher.FormatError, OSError
+        Naming a file that is damaged or missing.
+    """
+    for left in reversed(range(_TRIES)):
+        try:
+            with catalogue.reading():
+                return _loaded(catalogue, folder, schema, before)
+        except FileNotFoundError:
+            # A writer has merged the segment away meanwhile: then the catalogue names another.
+            if not left or not _has_moved(catalogue, folder):
+                raise
+    raise AssertionError
+
+
+def _loaded(catalogue: Catalogue, folder: Path, schema: Schema, before: View | None) -> View:
+    version = int(catalogue.meta("version"))
+    if before is not None and before.version == version:
+        return before
+    fields: Any = catalogue.fields()
+    has_whole_ids = catalogue.meta("id_kind") == "int"
+    opened = {part.segment.row: part.segment for part in before.parts} if before is not None else {}
+    segments = [
+        opened.get(row) or open_segment(folder, row, schema, has_whole_ids=has_whole_ids)
+        for row in catalogue.segments()
+    ]
+    flushed = segments[-1].last if segments else 0
+    if before is not None:
+        segments += [part.segment for part in before.parts if is_fresh(part) and part.segment.first > flushed]
+    segments += _waiting(catalogue, schema, fields, version, segments[-1].last if segments else 0)
+    parts = [with_updates(catalogue, Part.whole(segment), fields) for segment in segments]
+    n_terms = {name: max((segment.indexes[name].n_terms for segment in segments), default=0) for name in schema.vectors}
+    view = View(version, tuple(parts), fields, n_terms).without(catalogue.dead())
+    return compacted(view, schema, lambda seqs: payloads_of(catalogue, seqs, version))
+
+
+def payloads_of(catalogue: Catalogue, seqs: npt.NDArray[np.int64], version: int) -> list[dict[str, Any]]:
+    """Return the payloads of documents in a version, by the numbers of their upserts."""
+    found = {state.seq: state for state in catalogue.states(seqs.tolist(), version)}
+    return [payload_of(found[seq]) for seq in seqs.tolist()]
+
+
+def _waiting(catalogue: Catalogue, schema: Schema, fields: Fields, version: int, after: int) -> Iterator[Segment]:
+    """Yield a segment of the documents after one that are in no segment's file, if there are any."""
+    vectors: dict[str, list[CsrArrays]] = {name: [] for name in schema.vectors}
+    seqs: list[npt.NDArray[np.int64]] = []
+    for batch in catalogue.batches(after):
+        for name, rows in unpack(batch.vectors, schema.vectors, str(catalogue.path)).items():
+            if len(rows.indptr) - 1 != batch.n:
+                raise FormatError(f"{catalogue.path}: {len(rows.indptr) - 1} vectors in a batch of {batch.n}")
+            vectors[name].append(rows)
+        seqs.append(np.arange(batch.first, batch.first + batch.n))
+    if not seqs:
+        return
+    all_seqs = np.concatenate(seqs)
+    states = list(catalogue.states_between(int(all_seqs[0]), int(all_seqs[-1]), version))
+    places = np.searchsorted(all_seqs, [state.seq for state in states])
+    yield fresh_segment(
+        all_seqs[places],
+        [state.id for state in states],
+        {name: chosen(joined(parts), places) for name, parts in vectors.items()},
+        [payload_of(state) for state in states],
+        fields=fields,
+        version=version,
+        last=int(all_seqs[-1]),
+    )
+
+
+def with_updates(catalogue: Catalogue, part: Part, fields: Fields) -> Part:
+    """Return a part with the payloads that changed since its columns were written."""
+    segment = part.segment
+    states = catalogue.updated(segment.columns_version, segment.first, segment.last)
+    places = segment.places(np.array([state.seq for state in states], np.int64))
+    here = [number for number, place in enumerate(places.tolist()) if place >= 0]
+    if not here:
+        return part
+    return part.updated(places[here], Columns.of(fields, [payload_of(states[number]) for number in here]))
+
+
+def _has_moved(catalogue: Catalogue, folder: Path) -> bool:
+    """Tell whether all files are there that the catalogue names by now."""
+    return all(
+        any((folder / SEGMENTS).glob(f"{row.file:08d}.*.thresher")) and columns_file(folder, row.columns).exists()
+        for row in catalogue.segments()
+    )

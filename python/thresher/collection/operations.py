@@ -1,0 +1,204 @@
+"""Operations on documents, checked: what `Collection.upsert`, `delete` and `update_payload` do in a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+
+from thresher._arguments import as_flag, as_int
+from thresher._kinds import kind_of
+from thresher._matrix import CsrArrays, MatrixLike, as_csr
+from thresher.collection.documents import payload_of
+from thresher.collection.filters import parse, validate_payload
+from thresher.collection.transaction import Documents
+from thresher.collection.words import CollectionWords, check_words
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from thresher.collection.catalogue import Id
+    from thresher.collection.filters import Where
+    from thresher.collection.schema import Schema, VectorSchema
+    from thresher.collection.transaction import Transaction
+
+Vectors: TypeAlias = MatrixLike | Mapping[str, MatrixLike]
+Payload: TypeAlias = Mapping[str, Any]
+
+
+class Operations:
+    """The operations of one transaction: `Collection.batch` gives it."""
+
+    def __init__(self, schema: Schema, transaction: Transaction) -> None:
+        """Do operations in a transaction."""
+        self._schema = schema
+        self._transaction = transaction
+
+    def upsert(
+        self,
+        ids: Sequence[Id] | npt.NDArray[Any],
+        vectors: Vectors,
+        payloads: Sequence[Payload | None] | None = None,
+        *,
+        texts: Sequence[str | None] | None = None,
+        if_absent: bool = False,
+        if_version: int | Sequence[int] | None = None,
+        duplicates: Literal["last", "error"] = "last",
+    ) -> int:
+        """Store documents in the place of those of the same ids: see `Collection.upsert`."""
+        if duplicates not in ("last", "error"):
+            raise ValueError(f"duplicates must be 'last' or 'error', got {duplicates!r}")
+        names = self._transaction.checked_ids(ids)
+        if duplicates == "error":
+            _refuse_twice(names)
+        n = len(names)
+        fields = self._transaction.view.fields
+        plain = [
+            validate_payload(payload, fields, one)
+            for one, payload in zip(names, _each(payloads, n, "payloads"), strict=True)
+        ]
+        documents = Documents(names, self._rows(vectors, n), plain, list(map(_text, _each(texts, n, "texts"))))
+        return self._transaction.upsert(
+            documents, if_absent=as_flag(if_absent, "if_absent"), if_version=_versions(if_version, n)
+        )
+
+    def delete(
+        self,
+        ids: Sequence[Id] | npt.NDArray[Any] | None = None,
+        *,
+        where: Where | None = None,
+        all: bool = False,  # noqa: A002 - what it is called
+    ) -> int:
+        """Delete documents: see `Collection.delete`."""
+        if (ids is not None) + (where is not None) + as_flag(all, "all") != 1:
+            raise TypeError("delete takes ids, where= or all=True: one of them")
+        transaction = self._transaction
+        if ids is not None:
+            return transaction.delete(transaction.find(transaction.checked_ids(ids)))
+        return transaction.delete(transaction.meeting(parse(where)))
+
+    def update_payload(
+        self,
+        ids: Sequence[Id] | npt.NDArray[Any] | None,
+        payload: Payload,
+        *,
+        where: Where | None = None,
+        replace: bool = False,
+    ) -> int:
+        """Change payloads: see `Collection.update_payload`."""
+        if (ids is not None) + (where is not None) != 1:
+            raise TypeError("update_payload takes ids or where=, one of them")
+        if not isinstance(payload, Mapping):
+            raise TypeError(f"payload must be a dict, got {kind_of(payload)}")
+        transaction = self._transaction
+        states = transaction.meeting(parse(where)) if ids is None else transaction.find(transaction.checked_ids(ids))
+        whole = as_flag(replace, "replace")
+        fields = transaction.view.fields
+        payloads = [
+            validate_payload(payload if whole else _merged(payload_of(state), payload), fields, state.id)
+            for state in states
+        ]
+        return transaction.update_payloads(states, payloads)
+
+    def _rows(self, vectors: Vectors, n: int) -> dict[str, CsrArrays]:
+        """Return a matrix for each vector of the schema, with a row for each document."""
+        by_name: Any = vectors if isinstance(vectors, Mapping) else {self._schema.default: vectors}
+        for name in by_name:
+            self._schema.vector(name)
+        return {name: self._matrix(name, vector, by_name.get(name), n) for name, vector in self._schema.vectors.items()}
+
+    def _matrix(self, name: str, vector: VectorSchema, given: Any, n: int) -> CsrArrays:  # noqa: ANN401 - a matrix
+        called = "vectors" if name == self._schema.default else f"vectors[{name!r}]"
+        n_terms = vector.n_terms
+        if given is None or (isinstance(given, list | tuple) and not given):
+            rows = as_csr(
+                ([0] * (n + 1 if given is None else 1), [], []), shape=(n if given is None else 0, n_terms or 0)
+            )
+        else:
+            words = None
+            if vector.words:
+                words = CollectionWords(given, lambda new: self._numbered(name, new, called), called)
+            rows = as_csr(given, name=called, words=words)
+        if rows.shape[0] != n:
+            raise ValueError(f"{called}: {rows.shape[0]} rows for {n} ids")
+        if n_terms is not None:
+            _check_width(rows, n_terms, called)
+            rows = rows._replace(shape=(n, n_terms))
+        if not vector.signed:
+            _refuse_negative(rows, called)
+        return rows
+
+    def _numbered(self, vector: str, words: Sequence[str], called: str) -> dict[str, int]:
+        check_words(words, called)
+        return self._transaction.numbered(vector, words)
+
+
+def _each(values: Any, n: int, name: str) -> Sequence[Any]:  # noqa: ANN401 - a sequence
+    """Return a value for each document."""
+    if values is None:
+        return [None] * n
+    if isinstance(values, str | bytes | Mapping) or not hasattr(values, "__iter__"):
+        raise TypeError(f"{name} must be a list with one for each id, got {kind_of(values)}")
+    given = list(values)
+    if len(given) != n:
+        raise ValueError(f"{name}: {len(given)} for {n} ids")
+    return given
+
+
+def _text(text: object) -> str | None:
+    if text is None:
+        return None
+    if not isinstance(text, str):
+        raise TypeError(f"texts must be strings, got {kind_of(text)}")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"texts: {text[:40]!r} has half a surrogate pair") from None
+    return str(text)
+
+
+def _versions(given: Any, n: int) -> list[int] | None:  # noqa: ANN401 - a number or several
+    if given is None:
+        return None
+    if isinstance(given, int | np.integer) and not isinstance(given, bool):
+        return [int(given)] * n
+    return [as_int(version, "if_version") for version in _each(given, n, "if_version")]
+
+
+def _merged(payload: Mapping[str, Any], changes: Payload) -> dict[str, Any]:
+    """Return a payload with some of its fields changed, those that become None without."""
+    both = {**payload, **changes}
+    return {key: value for key, value in both.items() if value is not None or key not in changes}
+
+
+def _refuse_twice(ids: Sequence[Id]) -> None:
+    seen = set()
+    for place, one in enumerate(ids):
+        if one in seen:
+            raise ValueError(f"ids[{place}]: {one!r} comes twice")
+        seen.add(one)
+
+
+def _check_width(rows: CsrArrays, n_terms: int, called: str) -> None:
+    outside = np.flatnonzero(rows.indices >= n_terms)
+    if outside.size:
+        entry = int(outside[0])
+        raise ValueError(
+            f"{called}: row {_row_of(rows, entry)} has term {rows.indices[entry]}, "
+            f"and the collection has n_terms={n_terms}"
+        )
+
+
+def _refuse_negative(rows: CsrArrays, called: str) -> None:
+    negative = np.flatnonzero(rows.data < 0)
+    if negative.size:
+        entry = int(negative[0])
+        raise ValueError(
+            f"{called}: row {_row_of(rows, entry)} has weight {rows.data[entry]} for term {rows.indices[entry]}; "
+            "weights must not be negative, unless the collection is created with signed=True"
+        )
+
+
+def _row_of(rows: CsrArrays, entry: int) -> int:
+    return int(np.searchsorted(rows.indptr, entry, side="right")) - 1

@@ -1,0 +1,276 @@
+"""What can be asked of one version of a collection: of a snapshot, or of the collection as it is now."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from thresher._arguments import as_k, as_progress, as_threads
+from thresher._matrix import as_csr
+from thresher.collection.documents import Document, as_id, as_ids, payload_of
+from thresher.collection.filters import Filter, bits, facet, parse
+from thresher.collection.hits import CollectionHits
+from thresher.collection.searching import Request, find
+from thresher.collection.selecting import matching
+from thresher.collection.words import CollectionWords
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import scipy.sparse as sp
+
+    from thresher._matrix import CsrArrays, MatrixLike
+    from thresher.collection.catalogue import Id, State
+    from thresher.collection.filters import Where
+    from thresher.collection.store import Store
+    from thresher.collection.view import View
+
+_AT_ONCE = 1024  # documents that a scan reads at a time
+
+
+class Readable(abc.ABC):
+    """Documents that can be counted, read and searched."""
+
+    _store: Store
+
+    @abc.abstractmethod
+    def _view(self) -> View:
+        """Return the version that is asked."""
+
+    # ---------------------------------------------------------------------------------------------- documents
+
+    def __len__(self) -> int:
+        """Return the number of documents."""
+        return len(self._view())
+
+    def __bool__(self) -> bool:
+        """Return True: a collection without documents is one all the same."""
+        return True
+
+    def __contains__(self, id: object) -> bool:  # noqa: A002 - what it is called
+        """Return whether there is a document of this id."""
+        try:
+            one = as_id(id, "id")
+        except (TypeError, ValueError):
+            return False
+        return bool(self._store.named([one], self._view()))
+
+    def get(
+        self, ids: Sequence[Id] | npt.NDArray[Any], *, missing: Literal["error", "skip"] = "error"
+    ) -> list[Document]:
+        """Return documents, with payloads and vectors.
+
+        Parameters
+        ----------
+        ids
+            The documents' ids; one may come twice.
+        missing
+            Whether an id that is not there is an ``"error"``, or left out: ``"skip"``.
+
+        Returns
+        -------
+        list of Document
+            In the order of `ids`.
+
+        Raises
+        ------
+        KeyError
+            Naming an id that is not there.
+        """
+        if missing not in ("error", "skip"):
+            raise ValueError(f"missing must be 'error' or 'skip', got {missing!r}")
+        view = self._view()
+        wanted, _ = as_ids(ids, None)
+        found = self._store.named(list(dict.fromkeys(wanted)), view)
+        absent = [one for one in wanted if one not in found]
+        if absent and missing == "error":
+            raise KeyError(f"there is no document {absent[0]!r}")
+        documents = dict(zip(found, self._documents(list(found.values()), view), strict=True))
+        return [documents[one] for one in wanted if one in documents]
+
+    def scan(
+        self,
+        where: Where | None = None,
+        *,
+        order_by: str | None = None,
+        descending: bool = False,
+        include: Sequence[Literal["payload", "vectors", "text"]] = ("payload", "text"),
+    ) -> Iterator[Document]:
+        """Go through the documents that meet a filter, as they are now, whatever is written meanwhile.
+
+        Parameters
+        ----------
+        where
+            A filter; None for all.
+        order_by
+            A declared field of numbers or moments to order by, those without it last; None for the order of upserts.
+        descending
+            Whether the greatest comes first.
+        include
+            What documents are to have beside their ids.
+
+        Yields
+        ------
+        Document
+            One by one, read some at a time.
+        """
+        unknown = set(include) - {"payload", "vectors", "text"}
+        if unknown:
+            raise ValueError(f"include: {min(unknown)!r} is none of 'payload', 'vectors', 'text'")
+        view = self._view()
+        chosen = list(matching(view, parse(where), self._store))
+        seqs = np.concatenate(
+            [
+                np.zeros(0, np.int64),
+                *(
+                    part.segment.seqs[bits.positions(some, len(part.segment))]
+                    for part, some in zip(view.parts, chosen, strict=True)
+                ),
+            ]
+        )
+        if order_by is not None:
+            seqs = seqs[self._order(view, seqs, order_by, descending=descending)]
+        elif descending:
+            seqs = seqs[::-1]
+        return self._scanned(view, seqs, frozenset(include))
+
+    def _order(self, view: View, seqs: npt.NDArray[np.int64], field: str, *, descending: bool) -> npt.NDArray[np.int64]:
+        """Return how documents are ordered by a field, those without it last, equal ones by their upserts."""
+        if field not in view.fields:
+            raise ValueError(f"order_by: {field!r} is not a declared field")
+        keys: npt.NDArray[Any] = np.zeros(len(seqs), np.int64)
+        has = np.zeros(len(seqs), np.bool_)
+        for located in view.locate(seqs):
+            values, there = self._store.columns(view.parts[located.part], view).numeric(field)
+            keys = keys.astype(values.dtype, copy=False)
+            keys[located.which], has[located.which] = values[located.places], there[located.places]
+        if descending:
+            keys = -keys if keys.dtype.kind == "f" else ~keys
+        order: npt.NDArray[np.int64] = np.lexsort((keys, ~has))
+        return order
+
+    def _scanned(self, view: View, seqs: npt.NDArray[np.int64], include: frozenset[str]) -> Iterator[Document]:
+        for begin in range(0, len(seqs), _AT_ONCE):
+            some = seqs[begin : begin + _AT_ONCE]
+            states = self._store.states(some, view)
+            yield from self._documents([states[seq] for seq in some.tolist()], view, include)
+
+    def count(self, where: Where | None = None) -> int:
+        """Return how many documents meet a filter; None for all."""
+        view = self._view()
+        if where is None:
+            return len(view)
+        return sum(bits.count(some) for some in matching(view, parse(where), self._store))
+
+    def count_by(self, field: str, where: Where | None = None, *, limit: int | None = None) -> dict[Any, int]:
+        """Return how many documents have each value of a declared field: facets.
+
+        Parameters
+        ----------
+        field
+            A declared field. A document counts once for each value of a list; those without a value count nowhere.
+        where
+            A filter: the documents to count.
+        limit
+            Values to return at most, the most frequent; None for all.
+
+        Returns
+        -------
+        dict
+            The most frequent first, equal ones by value. Moments are int64 microseconds since 1970 in UTC.
+        """
+        view = self._view()
+        if field not in view.fields:
+            raise ValueError(f"{field!r} is not a declared field; there are: {', '.join(view.fields) or 'none'}")
+        counts: dict[Any, int] = {}
+        for part, some in zip(view.parts, matching(view, parse(where), self._store), strict=True):
+            columns = self._store.columns(part, view)
+            for value, n in facet(columns, field, some).items():
+                counts[value] = counts.get(value, 0) + n
+        ordered = sorted(sorted(counts), key=lambda value: -counts[value])
+        return {value: counts[value] for value in ordered[:limit]}
+
+    # ------------------------------------------------------------------------------------------------- search
+
+    def search(
+        self,
+        queries: MatrixLike,
+        k: int | None = 10,
+        *,
+        vector: str | None = None,
+        where: Where | Sequence[Where | None] | None = None,
+        include: Sequence[str] | bool = False,
+        **options: Any,  # noqa: ANN401 - documented
+    ) -> CollectionHits:
+        """Find the k documents with the greatest inner product with each query."""
+        view = self._view()
+        name = self._store.schema.vector(vector)
+        rows = self._queries(queries, name)
+        if k is not None:
+            k = as_k(k)
+        progress = as_progress(options.pop("progress", None))
+        options["threads"] = as_threads(options.get("threads", 0))
+        dials = {key: options.pop(key) for key in list(options) if key not in _COMMON}
+        request = Request(name, rows, k, options, dials, progress)
+        found = find(view.parts, self._allowed(view, where, rows.shape[0]), request)
+        hits = CollectionHits(
+            found.seqs,
+            found.scores,
+            found.exact,
+            ids_of=lambda seqs: self._ids(view, seqs),
+            payloads_of=lambda seqs: self._store.payloads(seqs, view),
+            offsets=found.offsets,
+        )
+        if include:
+            hits.payloads()
+        return hits
+
+    def _allowed(self, view: View, where: Any, n_queries: int) -> list[Any]:  # noqa: ANN401 - a filter or several
+        if where is None or isinstance(where, Filter | Mapping):
+            return list(matching(view, parse(where), self._store))
+        if len(where) != n_queries:
+            raise ValueError(f"where: {len(where)} filters for {n_queries} queries")
+        trees = [parse(one, name=f"where[{number}]") for number, one in enumerate(where)]
+        known = {tree: list(matching(view, tree, self._store)) for tree in dict.fromkeys(trees)}
+        return [[known[tree][number] for tree in trees] for number in range(len(view.parts))]
+
+    def _queries(self, queries: MatrixLike, vector: str) -> CsrArrays:
+        words = None
+        if self._store.schema.vectors[vector].words:
+            with self._store.reading() as catalogue:
+                words = CollectionWords(queries, lambda new: catalogue.terms_of(vector, new), "queries")
+        return as_csr(queries, name="queries", words=words)
+
+    def _ids(self, view: View, seqs: npt.NDArray[np.int64]) -> list[Id]:
+        ids: list[Any] = [None] * len(seqs)
+        for located in view.locate(seqs):
+            found = view.parts[located.part].segment.ids(located.places)
+            for place, one in zip(located.which.tolist(), found, strict=True):
+                ids[place] = one
+        return ids
+
+    def _documents(
+        self, states: Sequence[State], view: View, include: frozenset[str] = frozenset(("payload", "vectors", "text"))
+    ) -> list[Document]:
+        vectors: list[dict[str, sp.csr_array]] = [{} for _ in states]
+        if "vectors" in include:
+            for located in view.locate([state.seq for state in states]):
+                for name, index in view.parts[located.part].segment.indexes.items():
+                    rows = index.vectors(located.places)
+                    for row, place in enumerate(located.which.tolist()):
+                        vectors[place][name] = rows[[row]]
+        return [
+            Document(
+                state.id,
+                payload_of(state) if "payload" in include else {},
+                found,
+                state.text if "text" in include else None,
+                state.born,
+            )
+            for state, found in zip(states, vectors, strict=True)
+        ]
+
+
+_COMMON = frozenset(("threads", "min_score", "fill", "exact"))

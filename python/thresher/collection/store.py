@@ -1,0 +1,110 @@
+"""What all that reads a collection shares: where it is, its schema, and a connection to read the catalogue by."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import weakref
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from thresher.collection.catalogue import Catalogue
+from thresher.collection.documents import payload_of
+from thresher.collection.files import ReaderMark, marked_versions
+from thresher.collection.filters import Columns
+from thresher.collection.schema import Schema
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from thresher.collection.catalogue import State
+    from thresher.collection.segment import Part
+    from thresher.collection.view import View
+
+
+class Store:
+    """A collection's folder, read by any number of threads; forked children get a connection of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the catalogue for reading.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no collection.
+        thresher.FormatError
+            If its catalogue is damaged, or of a newer version.
+        """
+        self.folder = folder
+        self._begin()
+        with self.reading() as catalogue:
+            catalogue.check_format()
+            self.schema = Schema.of_json(catalogue.meta("schema"))
+            self.durability: Any = catalogue.meta("durability")
+
+    def _begin(self) -> None:
+        self._pid = os.getpid()
+        self._lock = threading.RLock()
+        self._catalogue: Catalogue | None = None
+        self._views: weakref.WeakSet[View] = weakref.WeakSet()
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Catalogue]:
+        """Read the catalogue, one thread at a time."""
+        if self._pid != os.getpid():
+            self._begin()  # what a connection does in a child would be seen by the parent's
+        with self._lock:
+            if self._catalogue is None:
+                self._catalogue = Catalogue(self.folder, readonly=True)
+            yield self._catalogue
+
+    def close(self) -> None:
+        """Close the connection; it is opened again when it is needed."""
+        if self._pid == os.getpid():
+            with self._lock:
+                if self._catalogue is not None:
+                    self._catalogue.close()
+                    self._catalogue = None
+
+    def states(self, seqs: npt.NDArray[np.int64], view: View) -> dict[int, State]:
+        """Return documents of a view, by the numbers of their upserts."""
+        if not len(seqs):
+            return {}
+        with self.reading() as catalogue:
+            return {state.seq: state for state in catalogue.states(seqs.tolist(), view.version)}
+
+    def payloads(self, seqs: npt.NDArray[np.int64], view: View) -> list[dict[str, Any]]:
+        """Return payloads of documents of a view, in the order of the numbers of their upserts."""
+        found = self.states(seqs, view)
+        return [payload_of(found[seq]) for seq in seqs.tolist()]
+
+    def columns(self, part: Part, view: View) -> Columns:
+        """Return columns of a part's documents as of a view: those of its segment, unless payloads changed since."""
+        if part.has_columns(view.fields):
+            return part.segment.columns
+        found = self.states(part.segment.seqs, view)
+        return Columns.of(
+            view.fields, [payload_of(found[seq]) if seq in found else None for seq in part.segment.seqs.tolist()]
+        )
+
+    def named(self, ids: Sequence[Any], view: View) -> dict[Any, State]:
+        """Return those documents of a view that have one of these ids, by id."""
+        with self.reading() as catalogue:
+            return {state.id: state for state in catalogue.find(ids, view.version)}
+
+    # ------------------------------------------------------------------------------------------ who reads which version
+
+    def keep(self, view: View, mark: ReaderMark | None = None) -> View:
+        """Remember that a view may be read until nobody holds it; a `mark` tells other processes as long."""
+        self._views.add(view)
+        if mark is not None:
+            weakref.finalize(view, mark.release)
+        return view
+
+    def oldest(self, version: int) -> int:
+        """Return the oldest version that is read anywhere, or `version` if none is older."""
+        here = [view.version for view in list(self._views)]
+        return min(version, *here, *marked_versions(self.folder), version)

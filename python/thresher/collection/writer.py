@@ -1,0 +1,199 @@
+"""The one writer of a collection: transactions, and the segments that are made of what they bring.
+
+A segment is built beside, from a view that does not change, while operations go on; its files reach the disk; then one
+short transaction names it, and what died meanwhile is taken off it. Nothing is removed before that.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from thresher.collection.catalogue import Catalogue
+from thresher.collection.files import SEGMENTS, WriterLock, remove
+from thresher.collection.fresh import compacted, is_fresh
+from thresher.collection.loading import loaded, payloads_of, with_updates
+from thresher.collection.merging import merged, saved
+from thresher.collection.segment import Part, Segment
+from thresher.collection.transaction import Transaction
+
+if TYPE_CHECKING:
+    from thresher.collection.store import Store
+    from thresher.collection.view import View
+    from thresher.engines.options import Progress
+
+_log = logging.getLogger("thresher.collection")
+
+
+class Writer:
+    """Writes to a collection, from any thread of the process that opened it."""
+
+    def __init__(self, store: Store) -> None:
+        """Take the collection's lock, and sweep away what nobody names.
+
+        Raises
+        ------
+        thresher.collection.LockedError
+            If another writer has it.
+        OSError
+            If the folder can't be written to.
+        """
+        self._store = store
+        self._pid = os.getpid()
+        self._lock = threading.RLock()
+        self._building = threading.Lock()
+        self._in_work: frozenset[int] = frozenset()  # segments that are being rebuilt
+        self._file_lock = WriterLock(store.folder)
+        try:
+            self._catalogue = Catalogue(store.folder, durability=store.durability)
+            self.view = store.keep(loaded(self._catalogue, store.folder, store.schema))
+            self._sweep()
+        except BaseException:
+            self._file_lock.release()
+            raise
+
+    def close(self) -> None:
+        """Let another write. In a forked child, which can't write, only what the child holds is closed."""
+        if self._pid == os.getpid():
+            with self._lock:
+                self._catalogue.close()
+        self._file_lock.release()
+
+    # ------------------------------------------------------------------------------------------------- operations
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Do operations together: durable, and seen by searches, when the block ends; undone if it raises."""
+        if self._pid != os.getpid():
+            raise ValueError("a collection that was opened for writing is read-only in a forked process")
+        with self._lock:
+            with self._catalogue.transaction():
+                transaction = Transaction(self._catalogue, self.view)
+                yield transaction
+                view = transaction.finish()
+            self._publish(view)
+            self._publish(compacted(view, self._store.schema, self._payloads(view.version), self._in_work))
+
+    def _publish(self, view: View) -> None:
+        self.view = self._store.keep(view)
+
+    def _payloads(self, version: int) -> Callable[[Any], list[dict[str, Any]]]:
+        return lambda seqs: payloads_of(self._catalogue, seqs, version)
+
+    # --------------------------------------------------------------------------------------------------- segments
+
+    def rebuild(
+        self, choose: Callable[[View], Sequence[Part]], *, threads: int = 0, progress: Progress | None = None
+    ) -> bool:
+        """Make one segment of neighbouring parts, on the disk.
+
+        Parameters
+        ----------
+        choose
+            Takes the view, and returns the parts; none if there is nothing to do.
+        threads
+            Threads to build with; 0 means one for each core.
+        progress
+            Called as in `build`; what it raises ends the build, and leaves all as it was.
+
+        Returns
+        -------
+        bool
+            Whether there was something to do.
+        """
+        with self._building:
+            with self._lock:
+                view = self.view
+                parts = choose(view)
+                if not parts:
+                    return False
+                with self._catalogue.transaction():
+                    number = self._catalogue.take("next_file")
+                self._in_work = frozenset(id(part.segment) for part in parts)
+            started = time.monotonic()
+            try:
+                self._replace(parts, self._built(view, parts, number, threads, progress))
+            except BaseException:
+                self._remove([number])
+                raise
+            finally:
+                self._in_work = frozenset()
+            n = sum(part.n_live for part in parts)
+            _log.info("segment %d: %d documents of %d, %.2f s", number, n, len(parts), time.monotonic() - started)
+        return True
+
+    def _built(
+        self, view: View, parts: Sequence[Part], number: int, threads: int, progress: Progress | None
+    ) -> Segment:
+        schema = self._store.schema
+        made = merged(
+            parts,
+            schema,
+            view.fields,
+            version=view.version,
+            payloads=lambda seqs: self._store.payloads(seqs, view),
+            threads=threads,
+            progress=progress,
+        )
+        return saved(made, self._store.folder, number, schema) if len(made) else made
+
+    def _replace(self, parts: Sequence[Part], made: Segment) -> None:
+        """Put a segment, which holds what was live in parts, in their place."""
+        old = [part.segment for part in parts]
+        with self._lock:
+            with self._catalogue.transaction():
+                now = {id(part.segment): part for part in self.view.parts}
+                died = [part.segment.seqs[part.places_gone(now[id(part.segment)])] for part in parts]
+                new = with_updates(
+                    self._catalogue, Part.whole(made).without(made.places(np.concatenate(died))), self.view.fields
+                )
+                self._catalogue.replace_segments(
+                    [segment.row.first for segment in old if segment.row is not None],
+                    [made.row] if made.row is not None else [],
+                )
+                if any(is_fresh(part) for part in parts):
+                    self._catalogue.forget_batches(made.last)
+                transaction = Transaction(self._catalogue, self.view.replaced(old, [new] if len(made) else []))
+                self._catalogue.purge(self._store.oldest(self.view.version))
+                view = transaction.finish()
+            self._publish(view)
+        self._remove(segment.row.file for segment in old if segment.row is not None)
+
+    def forget_dead(self) -> None:
+        """Forget vectors that wait, if all of their documents are dead."""
+        with self._lock:
+            if not any(is_fresh(part) for part in self.view.parts) and any(self._catalogue.batches()):
+                with self._catalogue.transaction():
+                    self._catalogue.forget_batches(int(self._catalogue.meta("next_seq")) - 1)
+
+    def compact(self) -> None:
+        """Give the space of what was forgotten back to the file system."""
+        with self._lock:
+            with self._catalogue.transaction():
+                self._catalogue.purge(self._store.oldest(self.view.version))
+            self._catalogue.compact()
+
+    def _remove(self, numbers: Iterable[int]) -> None:
+        """Remove files that nothing names any more; who has them open keeps them. What is left is swept later."""
+        for number in numbers:
+            for path in (self._store.folder / SEGMENTS).glob(f"{number:08d}.*"):
+                try:
+                    remove(path)
+                except OSError as error:
+                    _log.warning("%s was not removed: %s", path, error)
+
+    def _sweep(self) -> None:
+        named = {row.file for row in self._catalogue.segments()} | {row.columns for row in self._catalogue.segments()}
+        for path in (self._store.folder / SEGMENTS).iterdir():
+            number = path.name.partition(".")[0]
+            if not (number.isdigit() and int(number) in named and not path.name.endswith(".new")):
+                _log.info("removing %s, which nothing names", path)
+                with contextlib.suppress(OSError):
+                    remove(path)
