@@ -32,6 +32,16 @@ constexpr unsigned kBuildPasses = 2;
 constexpr std::size_t kGuideClusters = 16;
 constexpr std::size_t kGuideClustersPerCandidate = 2;
 
+// The guide, small beside the documents: no tiles, few rows, and of a cluster's summary in lists what weighs most. It
+// is asked for documents alike, whose heaviest terms tell enough (docs/internals/graph.md).
+ClusteredParams guide_params() noexcept {
+    ClusteredParams params;
+    params.dense_frequency = 0.06;
+    params.tile_frequency = 1;
+    params.summary_energy = 0.6;
+    return params;
+}
+
 // The width of a search where the caller does not say: this, and so many for each hit.
 constexpr std::size_t kWidth = 64;
 constexpr std::size_t kWidthPerHit = 8;
@@ -107,7 +117,7 @@ std::unique_ptr<GraphIndex> GraphIndex::build(const CsrView& docs, const GraphPa
     const Ordering ordering(given.reorder, options.order, docs.n_rows());
     GraphParams params = given;
     params.reorder = ordering.reorders();
-    const ClusteredParams clusters;
+    const ClusteredParams clusters = guide_params();
     const auto& [order, precision, threads, monitor] = options;
     Progress progress(monitor,
                       ClusteredIndex::passes(clusters, ordering, precision) + ClusteredIndex::kSearchPasses +
