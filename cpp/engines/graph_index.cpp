@@ -164,11 +164,9 @@ std::vector<std::pair<std::string, std::size_t>> GraphIndex::engine_nbytes() con
 
 std::vector<EstimatedPart> GraphIndex::estimated_parts(const CollectionStatistics& statistics,
                                                        const GraphParams& params) {
-    auto parts = StoredDocuments::estimated_parts(statistics, params.reorder);
-    parts.push_back(GraphBuilder::estimated_edges(statistics.n_docs, static_cast<std::size_t>(params.m)));
     const std::size_t n_entries = entry_points_of(params, statistics.n_docs);
-    parts.push_back({"entries", EntryPoints::estimated_nbytes(statistics, n_entries)});
-    return parts;
+    return {GraphBuilder::estimated_edges(statistics.n_docs, static_cast<std::size_t>(params.m)),
+            {"entries", EntryPoints::estimated_nbytes(statistics, n_entries)}};
 }
 
 Dials GraphIndex::dials(std::size_t n_docs, std::size_t k) {

@@ -76,7 +76,8 @@ class ForwardIndex {
     // Fills in what `estimated_nbytes` takes from the documents themselves: canonical rows. Two passes of `progress`.
     static void describe(const CsrView& docs, const Vocabulary& vocabulary, unsigned threads, Progress& progress,
                          CollectionStatistics& statistics);
-    static double estimated_nbytes(const CollectionStatistics& statistics) noexcept;
+    static double estimated_nbytes(const CollectionStatistics& statistics, Precision precision) noexcept;
+    static double estimated_fine_nbytes(const CollectionStatistics& statistics) noexcept;
     void save(SectionList& sections) const;
     static ForwardIndex load(const IndexFile& file, std::size_t n_docs, std::size_t nnz, std::uint32_t n_slots);
 

@@ -58,7 +58,7 @@ _WEIGHTS: dict[_core.Precision, Weights] = {
     _core.Precision.CODES: "uint8",
     _core.Precision.BOTH: "uint8+float",
 }
-_PRECISIONS = {weights: precision for precision, weights in _WEIGHTS.items()}
+PRECISIONS = {weights: precision for precision, weights in _WEIGHTS.items()}
 # Parts that an index in a file need not have in memory.
 _ON_DISK = ("fine",)
 
@@ -147,17 +147,22 @@ class Index:
         return _core.dials(cls._core_engine(), n_docs, k)
 
     @classmethod
-    def estimated_parts(cls, statistics: _core.CollectionStatistics, **params: BuildParam) -> list[_core.EstimatedPart]:
+    def estimated_parts(
+        cls, statistics: _core.CollectionStatistics, *, weights: Weights = "float", **params: BuildParam
+    ) -> list[_core.EstimatedPart]:
         """Return the bytes of each part of an index, as `nbytes` will name them, before it is built.
 
         Parameters
         ----------
         statistics
             What is known of the documents.
+        weights
+            What the index keeps of the weights, as `build` explains it.
         **params
             Build parameters, by name; the others are the library's defaults.
         """
-        return _core.estimated_parts(cls._core_engine(), statistics, params)
+        precision = as_choice(weights, PRECISIONS, "weights")
+        return _core.estimated_parts(cls._core_engine(), statistics, params, precision)
 
     @classmethod
     def build_growth(cls) -> _core.BuildGrowth:
@@ -662,7 +667,7 @@ class Index:
         given, shape, threads, progress = _divided(options)
         files = scratch_files(given.pop("scratch", None))
         given_words, given_names = given.pop("words", None), given.pop("names", None)
-        precision = as_choice(given.pop("weights", "float"), _PRECISIONS, "weights")
+        precision = as_choice(given.pop("weights", "float"), PRECISIONS, "weights")
         params, order = cls._build_params(), None
         if hasattr(params, "reorder"):
             params.reorder, order = as_reorder(given.pop("reorder", params.reorder), "reorder")
