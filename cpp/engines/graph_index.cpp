@@ -32,13 +32,15 @@ constexpr unsigned kBuildPasses = 2;
 constexpr std::size_t kGuideClusters = 16;
 constexpr std::size_t kGuideClustersPerCandidate = 2;
 
-// The guide, small beside the documents: no tiles, few rows, and of a cluster's summary in lists what weighs most. It
-// is asked for documents alike, whose heaviest terms tell enough (docs/internals/graph.md).
-ClusteredParams guide_params() noexcept {
+// The guide, small beside the documents: no tiles, few rows, and in lists what weighs most of a cluster's summary. It
+// is asked for documents alike, whose heaviest terms tell enough (docs/internals/graph.md). Of few documents lists are
+// whole.
+constexpr std::size_t kPrunedFrom = 20'000;
+ClusteredParams guide_params(std::size_t n_docs) noexcept {
     ClusteredParams params;
     params.dense_frequency = 0.06;
     params.tile_frequency = 1;
-    params.summary_energy = 0.6;
+    params.summary_energy = n_docs < kPrunedFrom ? 1.0 : 0.6;
     return params;
 }
 
@@ -117,7 +119,7 @@ std::unique_ptr<GraphIndex> GraphIndex::build(const CsrView& docs, const GraphPa
     const Ordering ordering(given.reorder, options.order, docs.n_rows());
     GraphParams params = given;
     params.reorder = ordering.reorders();
-    const ClusteredParams clusters = guide_params();
+    const ClusteredParams clusters = guide_params(docs.n_rows());
     const auto& [order, precision, threads, monitor] = options;
     Progress progress(monitor,
                       ClusteredIndex::passes(clusters, ordering, precision) + ClusteredIndex::kSearchPasses +

@@ -216,24 +216,26 @@ class GraphBuilder::BothWays {
         return lists;
     }
 
-    // Leaves the document's own edges and then the best of the others, `most` in all: returns how many.
+    // Leaves the document's own edges, best first, and then the best of the others, `most` in all: returns how many.
     std::uint32_t keep_best(const GraphBuilder& builder, std::size_t doc, std::size_t most, Context& context,
                             std::vector<Hit>& scratch) {
         const auto list = lists_[doc];
         const auto own = list.first(builder.sizes_[doc]);
-        const auto others = list.subspan(own.size());
+        if (list.empty()) return 0;
+        builder.load(doc, context);
         scratch.clear();
-        if (!others.empty()) builder.load(doc, context);
-        for (const std::uint32_t other : others) {
+        for (std::size_t i = 0; i < list.size(); ++i) {
             interruption_point(kScoringTime);
-            if (std::ranges::find(own, other) != own.end()) continue;
-            scratch.push_back({static_cast<float>(builder.forward_.score(other, context.table)), other});
+            if (i >= own.size() && std::ranges::find(own, list[i]) != own.end()) continue;
+            scratch.push_back({static_cast<float>(builder.forward_.score(list[i], context.table)), list[i]});
         }
-        if (!others.empty()) context.table.clear(context.document);
-        const std::size_t n = std::min(scratch.size(), most - own.size());
-        std::partial_sort(scratch.begin(), scratch.begin() + static_cast<std::ptrdiff_t>(n), scratch.end(), better);
-        for (std::size_t i = 0; i < n; ++i) others[i] = scratch[i].doc;
-        return static_cast<std::uint32_t>(own.size() + n);
+        context.table.clear(context.document);
+        const auto others = scratch.begin() + static_cast<std::ptrdiff_t>(own.size());
+        std::sort(scratch.begin(), others, better);
+        std::sort(others, scratch.end(), better);
+        const std::size_t n = std::min(scratch.size(), most);
+        for (std::size_t i = 0; i < n; ++i) list[i] = scratch[i].doc;
+        return static_cast<std::uint32_t>(n);
     }
 
     LargeVector<std::uint32_t> sizes_;  // of `lists_`, what is kept in front
