@@ -313,6 +313,12 @@ void ForwardIndex::save(SectionList& sections) const {
 ForwardIndex ForwardIndex::load(const IndexFile& file, std::size_t n_docs, std::size_t nnz, std::uint32_t n_slots) {
     if (file.format_version() == 1) return load_version_1(file, n_docs, nnz, n_slots);
     if (file.format_version() == 2) return load_version_2(file, n_docs, nnz, n_slots);
+    if (file.format_version() == 3) return load_version_3(file, n_docs, nnz, n_slots);
+    return load_stretches(file, n_docs, nnz, n_slots, slot_width(n_slots));
+}
+
+ForwardIndex ForwardIndex::load_stretches(const IndexFile& file, std::size_t n_docs, std::size_t nnz,
+                                          std::uint32_t n_slots, std::uint32_t slot_bytes) {
     const auto known = [&](const Buffer<std::uint32_t>& words, std::uint32_t kinds) {
         file.require(words[0] <= kinds && words[1] <= 31, "the forward index has weights of an unknown format");
     };
@@ -321,7 +327,7 @@ ForwardIndex ForwardIndex::load(const IndexFile& file, std::size_t n_docs, std::
     forward.nnz_ = nnz;
     forward.format_words_ = file.section<std::uint32_t>("forward/format", 3);
     known(forward.format_words_, 2);
-    forward.format_ = {slot_width(n_slots), format_of(forward.format_words_)};
+    forward.format_ = {slot_bytes, format_of(forward.format_words_)};
     forward.docs_ = Stretches::load(file, "forward", n_docs);
     if (forward.format_.weights.kind != Weights::codes) return forward;
     forward.max_error_ = file.section<float>("forward/error", 1);
