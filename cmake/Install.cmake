@@ -6,6 +6,7 @@ install(TARGETS thresher EXPORT thresherTargets ARCHIVE DESTINATION "${CMAKE_INS
 # What thresher.hpp includes: all else may change from one version to the next.
 foreach(header
     thresher.hpp core/base/error.hpp core/base/monitor.hpp core/base/version.hpp core/documents/csr_view.hpp
+    core/documents/documents.hpp
     core/documents/precision.hpp
     core/selection/hits.hpp core/selection/selection.hpp core/storage/named_values.hpp engines/build_options.hpp engines/index.hpp
     engines/registry.hpp engines/search_options.hpp)

@@ -8,6 +8,7 @@
 #include "core/base/monitor.hpp"
 #include "core/base/version.hpp"
 #include "core/documents/csr_view.hpp"
+#include "core/documents/documents.hpp"
 #include "core/selection/hits.hpp"
 #include "core/selection/selection.hpp"
 #include "core/storage/named_values.hpp"

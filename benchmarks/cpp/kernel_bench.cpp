@@ -227,7 +227,7 @@ void score_document(State& state, const Kernels& table) {
         for (std::size_t doc = 0; doc < kDocs; ++doc) {
             benchmark::DoNotOptimize(table.score_document(docs.data() + starts[doc], starts[doc + 1] - starts[doc],
                                                           format, nullptr, filter.data(), weights.data(),
-                                                          weights.size()));
+                                                          weights.size(), nullptr));
         }
     });
 }

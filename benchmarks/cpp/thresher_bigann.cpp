@@ -106,7 +106,7 @@ void check_points(const Index* index, const Arguments& arguments, const Points& 
         const std::vector<std::int64_t> no_rows{0};
         std::unique_ptr<Index> empty;
         if (index == nullptr) {
-            empty = build_index(arguments.engine, {0, no_rows, {}, {}}, points.build, {.threads = 1});
+            empty = build_index(arguments.engine, CsrView{0, no_rows, {}, {}}, points.build, {.threads = 1});
             index = empty.get();
         }
         for (const NamedValues& search : points.searches) index->with_named_search_params(search);

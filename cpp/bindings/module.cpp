@@ -168,9 +168,29 @@ std::unique_ptr<Engine> build(const Array<std::int64_t>& indptr, const Array<std
     });
 }
 
+// Of other indexes' documents; `live`: for each a mask, or nothing for all.
+template <class Engine>
+std::unique_ptr<Engine> merge(const std::vector<const Index*>& indexes,
+                              const std::vector<std::optional<Array<std::uint8_t>>>& live,
+                              const typename Engine::Params& params, Precision precision, unsigned threads,
+                              const py::object& progress) {
+    if (live.size() != indexes.size()) throw std::invalid_argument("live: as many masks as indexes are wanted");
+    std::vector<std::span<const std::uint8_t>> masks;
+    for (const auto& mask : live) masks.push_back(mask ? items(*mask, "live") : std::span<const std::uint8_t>());
+    BuildOptions options{.precision = precision, .threads = threads};
+    return without_gil(progress, [&](Monitor* monitor) {
+        options.monitor = monitor;
+        std::vector<KeptDocuments> parts;
+        for (std::size_t i = 0; i < indexes.size(); ++i) parts.push_back(indexes[i]->kept(masks[i]));
+        return Engine::build(Documents(std::move(parts)), params, options);
+    });
+}
+
 template <class Engine, class Class>
 void define_build(Class& engine) {
     using namespace py::literals;
+    engine.def_static("merge", &merge<Engine>, "indexes"_a, "live"_a, "params"_a, "precision"_a, "threads"_a,
+                      "progress"_a);
     engine.def_static("build", &build<Engine>, "indptr"_a, "indices"_a, "data"_a, "n_terms"_a, "params"_a, "order"_a,
                       "precision"_a, "threads"_a, "progress"_a);
 }

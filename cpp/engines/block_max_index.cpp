@@ -98,24 +98,24 @@ void BlockMaxIndex::check(const BlockMaxParams& params) {
     check_fraction(params.tile_frequency, "tile_frequency");
 }
 
-std::unique_ptr<BlockMaxIndex> BlockMaxIndex::build(const CsrView& docs, const BlockMaxParams& given,
+std::unique_ptr<BlockMaxIndex> BlockMaxIndex::build(const Documents& docs, const BlockMaxParams& given,
                                                     const BuildOptions& options) {
     check(given);
     check_collection(docs);
-    const Ordering ordering(given.reorder, options.order, docs.n_rows());
+    const Ordering ordering(given.reorder, options.order, docs.n_docs());
     BlockMaxParams params = given;
     params.reorder = ordering.reorders();
     const std::uint32_t block_size = block_size_of(params);
     params.block_size = block_size;
 
     const auto& [order, precision, threads, monitor] = options;
-    Progress progress(monitor, kBuildPasses + StoredDocuments::passes(ordering, block_size, precision), docs.n_rows());
+    Progress progress(monitor, kBuildPasses + StoredDocuments::passes(ordering, block_size, precision), docs.n_docs());
     auto documents = StoredDocuments::build(docs, ordering, block_size, precision, threads, progress);
     const Vocabulary& vocabulary = documents.vocabulary;
     const ForwardIndex& forward = documents.forward;
     auto quantiser = Quantiser::build(forward, vocabulary, threads, progress);
     auto postings = WindowedPostings::build(forward, vocabulary, quantiser, kDocWindow, kRowDensity, threads, progress);
-    const auto [n_rows, n_tile_rows] = rows_of(params, docs.n_rows(), postings.n_rows(), vocabulary);
+    const auto [n_rows, n_tile_rows] = rows_of(params, docs.n_docs(), postings.n_rows(), vocabulary);
     auto blocks = BlockMaxima::build(forward, quantiser, block_size, n_rows, threads, progress);
     auto superblocks =
         BlockMaxima::build(forward, quantiser, block_size * kernels::kSuperblock, n_rows, threads, progress);

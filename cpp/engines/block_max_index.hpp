@@ -77,7 +77,7 @@ class BlockMaxIndex final : public TunableIndex<BlockMaxIndex, BlockMaxParams, B
 
     // Rows of `docs` are documents; weights finite. `options.order`: the documents in the order in which to store
     // them, each once, instead of one that is computed. Throws std::invalid_argument.
-    static std::unique_ptr<BlockMaxIndex> build(const CsrView& docs, const BlockMaxParams& params,
+    static std::unique_ptr<BlockMaxIndex> build(const Documents& docs, const BlockMaxParams& params,
                                                 const BuildOptions& options);
     ~BlockMaxIndex() override;
 

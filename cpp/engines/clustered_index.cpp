@@ -132,12 +132,12 @@ void ClusteredIndex::check(const ClusteredParams& params) {
     }
 }
 
-std::unique_ptr<ClusteredIndex> ClusteredIndex::build(const CsrView& docs, const ClusteredParams& params,
+std::unique_ptr<ClusteredIndex> ClusteredIndex::build(const Documents& docs, const ClusteredParams& params,
                                                       const BuildOptions& options) {
     check(params);
     check_collection(docs);
-    const Ordering ordering(params.reorder, options.order, docs.n_rows());
-    Progress progress(options.monitor, passes(params, ordering, options.precision), docs.n_rows());
+    const Ordering ordering(params.reorder, options.order, docs.n_docs());
+    Progress progress(options.monitor, passes(params, ordering, options.precision), docs.n_docs());
     return build(docs, params, ordering, options.precision, options.threads, progress);
 }
 
@@ -146,7 +146,7 @@ unsigned ClusteredIndex::passes(const ClusteredParams& params, const Ordering& o
            ClusterSummaries::kPasses + (params.neighbours > 0 ? kSearchPasses : 0);
 }
 
-std::unique_ptr<ClusteredIndex> ClusteredIndex::build(const CsrView& docs, const ClusteredParams& given,
+std::unique_ptr<ClusteredIndex> ClusteredIndex::build(const Documents& docs, const ClusteredParams& given,
                                                       const Ordering& ordering, Precision precision, unsigned threads,
                                                       Progress& progress) {
     ClusteredParams params = given;
@@ -158,7 +158,7 @@ std::unique_ptr<ClusteredIndex> ClusteredIndex::build(const CsrView& docs, const
     const Vocabulary& vocabulary = documents.vocabulary;
     const ForwardIndex& forward = documents.forward;
     auto quantiser = Quantiser::build(forward, vocabulary, threads, progress);
-    const RowCounts rows = rows_of(params, docs.n_rows(), vocabulary);
+    const RowCounts rows = rows_of(params, docs.n_docs(), vocabulary);
     auto summaries = ClusterSummaries::build(forward, vocabulary, quantiser, cluster_size, rows.clusters, rows.groups,
                                              pruning_of(params), threads, progress);
     auto tiles = BlockTiles::build(forward, quantiser, cluster_size, rows.tiles, threads, progress);
@@ -381,6 +381,7 @@ std::span<const std::uint32_t> ClusteredIndex::best_groups(const Task& task, std
 
 // Rescores the neighbours of the best `n` hits.
 void ClusteredIndex::refine(std::size_t n, BlockOpening& opening, Context& context) const {
+    context.gate.settle();
     const std::vector<Hit>& hits = context.best.hits();
     std::vector<Hit>& best = context.best_hits;
     best.resize(std::min(n, hits.size()));

@@ -99,12 +99,12 @@ class ClusteredIndex final : public TunableIndex<ClusteredIndex, ClusteredParams
 
     // Rows of `docs` are documents; weights finite. `options.order`: the documents in the order in which clusters are
     // cut from them, each once, instead of one that is computed. Throws std::invalid_argument.
-    static std::unique_ptr<ClusteredIndex> build(const CsrView& docs, const ClusteredParams& params,
+    static std::unique_ptr<ClusteredIndex> build(const Documents& docs, const ClusteredParams& params,
                                                  const BuildOptions& options);
     ~ClusteredIndex() override;
 
-    // As a part of the build of another index: `ordering` of docs.n_rows() documents, `passes` passes of `progress`.
-    static std::unique_ptr<ClusteredIndex> build(const CsrView& docs, const ClusteredParams& params,
+    // As a part of the build of another index: `ordering` of docs.n_docs() documents, `passes` passes of `progress`.
+    static std::unique_ptr<ClusteredIndex> build(const Documents& docs, const ClusteredParams& params,
                                                  const Ordering& ordering, Precision precision, unsigned threads,
                                                  Progress& progress);
     static unsigned passes(const ClusteredParams& params, const Ordering& ordering, Precision precision) noexcept;

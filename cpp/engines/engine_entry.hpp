@@ -21,7 +21,7 @@ namespace thresher {
 struct EngineEntry {
     std::string name;
     // Throws std::invalid_argument for an order where the engine keeps that of the rows.
-    std::unique_ptr<Index> (*build)(const CsrView& docs, const NamedValues& params, const BuildOptions& options);
+    std::unique_ptr<Index> (*build)(const Documents& docs, const NamedValues& params, const BuildOptions& options);
     std::unique_ptr<Index> (*load)(const IndexFile& file);
     Dials (*dials)(std::size_t n_docs, std::size_t k);
     // The parts of an index of such a collection, as its `nbytes` will name them.
@@ -45,7 +45,7 @@ EngineEntry entry_of() {
     using Params = typename Engine::Params;
     EngineEntry entry;
     entry.name = Engine::kEngine;
-    entry.build = [](const CsrView& docs, const NamedValues& values,
+    entry.build = [](const Documents& docs, const NamedValues& values,
                      const BuildOptions& options) -> std::unique_ptr<Index> {
         Params params;
         set_fields(values, params);

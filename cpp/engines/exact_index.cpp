@@ -39,13 +39,13 @@ void ExactIndex::check(const ExactParams& params) {
     }
 }
 
-std::unique_ptr<ExactIndex> ExactIndex::build(const CsrView& docs, const ExactParams& params,
+std::unique_ptr<ExactIndex> ExactIndex::build(const Documents& docs, const ExactParams& params,
                                               const BuildOptions& options) {
     check(params);
     check_collection(docs);
-    const auto ordering = Ordering::none(kEngine, options.order, docs.n_rows());
+    const auto ordering = Ordering::none(kEngine, options.order, docs.n_docs());
     const auto& [order, precision, threads, monitor] = options;
-    Progress progress(monitor, kBuildPasses + StoredDocuments::passes(ordering, 1, precision), docs.n_rows());
+    Progress progress(monitor, kBuildPasses + StoredDocuments::passes(ordering, 1, precision), docs.n_docs());
     auto documents = StoredDocuments::build(docs, ordering, 1, precision, threads, progress);
     auto quantiser = Quantiser::build(documents.forward, documents.vocabulary, threads, progress);
     auto postings =

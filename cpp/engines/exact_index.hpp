@@ -34,7 +34,7 @@ class ExactIndex final : public TunableIndex<ExactIndex, ExactParams, NoParams> 
 
     // Rows of `docs` are documents; weights finite. Throws std::invalid_argument. Memory beside the input:
     // the index, and 5 bytes for each posting of a rare term while they are sorted.
-    static std::unique_ptr<ExactIndex> build(const CsrView& docs, const ExactParams& params,
+    static std::unique_ptr<ExactIndex> build(const Documents& docs, const ExactParams& params,
                                              const BuildOptions& options);
     ~ExactIndex() override;
 

@@ -100,11 +100,11 @@ void GraphIndex::check(const GraphParams& params) {
     check_range(params.entry_points, 0, kMaxCandidates, "entry_points");
 }
 
-std::unique_ptr<GraphIndex> GraphIndex::build(const CsrView& docs, const GraphParams& given,
+std::unique_ptr<GraphIndex> GraphIndex::build(const Documents& docs, const GraphParams& given,
                                               const BuildOptions& options) {
     check(given);
     check_collection(docs);
-    const Ordering ordering(given.reorder, options.order, docs.n_rows());
+    const Ordering ordering(given.reorder, options.order, docs.n_docs());
     GraphParams params = given;
     params.reorder = ordering.reorders();
     const ClusteredParams clusters;
@@ -112,7 +112,7 @@ std::unique_ptr<GraphIndex> GraphIndex::build(const CsrView& docs, const GraphPa
     Progress progress(monitor,
                       ClusteredIndex::passes(clusters, ordering, precision) + ClusteredIndex::kSearchPasses +
                           GraphBuilder::kPasses + kBuildPasses,
-                      docs.n_rows());
+                      docs.n_docs());
     auto guide = ClusteredIndex::build(docs, clusters, ordering, precision, threads, progress);
     const auto documents = documents_of(*guide);
     PositionLists edges = connected(*documents, params, std::move(guide), threads, progress);
@@ -249,8 +249,8 @@ bool GraphIndex::search_query(const Task& task, const GraphSearchParams& params,
         const Hit next = context.left.front();
         if (!context.nearest.wants(next.score)) break;
         // 0 is never: a document of a negative score may lead to better ones.
-        const bool stops_early = early_stop > 0 && context.best.full();
-        if (stops_early && next.score < early_stop * context.best.threshold()) break;
+        const bool stops_early = early_stop > 0 && context.gate.full();
+        if (stops_early && next.score < early_stop * context.gate.threshold()) break;
         std::pop_heap(context.left.begin(), context.left.end(), worse);
         context.left.pop_back();
         edges_.for_each(next.doc, [&](std::uint32_t position) {
@@ -294,8 +294,9 @@ void GraphIndex::score_found(Context& context) const {
         if (i + kRangesAhead < found.size()) documents.prefetch_range(found[i + kRangesAhead]);
         if (i + kDocsAhead < found.size()) documents.prefetch(found[i + kDocsAhead]);
         const std::uint32_t position = found[i];
-        const float score = context.gate.coarse_score(position);
-        context.gate.offer(position, score);
+        const Gate::Estimate estimate = context.gate.estimate(position);
+        const auto score = static_cast<float>(estimate.score);
+        context.gate.offer(position, estimate);
         // What only ties with the worst of the nearest leads no further: else a walk would not end where many tie.
         TopK& nearest = context.nearest;
         if (nearest.full() && score <= nearest.threshold()) continue;

@@ -78,7 +78,7 @@ class GraphIndex final : public TunableIndex<GraphIndex, GraphParams, GraphSearc
     // Rows of `docs` are documents; weights finite. `options.order`: the documents, each once, in the order to store
     // them in, instead of one that is computed. The index does not depend on the number of threads. Throws
     // std::invalid_argument.
-    static std::unique_ptr<GraphIndex> build(const CsrView& docs, const GraphParams& params,
+    static std::unique_ptr<GraphIndex> build(const Documents& docs, const GraphParams& params,
                                              const BuildOptions& options);
     ~GraphIndex() override;
 

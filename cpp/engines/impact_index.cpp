@@ -37,12 +37,12 @@ ImpactIndex::ImpactIndex(const ImpactIndex& other) = default;
 
 ImpactIndex::~ImpactIndex() = default;
 
-std::unique_ptr<ImpactIndex> ImpactIndex::build(const CsrView& docs, const NoParams& /*params*/,
+std::unique_ptr<ImpactIndex> ImpactIndex::build(const Documents& docs, const NoParams& /*params*/,
                                                 const BuildOptions& options) {
     check_collection(docs);
-    const auto ordering = Ordering::none(kEngine, options.order, docs.n_rows());
+    const auto ordering = Ordering::none(kEngine, options.order, docs.n_docs());
     const auto& [order, precision, threads, monitor] = options;
-    Progress progress(monitor, kBuildPasses + StoredDocuments::passes(ordering, 1, precision), docs.n_rows());
+    Progress progress(monitor, kBuildPasses + StoredDocuments::passes(ordering, 1, precision), docs.n_docs());
     auto documents = StoredDocuments::build(docs, ordering, 1, precision, threads, progress);
     auto quantiser = Quantiser::build(documents.forward, documents.vocabulary, threads, progress);
     auto levels = ImpactLevels::build(documents.forward, documents.vocabulary, quantiser, threads, progress);

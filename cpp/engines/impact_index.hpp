@@ -49,7 +49,8 @@ class ImpactIndex final : public TunableIndex<ImpactIndex, NoParams, ImpactSearc
     static constexpr std::string_view kEngine = "impact";
 
     // Rows of `docs` are documents; weights finite. Throws std::invalid_argument.
-    static std::unique_ptr<ImpactIndex> build(const CsrView& docs, const NoParams& params, const BuildOptions& options);
+    static std::unique_ptr<ImpactIndex> build(const Documents& docs, const NoParams& params,
+                                              const BuildOptions& options);
     ~ImpactIndex() override;
 
     std::string_view engine() const noexcept override { return kEngine; }

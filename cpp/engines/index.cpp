@@ -128,6 +128,21 @@ Index::Rows Index::vectors(std::span<const std::int64_t> docs) const {
     return rows;
 }
 
+KeptDocuments Index::kept(std::span<const std::uint8_t> live) const {
+    if (!live.empty() && live.size() != n_docs()) {
+        throw std::invalid_argument("live: " + std::to_string(live.size()) + " bytes for " + std::to_string(n_docs()) +
+                                    " documents");
+    }
+    KeptDocuments kept{documents_, {}};
+    kept.positions.reserve(n_docs());
+    for (std::size_t id = 0; id < n_docs(); ++id) {
+        if (live.empty() || live[id] != 0) {
+            kept.positions.push_back(documents_->order.position(static_cast<std::uint32_t>(id)));
+        }
+    }
+    return kept;
+}
+
 const Words* Index::words() const noexcept { return documents_->words ? &*documents_->words : nullptr; }
 
 const Words* Index::names() const noexcept { return documents_->names ? &*documents_->names : nullptr; }

@@ -14,6 +14,7 @@
 
 #include "../core/base/monitor.hpp"
 #include "../core/documents/csr_view.hpp"
+#include "../core/documents/documents.hpp"
 #include "../core/documents/precision.hpp"
 #include "../core/selection/hits.hpp"
 #include "../core/selection/selection.hpp"
@@ -97,6 +98,11 @@ class Index {
         std::vector<float> weights;
     };
     Rows vectors(std::span<const std::int64_t> docs) const;
+
+    // Its documents, for the build of another index: those of which `live` has a byte that is not 0, one for each
+    // document by id, or all if it has none; in ascending order of ids. Throws std::invalid_argument for another number
+    // of bytes.
+    KeptDocuments kept(std::span<const std::uint8_t> live = {}) const;
 
     // What the caller calls terms, perhaps only the first of them, and documents; null if the index does not know.
     const Words* words() const noexcept;

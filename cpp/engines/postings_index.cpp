@@ -60,14 +60,14 @@ PostingsIndex::PostingsIndex(const PostingsIndex& other) = default;
 
 PostingsIndex::~PostingsIndex() = default;
 
-std::unique_ptr<PostingsIndex> PostingsIndex::build(const CsrView& docs, const NoParams& /*params*/,
+std::unique_ptr<PostingsIndex> PostingsIndex::build(const Documents& docs, const NoParams& /*params*/,
                                                     const BuildOptions& options) {
     check_collection(docs);
-    const auto ordering = Ordering::none(kEngine, options.order, docs.n_rows());
+    const auto ordering = Ordering::none(kEngine, options.order, docs.n_docs());
     const auto& [order, precision, threads, monitor] = options;
     Progress progress(monitor,
                       kBuildPasses + CompressedPostings::kPasses + StoredDocuments::passes(ordering, 1, precision),
-                      docs.n_rows());
+                      docs.n_docs());
     auto documents = StoredDocuments::build(docs, ordering, 1, precision, threads, progress);
     auto quantiser = Quantiser::build(documents.forward, documents.vocabulary, threads, progress);
     auto postings = CompressedPostings::build(documents.forward, documents.vocabulary, quantiser, threads, progress);

@@ -40,7 +40,7 @@ class PostingsIndex final : public TunableIndex<PostingsIndex, NoParams, Posting
 
     // Rows of `docs` are documents; weights finite. The index does not depend on the number of threads. Throws
     // std::invalid_argument. Memory beside the input: the index, and a byte for each posting while they are sorted.
-    static std::unique_ptr<PostingsIndex> build(const CsrView& docs, const NoParams& params,
+    static std::unique_ptr<PostingsIndex> build(const Documents& docs, const NoParams& params,
                                                 const BuildOptions& options);
     ~PostingsIndex() override;
 

@@ -64,7 +64,7 @@ void register_engine(EngineEntry entry) {
     registry().entries.push_back(std::move(entry));
 }
 
-std::unique_ptr<Index> build_index(std::string_view name, const CsrView& docs, const NamedValues& params,
+std::unique_ptr<Index> build_index(std::string_view name, const Documents& docs, const NamedValues& params,
                                    const BuildOptions& options) {
     return engine_named(name).build(docs, params, options);
 }

@@ -225,8 +225,8 @@ std::size_t select_bytes(const std::uint8_t* bytes, std::size_t n, std::uint8_t 
 
 double score_document(const std::uint8_t* document, std::size_t size, const DocumentFormat& format,
                       const OtherWeights* others, const std::uint16_t* filter, const float* table,
-                      std::size_t table_size) noexcept {
-    return score_with<PortableMatch>(document, size, format, others, filter, table, table_size);
+                      std::size_t table_size, double* max_error) noexcept {
+    return score_with<PortableMatch>(document, size, format, others, filter, table, table_size, max_error);
 }
 
 // Eight gaps take `width` bytes, a gap at most two of their words of 32 bits.

@@ -368,8 +368,8 @@ struct Match {
 
 double score_document(const std::uint8_t* document, std::size_t size, const DocumentFormat& format,
                       const OtherWeights* others, const std::uint16_t* filter, const float* table,
-                      std::size_t table_size) noexcept {
-    return score_with<Match>(document, size, format, others, filter, table, table_size);
+                      std::size_t table_size, double* max_error) noexcept {
+    return score_with<Match>(document, size, format, others, filter, table, table_size, max_error);
 }
 
 // Sixteen gaps take 2 * width bytes, a gap at most two of their words of 32 bits.

@@ -118,9 +118,11 @@ struct Kernels {
     // filter[slot % kFilter] is set for every slot of the query: few other slots pass it, and for them the table is
     // zero. The table has at least 65,536 elements; larger slots are looked up below `table_size`. `others`: its
     // weights, if they are not those in the document; nullptr. A document whose weights are not all there scores 0.
+    // `max_error`, where it is not null and weights are codes: by how much the sum is off at most, rounding aside, from
+    // that of the weights that were coded. A code is off by half of its scale, and the least one, 1, by all of it.
     double (*score_document)(const std::uint8_t* document, std::size_t size, const DocumentFormat& format,
                              const OtherWeights* others, const std::uint16_t* filter, const float* table,
-                             std::size_t table_size) noexcept;
+                             std::size_t table_size, double* max_error) noexcept;
 
     // Documents from the gaps between them: docs[i] = next + i + (gap 0 + ... + gap i) modulo 2^32, but at most `last`.
     // Gap i is bits [i * width, (i + 1) * width) of `packed`, width <= 32. Reads up to 64 bytes behind the gaps, and

@@ -182,8 +182,8 @@ float widen(std::uint16_t half) noexcept {
 
 double score_document(const std::uint8_t* document, std::size_t size, const DocumentFormat& format,
                       const OtherWeights* others, const std::uint16_t* filter, const float* table,
-                      std::size_t table_size) noexcept {
-    return score_with<PortableMatch>(document, size, format, others, filter, table, table_size);
+                      std::size_t table_size, double* max_error) noexcept {
+    return score_with<PortableMatch>(document, size, format, others, filter, table, table_size, max_error);
 }
 
 void unpack_documents(const std::uint8_t* packed, unsigned width, std::size_t n, std::uint32_t next, std::uint32_t last,

@@ -32,6 +32,7 @@ from thresher.engines.postings import PostingsIndex
 
 if TYPE_CHECKING:
     from thresher import datasets, formats
+    from thresher.collection import Collection, F
     from thresher.engines.registry import engines  # when it runs, the package of this name, which can be called
     from thresher.tuning.estimate import Estimate, estimate
     from thresher.tuning.tune import Tuned, tune
@@ -41,9 +42,11 @@ __all__ = [
     "BlockMaxIndex",
     "Builder",
     "ClusteredIndex",
+    "Collection",
     "Estimate",
     "ExactIndex",
     "Explanation",
+    "F",
     "FormatError",
     "GraphIndex",
     "Hits",
@@ -68,7 +71,9 @@ __all__ = [
 
 # Imported when they are first used: the module, and the name in it or "" for the module itself.
 _LATER = {
+    "Collection": ("thresher.collection", "Collection"),
     "Estimate": ("thresher.tuning.estimate", "Estimate"),
+    "F": ("thresher.collection", "F"),
     "Tuned": ("thresher.tuning.tune", "Tuned"),
     "datasets": ("thresher.datasets", ""),
     "estimate": ("thresher.tuning.estimate", "estimate"),

@@ -76,9 +76,6 @@ def set_params(params: Params, given: Mapping[str, Any]) -> Params:
     return params
 
 
-_CONVERTERS: dict[type, Callable[[Any, str], object]] = {int: as_int64, float: as_number, str: as_name}
-
-
 def as_progress(progress: Report | None, call: str = "progress(done, total)") -> Report | None:
     """Return what is called with the progress of a call, as `call` says, or None; or raise."""
     if progress is None or callable(progress):
@@ -174,3 +171,11 @@ def as_weights(weights: npt.ArrayLike) -> npt.NDArray[np.float32]:
     except FloatingPointError:
         largest = array.ravel()[np.argmax(np.abs(array))]
         raise ValueError(f"weights: {largest} is beyond float32; weights must be finite float32 values") from None
+
+
+_CONVERTERS: dict[type, Callable[[Any, str], object]] = {
+    bool: as_flag,
+    int: as_int64,
+    float: as_number,
+    str: as_name,
+}

@@ -315,6 +315,15 @@ class ExactIndex(Index):
         threads: typing.SupportsInt | typing.SupportsIndex,
         progress: typing.Any,
     ) -> ExactIndex: ...
+    @staticmethod
+    def merge(
+        indexes: collections.abc.Sequence[Index],
+        live: collections.abc.Sequence[typing.Annotated[numpy.typing.ArrayLike, numpy.uint8] | None],
+        params: ExactParams,
+        precision: Precision,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+        progress: typing.Any,
+    ) -> ExactIndex: ...
 
 class BlockMaxParams:
     reorder: bool
@@ -360,6 +369,15 @@ class BlockMaxIndex(Index):
         n_terms: typing.SupportsInt | typing.SupportsIndex,
         params: BlockMaxParams,
         order: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32] | None,
+        precision: Precision,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+        progress: typing.Any,
+    ) -> BlockMaxIndex: ...
+    @staticmethod
+    def merge(
+        indexes: collections.abc.Sequence[Index],
+        live: collections.abc.Sequence[typing.Annotated[numpy.typing.ArrayLike, numpy.uint8] | None],
+        params: BlockMaxParams,
         precision: Precision,
         threads: typing.SupportsInt | typing.SupportsIndex,
         progress: typing.Any,
@@ -465,6 +483,15 @@ class ClusteredIndex(Index):
         threads: typing.SupportsInt | typing.SupportsIndex,
         progress: typing.Any,
     ) -> ClusteredIndex: ...
+    @staticmethod
+    def merge(
+        indexes: collections.abc.Sequence[Index],
+        live: collections.abc.Sequence[typing.Annotated[numpy.typing.ArrayLike, numpy.uint8] | None],
+        params: ClusteredParams,
+        precision: Precision,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+        progress: typing.Any,
+    ) -> ClusteredIndex: ...
     def own_search_params(self) -> ClusteredSearchParams:
         """
         A copy of the parameters of searches that are given none.
@@ -542,6 +569,15 @@ class GraphIndex(Index):
         threads: typing.SupportsInt | typing.SupportsIndex,
         progress: typing.Any,
     ) -> GraphIndex: ...
+    @staticmethod
+    def merge(
+        indexes: collections.abc.Sequence[Index],
+        live: collections.abc.Sequence[typing.Annotated[numpy.typing.ArrayLike, numpy.uint8] | None],
+        params: GraphParams,
+        precision: Precision,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+        progress: typing.Any,
+    ) -> GraphIndex: ...
     def edges(self, doc: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.int64]: ...
     def own_search_params(self) -> GraphSearchParams:
         """
@@ -604,6 +640,15 @@ class ImpactIndex(Index):
         threads: typing.SupportsInt | typing.SupportsIndex,
         progress: typing.Any,
     ) -> ImpactIndex: ...
+    @staticmethod
+    def merge(
+        indexes: collections.abc.Sequence[Index],
+        live: collections.abc.Sequence[typing.Annotated[numpy.typing.ArrayLike, numpy.uint8] | None],
+        params: NoParams,
+        precision: Precision,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+        progress: typing.Any,
+    ) -> ImpactIndex: ...
     def own_search_params(self) -> ImpactSearchParams:
         """
         A copy of the parameters of searches that are given none.
@@ -650,6 +695,15 @@ class PostingsIndex(Index):
         n_terms: typing.SupportsInt | typing.SupportsIndex,
         params: NoParams,
         order: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32] | None,
+        precision: Precision,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+        progress: typing.Any,
+    ) -> PostingsIndex: ...
+    @staticmethod
+    def merge(
+        indexes: collections.abc.Sequence[Index],
+        live: collections.abc.Sequence[typing.Annotated[numpy.typing.ArrayLike, numpy.uint8] | None],
+        params: NoParams,
         precision: Precision,
         threads: typing.SupportsInt | typing.SupportsIndex,
         progress: typing.Any,

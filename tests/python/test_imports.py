@@ -55,7 +55,8 @@ def test_what_is_imported_when_it_is_used() -> None:
     code = """
 import sys, thresher
 later = ["datasets", "formats", "tune", "Tuned", "estimate", "Estimate"]
-print([name for name in sys.modules if name.startswith(("thresher.datasets", "thresher.formats", "thresher.tuning"))])
+rooms = ("collection", "datasets", "formats", "tuning")
+print([name for name in sys.modules if name.startswith(tuple(f"thresher.{room}" for room in rooms))])
 print(set(thresher.__all__) <= set(dir(thresher)), set(later) <= set(thresher.__all__))
 print([getattr(thresher, name).__name__ for name in later])
 print(hasattr(thresher, "format"))

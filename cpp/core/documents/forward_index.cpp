@@ -236,14 +236,6 @@ void ForwardIndex::append(std::size_t doc, std::vector<Posting>& postings) const
     }
 }
 
-double ForwardIndex::coarse_score(std::size_t doc, const QueryTable& query, double& max_error) const {
-    const auto bytes = docs_[doc];
-    const DocumentLayout document(bytes.data(), bytes.size(), format_);
-    // A code is off by half of the scale, and that of a weight of less than half of it by the whole.
-    max_error = document.n() == 0 ? 0 : static_cast<double>(load_value<float>(document.weights)) * query.reach();
-    return score_by(nullptr, doc, query);
-}
-
 void ForwardIndex::describe(const CsrView& docs, const Vocabulary& vocabulary, unsigned threads, Progress& progress,
                             CollectionStatistics& statistics) {
     if (docs.nnz() == 0) return;

@@ -55,11 +55,16 @@ class ForwardIndex {
     // Whether what lies in memory gives less than the score.
     bool has_fine() const noexcept { return fine_.size() > 0; }
     // What it gives, and by how much it is off at most. Only if `has_fine`.
-    double coarse_score(std::size_t doc, const QueryTable& query, double& max_error) const;
+    double coarse_score(std::size_t doc, const QueryTable& query, double& max_error) const {
+        return score_by(nullptr, doc, query, &max_error);
+    }
     // Starts fetching what `prefetch(doc)` will read.
     void prefetch_range(std::size_t doc) const noexcept { docs_.prefetch_offset(doc); }
     // Starts fetching what `score(doc, ...)` will read.
     void prefetch(std::size_t doc) const noexcept { docs_.prefetch(doc); }
+
+    // Starts fetching the full weights beside codes.
+    void prefetch_fine(std::size_t doc) const noexcept { fine_.prefetch(doc); }
 
     // The document's postings into `postings` (overwritten): those of the 4,096 most frequent terms, then the others,
     // both in ascending order of their terms.
@@ -88,10 +93,11 @@ class ForwardIndex {
     using See = std::function<void(const std::vector<Posting>& postings)>;
     static ForwardIndex encode(const DocumentSource& documents, const DocumentOrder& order, std::uint32_t n_slots,
                                Precision precision, unsigned threads, Progress& progress, const See& see);
-    double score_by(const kernels::OtherWeights* others, std::size_t doc, const QueryTable& query) const {
+    double score_by(const kernels::OtherWeights* others, std::size_t doc, const QueryTable& query,
+                    double* max_error = nullptr) const {
         const auto document = docs_[doc];
         return kernels::active().score_document(document.data(), document.size(), format_, others, query.filter(),
-                                                query.weights().data(), query.weights().size());
+                                                query.weights().data(), query.weights().size(), max_error);
     }
     template <class PostingAt>
     static ForwardIndex convert(const IndexFile& file, std::size_t n_docs, std::size_t nnz, std::uint32_t n_slots,

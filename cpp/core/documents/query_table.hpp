@@ -2,7 +2,6 @@
 #pragma once
 
 #include <array>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -24,24 +23,19 @@ class QueryTable {
             const std::uint32_t slot = query.slots[i];
             filter_[slot % kernels::kFilter] |= static_cast<std::uint16_t>(1U << (slot / kernels::kFilter % 16));
             weights_[slot] = query.weights[i];
-            reach_ += std::fabs(static_cast<double>(query.weights[i]));
         }
     }
     void clear(const SlotQuery& query) noexcept {
         filter_.fill(0);
-        reach_ = 0;
         for (const std::uint32_t slot : query.slots) weights_[slot] = 0;
     }
     // See kernels::Kernels::score_document.
     const std::uint16_t* filter() const noexcept { return filter_.data(); }
     std::span<const float> weights() const noexcept { return weights_; }
-    // What a score changes by at most where each of a document's weights changes by 1.
-    double reach() const noexcept { return reach_; }
 
   private:
     alignas(64) std::array<std::uint16_t, kernels::kFilter> filter_{};
     std::vector<float> weights_;
-    double reach_ = 0;
 };
 
 }  // namespace thresher

@@ -2,14 +2,16 @@
 
 #include <stdexcept>
 
+#include "merged_documents.hpp"
+
 namespace thresher {
 
-void check_collection(const CsrView& docs) {
-    if (docs.n_rows() > kMaxDocs) {
-        throw std::invalid_argument("docs: " + std::to_string(docs.n_rows()) + " rows; at most 2^31 are supported");
+void check_collection(const Documents& docs) {
+    if (docs.n_docs() > kMaxDocs) {
+        throw std::invalid_argument("docs: " + std::to_string(docs.n_docs()) + " rows; at most 2^31 are supported");
     }
-    if (docs.n_terms > kMaxTerms) {
-        throw std::invalid_argument("docs: " + std::to_string(docs.n_terms) +
+    if (docs.n_terms() > kMaxTerms) {
+        throw std::invalid_argument("docs: " + std::to_string(docs.n_terms()) +
                                     " columns; at most 2^32 - 1 are supported");
     }
 }
@@ -25,14 +27,21 @@ void StoredDocuments::check_words() const {
     }
 }
 
-StoredDocuments StoredDocuments::build(const CsrView& docs, const Ordering& ordering, std::uint32_t block_size,
+StoredDocuments StoredDocuments::build(const Documents& docs, const Ordering& ordering, std::uint32_t block_size,
                                        Precision precision, unsigned threads, Progress& progress) {
-    const CanonicalCsr canonical(docs, "docs", threads, progress);
     StoredDocuments stored;
-    stored.vocabulary = Vocabulary::build(canonical.view(), threads, progress);
-    const GivenDocuments given(canonical.view(), stored.vocabulary);
-    stored.order = ordering.of(given, stored.vocabulary.n_slots(), block_size, threads, progress);
-    stored.forward = ForwardIndex::build(given, stored.order, stored.vocabulary, precision, threads, progress);
+    const auto store = [&](const DocumentSource& source) {
+        stored.order = ordering.of(source, stored.vocabulary.n_slots(), block_size, threads, progress);
+        stored.forward = ForwardIndex::build(source, stored.order, stored.vocabulary, precision, threads, progress);
+    };
+    if (const CsrView* const rows = docs.rows()) {
+        const CanonicalCsr canonical(*rows, "docs", threads, progress);
+        stored.vocabulary = Vocabulary::build(canonical.view(), threads, progress);
+        store(GivenDocuments(canonical.view(), stored.vocabulary));
+    } else {
+        stored.vocabulary = merged_vocabulary(*docs.parts(), threads, progress);
+        store(MergedDocuments(*docs.parts(), stored.vocabulary));
+    }
     return stored;
 }
 

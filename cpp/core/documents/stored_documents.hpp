@@ -12,6 +12,8 @@
 #include "../storage/words.hpp"
 #include "collection_statistics.hpp"
 #include "document_order.hpp"
+#include "document_source.hpp"
+#include "documents.hpp"
 #include "forward_index.hpp"
 #include "ordering.hpp"
 #include "vocabulary.hpp"
@@ -23,7 +25,7 @@ inline constexpr std::uint64_t kMaxDocs = std::uint64_t{1} << 31;
 inline constexpr std::uint64_t kMaxTerms = (std::uint64_t{1} << 32) - 1;
 
 // Throws std::invalid_argument unless the collection is within these limits.
-void check_collection(const CsrView& docs);
+void check_collection(const Documents& docs);
 
 struct StoredDocuments {
     Vocabulary vocabulary;
@@ -32,9 +34,9 @@ struct StoredDocuments {
     std::optional<Words> words = {};  // of the first terms  NOLINT(readability-redundant-member-init)
     std::optional<Words> names = {};  // of all documents  NOLINT(readability-redundant-member-init)
 
-    // Of rows, which are checked, ordered for blocks of `block_size`. Passes of `progress`: those of `passes`. A sorted
-    // copy of the rows, where one is needed, is gone when it returns.
-    static StoredDocuments build(const CsrView& docs, const Ordering& ordering, std::uint32_t block_size,
+    // Of documents, of which rows are checked, ordered for blocks of `block_size`. Passes of `progress`: those of
+    // `passes`. A sorted copy of rows, where one is needed, is gone when it returns.
+    static StoredDocuments build(const Documents& docs, const Ordering& ordering, std::uint32_t block_size,
                                  Precision precision, unsigned threads, Progress& progress);
     static unsigned passes(const Ordering& ordering, std::uint32_t block_size, Precision precision) noexcept;
 

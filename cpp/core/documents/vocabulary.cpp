@@ -8,29 +8,11 @@
 #include <utility>
 #include <vector>
 
+#include "term_count.hpp"
+
 namespace thresher {
 
 namespace {
-
-// One sign of one term, and in how many documents: numbers that order as term and sign do, positive first.
-class TermCount {
-  public:
-    TermCount(std::uint32_t term, bool negative, std::uint32_t count) noexcept
-        : packed_(std::uint64_t{term} << 32 | std::uint64_t{negative} << kCountBits | (count - 1)) {}
-    std::uint32_t term() const noexcept { return static_cast<std::uint32_t>(packed_ >> 32); }
-    bool is_negative() const noexcept { return (packed_ >> kCountBits & 1) != 0; }
-    std::uint32_t count() const noexcept { return static_cast<std::uint32_t>(packed_ & kCountMask) + 1; }
-    bool is_of_half(const TermCount& other) const noexcept { return (packed_ ^ other.packed_) >> kCountBits == 0; }
-    // Of the same half.
-    void add(const TermCount& other) noexcept { packed_ += other.count(); }
-    bool operator<(const TermCount& other) const noexcept { return packed_ < other.packed_; }
-
-  private:
-    static constexpr unsigned kCountBits = 31;  // from 1 to 2^31, the most documents that there are
-    static constexpr std::uint64_t kCountMask = (std::uint64_t{1} << kCountBits) - 1;
-
-    std::uint64_t packed_;
-};
 
 constexpr std::size_t kRowsPerTask = 8192;
 constexpr std::size_t kPostingsAtATime = 65536;  // between two interruption points
@@ -197,11 +179,32 @@ Buffer<std::uint32_t> classes_of(std::size_t n, const Frequency& frequency) {
 
 Vocabulary Vocabulary::build(const CsrView& docs, unsigned threads, Progress& progress) {
     const bool dense = docs.n_terms <= 4 * static_cast<std::uint64_t>(docs.nnz()) + 65536;
-    auto used = dense ? count_in_tables(docs, threads, progress) : count_by_sorting(docs, threads, progress);
+    return of(docs.n_terms,
+              dense ? count_in_tables(docs, threads, progress) : count_by_sorting(docs, threads, progress));
+}
+
+Vocabulary Vocabulary::merge(std::span<const Counted> parts, unsigned threads, Progress& progress) {
+    std::vector<std::vector<TermCount>> used(parts.size());
+    std::uint64_t n_terms = 0;
+    for (const Counted& part : parts) n_terms = std::max(n_terms, part.vocabulary->n_terms());
+    parallel_for(parts.size(), threads, progress, [&](std::size_t p, unsigned) {
+        const auto& [vocabulary, counts] = parts[p];
+        for (std::uint32_t slot = 0; slot < vocabulary->n_slots(); ++slot) {
+            if (slot % kPostingsAtATime == 0) interruption_point(4 * kPostingsAtATime);
+            if (counts[slot] == 0) continue;
+            used[p].emplace_back(vocabulary->term(slot), vocabulary->is_negative(slot), counts[slot]);
+        }
+        std::sort(used[p].begin(), used[p].end(), interruptible(std::less<TermCount>{}));
+    });
+    Progress silent(progress.monitor());
+    return of(n_terms, merge_parts(used, threads, silent));
+}
+
+Vocabulary Vocabulary::of(std::uint64_t n_terms, const std::vector<TermCount>& used) {
     if (used.size() >= kNoSlot) throw std::invalid_argument("docs: more than 2^32 - 2 terms are in use");
     const auto order = by_falling_count(used);
     Vocabulary vocabulary;
-    vocabulary.n_terms_ = docs.n_terms;
+    vocabulary.n_terms_ = n_terms;
     vocabulary.n_slots_ = static_cast<std::uint32_t>(used.size());
     vocabulary.classes_ = classes_of(used.size(), [&](std::size_t slot) { return used[order[slot]].count(); });
     std::size_t& tail = vocabulary.first_tail_class_;
@@ -215,12 +218,12 @@ Vocabulary Vocabulary::build(const CsrView& docs, unsigned threads, Progress& pr
     for (std::size_t slot = 0; slot < n_listed; ++slot) terms.items[slot] = used[order[slot]].term();
     vocabulary.terms_ = std::move(terms.buffer);
     if (n_listed < used.size()) {
-        const std::uint64_t bound = vocabulary.n_tail_classes() * docs.n_terms;
+        const std::uint64_t bound = vocabulary.n_tail_classes() * n_terms;
         std::size_t c = tail;
         vocabulary.tail_ = AscendingNumbers::build(used.size() - n_listed, bound, [&](std::size_t i) {
             if (i == 0) c = tail;
             while (n_listed + i >= vocabulary.first_of(c + 1)) ++c;
-            return (c - tail) * docs.n_terms + used[order[n_listed + i]].term();
+            return (c - tail) * n_terms + used[order[n_listed + i]].term();
         });
     }
     if (std::ranges::any_of(used, &TermCount::is_negative)) {

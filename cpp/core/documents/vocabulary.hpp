@@ -17,6 +17,8 @@
 
 #include <cstdint>
 #include <limits>
+#include <span>
+#include <vector>
 
 #include "../base/buffer.hpp"
 #include "../base/parallel.hpp"
@@ -30,6 +32,8 @@ namespace thresher {
 
 inline constexpr std::uint32_t kNoSlot = std::numeric_limits<std::uint32_t>::max();
 
+class TermCount;
+
 class Vocabulary {
   public:
     Vocabulary() = default;
@@ -37,6 +41,12 @@ class Vocabulary {
     // Counts the terms of canonical rows; ties in document frequency go to the smaller term, and to its positive half.
     // O(nnz).
     static Vocabulary build(const CsrView& docs, unsigned threads, Progress& progress);
+    // Of documents that have vocabularies already: how many of them have each slot of theirs.
+    struct Counted {
+        const Vocabulary* vocabulary;
+        std::vector<std::uint32_t> counts;
+    };
+    static Vocabulary merge(std::span<const Counted> parts, unsigned threads, Progress& progress);
 
     std::uint64_t n_terms() const noexcept { return n_terms_; }
     std::uint32_t n_slots() const noexcept { return n_slots_; }
@@ -102,6 +112,8 @@ class Vocabulary {
     static Vocabulary load(const IndexFile& file, std::uint64_t n_terms);
 
   private:
+    // `used`: ascending.
+    static Vocabulary of(std::uint64_t n_terms, const std::vector<TermCount>& used);
     // Of listed terms: a table over all terms where that is small, otherwise an open-addressing hash table of (term,
     // slot) pairs: a vocabulary of billions of terms, few of them used, costs no more than the used ones.
     static bool is_direct(std::uint64_t n_terms, std::uint64_t n_listed) noexcept {

@@ -31,6 +31,7 @@ Id: TypeAlias = "str | int"
 FORMAT = 1
 _BUSY_MS = 60_000
 _PAGE = 8192
+_FORGOTTEN = 4  # batches that are deleted in one transaction
 _AT_ONCE = 20_000  # values of one statement's JSON list
 
 _TABLES = """
@@ -343,9 +344,11 @@ class Catalogue:
             self._db.execute("SELECT first, n, vectors FROM batches WHERE first > ? ORDER BY first", (after,)),
         )
 
-    def forget_batches(self, last: int) -> None:
-        """Forget the batches up to one of a document."""
-        self._db.execute("DELETE FROM batches WHERE first <= ?", (last,))
+    def forget_batches(self, last: int) -> bool:
+        """Forget some of the batches of documents up to one; return whether there are more."""
+        firsts = "SELECT first FROM batches WHERE first <= ? ORDER BY first LIMIT ?"
+        forgotten = self._db.execute(f"DELETE FROM batches WHERE first IN ({firsts})", (last, _FORGOTTEN)).rowcount  # noqa: S608
+        return forgotten == _FORGOTTEN
 
     def segments(self) -> list[SegmentRow]:
         """Return the segments, by rising `first`."""

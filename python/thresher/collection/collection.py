@@ -17,7 +17,7 @@ from thresher.collection.files import READERS, SEGMENTS, ReaderMark, new_folder
 from thresher.collection.filters import check_fields
 from thresher.collection.fresh import is_fresh
 from thresher.collection.loading import loaded
-from thresher.collection.maintenance import Maintenance
+from thresher.collection.maintenance import Maintenance, make_room
 from thresher.collection.operations import Operations, Vectors
 from thresher.collection.reading import Readable
 from thresher.collection.schema import as_schema
@@ -486,6 +486,7 @@ class Collection(Readable):
         False True
         """
         writer = self._writing()
+        make_room(writer)
         with writer.transaction() as transaction:
             yield Operations(self._store.schema, transaction)
         if self._maintenance is not None:
@@ -564,7 +565,7 @@ class Collection(Readable):
         """
         writer = self._writing()
         writer.rebuild(lambda view: [part for part in view.parts if is_fresh(part)])
-        writer.forget_dead()
+        writer.forget_batches()
 
     def optimize(self, *, threads: int = 0, progress: Progress | None = None) -> None:
         """Merge all segments into one, without what is dead, and give its space back: done when this returns.
@@ -595,7 +596,7 @@ class Collection(Readable):
         """
         writer = self._writing()
         writer.rebuild(lambda view: view.parts, threads=threads, progress=progress)
-        writer.forget_dead()
+        writer.forget_batches()
         writer.compact()
 
     def close(self) -> None:

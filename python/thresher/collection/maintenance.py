@@ -25,6 +25,8 @@ _log = logging.getLogger("thresher.collection")
 
 # Documents that wait, from which on they are written to a segment.
 FLUSH = 32_768
+# Times as many may wait.
+_MANY = 4
 # Neighbours that are merged.
 _WIDTH = 4
 # The fraction of dead documents from which on a segment is written again.
@@ -56,6 +58,12 @@ def to_merge(view: View) -> Sequence[Part]:
         if part.n_live < (1 - _DEAD) * len(part.segment):
             return [part]
     return []
+
+
+def make_room(writer: Writer) -> None:
+    """Write waiting documents to a segment here and now if they are so many that the thread does not keep up."""
+    if sum(len(part.segment) for part in writer.view.parts if is_fresh(part)) >= _MANY * FLUSH:
+        writer.rebuild(to_flush)
 
 
 def size_class(part: Part) -> int:

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from thresher._matrix import as_csr
-from thresher.collection.batches import joined
 from thresher.collection.catalogue import SegmentRow
 from thresher.collection.files import SEGMENTS, sync_folder
 from thresher.collection.filters import Columns, bits
@@ -62,17 +60,17 @@ def merged(
     """
     places = [part.live_places() for part in parts]
     n = sum(part.n_live for part in parts)
+    masks = [bits.unpack(part.live, len(part.segment)) for part in parts]
     indexes: dict[str, Index] = {}
     for name, vector in schema.vectors.items():
         engine = vector.engine_class(small=n <= SMALL)
-        rows = joined(
-            [
-                as_csr(part.segment.indexes[name].vectors(here), name="docs")
-                for part, here in zip(parts, places, strict=True)
-            ]
-        )
-        indexes[name] = engine.build(
-            rows, weights=vector.weights, threads=threads, progress=progress, **({} if n <= SMALL else vector.params)
+        indexes[name] = engine.merge(
+            [part.segment.indexes[name] for part in parts],
+            live=masks,
+            weights=vector.weights,
+            threads=threads,
+            progress=progress,
+            **({} if n <= SMALL else vector.params),
         )
     seqs = [part.segment.seqs[here] for part, here in zip(parts, places, strict=True)]
     return Segment(
@@ -83,10 +81,10 @@ def merged(
         Columns.merge(
             fields,
             [
-                (part.segment.columns, bits.unpack(part.live, len(part.segment)))
+                (part.segment.columns, mask)
                 if part.has_columns(fields)
                 else (Columns.of(fields, payloads(there)), None)
-                for part, there in zip(parts, seqs, strict=True)
+                for part, mask, there in zip(parts, masks, seqs, strict=True)
             ],
         ),
         version,

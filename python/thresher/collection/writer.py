@@ -158,20 +158,22 @@ class Writer:
                     [segment.row.first for segment in old if segment.row is not None],
                     [made.row] if made.row is not None else [],
                 )
-                if any(is_fresh(part) for part in parts):
-                    self._catalogue.forget_batches(made.last)
                 transaction = Transaction(self._catalogue, self.view.replaced(old, [new] if len(made) else []))
                 self._catalogue.purge(self._store.oldest(self.view.version))
                 view = transaction.finish()
             self._publish(view)
         self._remove(segment.row.file for segment in old if segment.row is not None)
+        self.forget_batches()
 
-    def forget_dead(self) -> None:
-        """Forget vectors that wait, if all of their documents are dead."""
-        with self._lock:
-            if not any(is_fresh(part) for part in self.view.parts) and any(self._catalogue.batches()):
+    def forget_batches(self) -> None:
+        """Forget the vectors of documents that do not wait any more, a few at a time, so that nobody has to wait."""
+        more = True
+        while more:
+            with self._lock:
+                first = next((part.segment.first for part in self.view.parts if is_fresh(part)), None)
+                last = int(self._catalogue.meta("next_seq")) - 1 if first is None else first - 1
                 with self._catalogue.transaction():
-                    self._catalogue.forget_batches(int(self._catalogue.meta("next_seq")) - 1)
+                    more = self._catalogue.forget_batches(last)
 
     def compact(self) -> None:
         """Give the space of what was forgotten back to the file system."""

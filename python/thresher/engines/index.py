@@ -7,7 +7,7 @@ here. What is new for all engines is added here and in `thresher.engines.options
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self, SupportsFloat, SupportsIndex, TypeAlias, Unpack
 
 import numpy as np
@@ -33,7 +33,10 @@ from thresher._scratch import kept_in, scratch_files
 from thresher._selections import Allowed, Documents, as_selection
 from thresher._streams import DocumentsLike, collected, is_stream
 from thresher._words import IndexWords, Words, WordsLike, as_core_words, as_words, words_of_docs
+from thresher.engines.merging import parts_of
 from thresher.engines.options import (
+    PRECISIONS,
+    WEIGHTS,
     BuildOptions,
     Options,
     Progress,
@@ -53,12 +56,6 @@ if TYPE_CHECKING:
 
 __all__ = ["BuildOptions", "Index", "Progress", "SearchOptions"]
 BuildParam: TypeAlias = bool | int | float | str
-_WEIGHTS: dict[_core.Precision, Weights] = {
-    _core.Precision.FULL: "float",
-    _core.Precision.CODES: "uint8",
-    _core.Precision.BOTH: "uint8+float",
-}
-_PRECISIONS = {weights: precision for precision, weights in _WEIGHTS.items()}
 # Parts that an index in a file need not have in memory.
 _ON_DISK = ("fine",)
 
@@ -134,6 +131,74 @@ class Index:
         return cls._build(docs, options)
 
     @classmethod
+    def merge(
+        cls,
+        indexes: Iterable[Index],
+        *,
+        live: Iterable[npt.ArrayLike | None] | None = None,
+        weights: Weights = "float",
+        threads: SupportsIndex = 0,
+        progress: Progress | None = None,
+        **params: BuildParam,
+    ) -> Self:
+        """Build an index of the documents of other indexes, one's behind the other's.
+
+        They are read from the indexes, a document at a time, and never lie in memory as a matrix. Weights stay what
+        they were, bit for bit, through any number of merges, those in 8 bits too: the index is that which `build` would
+        make of the same rows, to the last byte.
+
+        Parameters
+        ----------
+        indexes
+            Indexes of any engines. The first one's documents come first, each index's in the order of its ids.
+        live
+            For each index a mask of the documents to take, bool, shape (n_docs,), or None for all.
+        weights, threads, progress
+            As in `build`.
+        **params
+            Build parameters of the engine. Words and names are not taken over: see `with_words`.
+
+        Returns
+        -------
+        Index
+            Of the class that it was called on; as many terms as the index has that has the most.
+
+        Raises
+        ------
+        ValueError
+            If there is not a mask for each index, or a mask not of its documents, or a parameter is out of range.
+        TypeError
+            If `indexes` are no indexes, or there is no such parameter.
+
+        Examples
+        --------
+        >>> import numpy as np, scipy.sparse, thresher
+        >>> docs = scipy.sparse.csr_array([[1.0, 0.0, 2.0], [0.0, 3.0, 0.5]])
+        >>> first, second = thresher.ExactIndex.build(docs), thresher.GraphIndex.build(docs)
+        >>> both = thresher.ClusteredIndex.merge([first, second], live=[None, np.array([False, True])])
+        >>> both.vectors([0, 1, 2]).toarray().tolist()
+        [[1.0, 0.0, 2.0], [0.0, 3.0, 0.5], [0.0, 3.0, 0.5]]
+        """
+        handles, masks = parts_of(indexes, live)
+        own = cls._params_of_build(params, "merge")
+        precision = as_choice(weights, PRECISIONS, "weights")
+        core: Any = cls._core_class
+        return cls(core.merge(handles, masks, own, precision, as_threads(threads), as_progress(progress)))
+
+    @classmethod
+    def _params_of_build(cls, given: Mapping[str, object], call: str) -> Any:  # noqa: ANN401 - each engine has a class
+        """Return build parameters as the core takes them, or raise for one that there is not."""
+        if cls._core_class is _core.Index:
+            raise NotImplementedError(
+                f"{cls.__name__} has no {call}; an engine has, such as ExactIndex: see thresher.engines()"
+            )
+        params = cls._build_params()
+        for name in given:
+            if not hasattr(params, name):
+                raise TypeError(f"{cls.__name__}.{call} has no parameter {name!r}")
+        return set_params(params, given)
+
+    @classmethod
     def dials(cls, n_docs: int, k: int) -> list[_core.Dial]:
         """Return what `thresher.tune` and benchmarks turn, those that are best most often first.
 
@@ -196,7 +261,7 @@ class Index:
     @property
     def weights(self) -> Weights:
         """What it keeps of the weights that it was given, as `build` explains it."""
-        return _WEIGHTS[self._live.precision]
+        return WEIGHTS[self._live.precision]
 
     @property
     def weight_error(self) -> float:
@@ -662,7 +727,7 @@ class Index:
         given, shape, threads, progress = _divided(options)
         files = scratch_files(given.pop("scratch", None))
         given_words, given_names = given.pop("words", None), given.pop("names", None)
-        precision = as_choice(given.pop("weights", "float"), _PRECISIONS, "weights")
+        precision = as_choice(given.pop("weights", "float"), PRECISIONS, "weights")
         params, order = cls._build_params(), None
         if hasattr(params, "reorder"):
             params.reorder, order = as_reorder(given.pop("reorder", params.reorder), "reorder")

@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, SupportsFloat, SupportsIndex, TypeAlias, TypedDict
 
+from thresher import _core
+
 if TYPE_CHECKING:
     import os
 
@@ -23,6 +25,13 @@ if TYPE_CHECKING:
 Progress: TypeAlias = Callable[[int, int], object]
 Weights: TypeAlias = Literal["float", "uint8", "uint8+float"]
 UnknownTerms: TypeAlias = Literal["error", "ignore"]
+
+WEIGHTS: dict[_core.Precision, Weights] = {
+    _core.Precision.FULL: "float",
+    _core.Precision.CODES: "uint8",
+    _core.Precision.BOTH: "uint8+float",
+}
+PRECISIONS = {weights: precision for precision, weights in WEIGHTS.items()}
 
 
 class BuildOptions(TypedDict, total=False):

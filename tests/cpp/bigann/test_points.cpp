@@ -81,7 +81,7 @@ TEST(UsualPoints, AreSettingsOfEachEngineAlsoOfOneThatIsNew) {
         if (engine != "exact") {
             EXPECT_GT(points.searches.size(), 4U) << engine;
         }
-        const auto index = build_index(engine, {0, no_rows, {}, {}}, points.build, {.threads = 1});
+        const auto index = build_index(engine, CsrView{0, no_rows, {}, {}}, points.build, {.threads = 1});
         for (const NamedValues& search : points.searches)
             EXPECT_NO_THROW(index->with_named_search_params(search)) << engine;
     }

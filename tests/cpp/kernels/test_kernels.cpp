@@ -736,6 +736,15 @@ struct Document {
         }
         return sum;
     }
+    // Of a document of codes: what the score of the weights that were coded may differ by.
+    double max_error(const std::vector<float>& table) const {
+        double halves = 0;
+        for (std::size_t i = 0; i < slots.size(); ++i) {
+            if (slots[i] >= table.size()) continue;
+            halves += std::fabs(static_cast<double>(table[slots[i]])) * (patterns[i] == 1 ? 2 : 1);
+        }
+        return halves * 0.5 * static_cast<double>(scale);
+    }
     std::vector<std::uint8_t> bytes() const {
         std::vector<std::uint8_t> all;
         const auto put = [&](std::uint64_t value, std::size_t size) {
@@ -811,7 +820,7 @@ class Scoring {
     double score(const std::uint8_t* bytes, std::size_t size, const DocumentFormat& format,
                  const OtherWeights* others = nullptr) const {
         return table_.score_document(bytes, size, format, others, query_.filter.data(), query_weights_,
-                                     query_.weights.size());
+                                     query_.weights.size(), nullptr);
     }
     void expect_sum(const Document& document, std::uint8_t margin = 0xA7) {
         const auto expected = std::bit_cast<std::uint64_t>(document.score(query_.weights));
@@ -827,6 +836,14 @@ class Scoring {
                    std::to_string(document.format.weights.bits) + " bits";
         };
         ASSERT_EQ(scored(memory_.hold(bytes)), expected) << described("before a guard page");
+        if (document.format.weights.kind == Weights::codes) {
+            double max_error = -1;
+            const double sum =
+                table_.score_document(memory_.hold(bytes), size, document.format, nullptr, query_.filter.data(),
+                                      query_weights_, query_.weights.size(), &max_error);
+            ASSERT_EQ(std::bit_cast<std::uint64_t>(sum), expected);
+            ASSERT_EQ(max_error, document.max_error(query_.weights)) << described("with its error");
+        }
         for (const std::size_t odd : {1, 2, 3}) {
             const Shifted shifted(bytes, odd);
             ASSERT_EQ(scored(shifted.data()), expected) << described("unaligned");

@@ -93,7 +93,7 @@ TEST(Gate, ComesNoMoreToWhatIsApart) {
     gate.open({&query, {.k = 9, .apart = apart}, 0}, parts.documents, best);
     gate.offer(std::vector<std::uint32_t>{5, 1, 2});
     gate.offer(5);
-    gate.offer(2, 8.0F);
+    gate.offer(2, Gate::Estimate{8.0, 0.0});
     gate.offer(8);
     gate.close();
     ASSERT_EQ(best.hits().size(), 2U);

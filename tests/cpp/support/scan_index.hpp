@@ -49,10 +49,10 @@ class ScanIndex final : public TunableIndex<ScanIndex, ScanParams, ScanSearchPar
   public:
     static constexpr std::string_view kEngine = "scan";
 
-    static std::unique_ptr<ScanIndex> build(const CsrView& docs, const ScanParams& params,
+    static std::unique_ptr<ScanIndex> build(const Documents& docs, const ScanParams& params,
                                             const BuildOptions& options) {
         check(params);
-        const auto ordering = Ordering::none(kEngine, options.order, docs.n_rows());
+        const auto ordering = Ordering::none(kEngine, options.order, docs.n_docs());
         Progress progress(options.monitor);
         return std::unique_ptr<ScanIndex>(new ScanIndex(
             params, StoredDocuments::build(docs, ordering, 1, options.precision, options.threads, progress)));

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from thresher.collection.filters.builder import F
 from thresher.collection.filters.columns import Columns, merge_columns, write_columns
-from thresher.collection.filters.evaluate import Ids, PayloadReader, evaluate
+from thresher.collection.filters.evaluate import IdFinder, Ids, PayloadReader, evaluate
 from thresher.collection.filters.facets import facet
 from thresher.collection.filters.fields import KINDS, Fields, Kind, check_fields
 from thresher.collection.filters.language import Where, parse
@@ -23,6 +23,7 @@ __all__ = [
     "F",
     "Fields",
     "Filter",
+    "IdFinder",
     "Ids",
     "Kind",
     "PayloadReader",

@@ -26,6 +26,13 @@ def pack(mask: Mask) -> Bits:
     return bits
 
 
+def of(documents: npt.NDArray[np.int64], n_docs: int) -> Bits:
+    """Return documents by their numbers as bits; IndexError if one is not below `n_docs`."""
+    mask = np.zeros(n_docs, np.bool_)
+    mask[documents] = True
+    return pack(mask)
+
+
 def unpack(bits: Bits, n_docs: int) -> Mask:
     """Return bits as a mask of `n_docs`."""
     return np.unpackbits(bits.view(np.uint8), count=n_docs, bitorder="little").view(np.bool_)

@@ -45,7 +45,7 @@ class Column(abc.ABC):
 
     @abc.abstractmethod
     def select(self, condition: tree.Condition) -> Bits:
-        """Return the documents that meet a condition."""
+        """Return the documents that meet a condition, as an array that nobody else has."""
 
     @abc.abstractmethod
     def parts(self) -> dict[str, Array]:
@@ -54,7 +54,7 @@ class Column(abc.ABC):
     @classmethod
     @abc.abstractmethod
     def from_parts(cls, parts: Parts, n_docs: int) -> Self:
-        """Make a column of its arrays, of the right dtypes; KeyError if one is missing."""
+        """Make a column of its arrays, which all are there and of the right dtypes."""
 
     @abc.abstractmethod
     def check(self) -> None:
@@ -106,7 +106,7 @@ class Plain(Column):
     def select(self, condition: tree.Condition) -> Bits:
         """Return the documents that meet a condition."""
         if isinstance(condition, tree.Exists):
-            return bits.every(self.n_docs) if self.presence is None else self.presence
+            return bits.every(self.n_docs) if self.presence is None else self.presence.copy()
         spans = intervals(condition, self.values.dtype)
         if not spans:
             return bits.none(self.n_docs)
@@ -204,12 +204,12 @@ class Lists(Column):
     def select(self, condition: tree.Condition) -> Bits:
         """Return the documents that meet a condition."""
         if isinstance(condition, tree.Exists):
-            return self.presence
+            return self.presence.copy()
         runs = self.dictionary.runs(of_elements(condition))
         if not runs:
             return bits.none(self.n_docs)
         before = np.zeros(self.codes.size + 1, self.starts.dtype)  # how many codes before each are wanted
-        np.cumsum(codes_in(self.codes, runs, len(self.dictionary)), out=before[1:])
+        np.cumsum(codes_in(self.codes, runs, len(self.dictionary)), dtype=before.dtype, out=before[1:])
         at_starts = before[self.starts]
         return bits.pack(at_starts[1:] != at_starts[:-1])
 
@@ -271,9 +271,11 @@ def numbers_and_presence(column: Column) -> tuple[Array, Mask]:
         values = np.concatenate([np.zeros(1, column.dictionary.values.dtype), column.dictionary.values])
         return values[column.codes], column.codes != 0
     assert isinstance(column, Plain)
+    values = column.values.view()
+    values.flags.writeable = False  # others use them too
     if column.presence is None:
-        return column.values, np.ones(column.n_docs, np.bool_)
-    return column.values, bits.unpack(column.presence, column.n_docs)
+        return values, np.ones(column.n_docs, np.bool_)
+    return values, bits.unpack(column.presence, column.n_docs)
 
 
 def parts_of_dictionary(dictionary: Dictionary) -> dict[str, Array]:

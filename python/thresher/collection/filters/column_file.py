@@ -162,8 +162,6 @@ class ColumnFile:
         try:
             column = entry.form.from_parts(parts, self.n_docs)
             column.check()
-        except KeyError as error:
-            raise FormatError(f"{self.path}: {field!r} has no {error.args[0]}") from None
         except FormatError as error:
             raise FormatError(f"{self.path}: {field!r}: {error}") from None
         return column
@@ -208,12 +206,23 @@ def _entries(directory: Any, offset: int, size: int) -> dict[str, Entry]:  # noq
             offset += _aligned(part.size)
             parts.append(part)
         names = {part.name for part in parts}
-        if len(names) != len(parts) or (kind == "keyword" and "numbers" in names):
-            raise ValueError(f"parts that {entry['name']!r} can't have")
+        if names not in _part_names(kind, form.form) or len(names) != len(parts):
+            raise ValueError(f"{entry['name']!r} has other parts than a column of its form")
         found[entry["name"]] = Entry(kind, form, tuple(parts))
     if offset != size:
         raise ValueError("parts do not fill the file")
     return found
+
+
+def _part_names(kind: Kind, form: str) -> list[set[str]]:
+    """Return which parts a column of a form may have."""
+    words = {"words", "ends"}
+    return {
+        "codes": [{"codes"} | (words if kind == "keyword" else {"numbers"})],
+        "values": [{"values"}, {"values", "presence"}],
+        "bits": [{"values", "presence"}],
+        "lists": [words | {"starts", "codes", "presence"}],
+    }[form]
 
 
 def _check_part(part: Part, kind: Kind, offset: int, size: int) -> None:

@@ -154,7 +154,7 @@ class Columns:
         Returns
         -------
         values : numpy.ndarray
-            int64, of float fields float64 (n_docs,); 0 where there is none.
+            int64, of float fields float64 (n_docs,); 0 where there is none. Perhaps read-only.
         presence : numpy.ndarray
             bool (n_docs,), which documents have one.
 

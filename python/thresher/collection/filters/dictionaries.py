@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, TypeAlias, overload
 
@@ -75,6 +75,11 @@ class Words(Sequence[bytes]):
         if not 0 <= place < len(self):
             raise IndexError(place)
         return self.text[self.ends[place] : self.ends[place + 1]].tobytes()
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield all words, in less time than one by one."""
+        text = self.text.tobytes()
+        return (text[start:end] for start, end in pairwise(self.ends.tolist()))
 
     def plain(self) -> list[str]:
         """Return all words as strings."""

@@ -19,11 +19,14 @@ from thresher.collection.filters.bits import Bits
 from thresher.collection.filters.column import Plain
 from thresher.collection.filters.columns import Columns
 from thresher.collection.filters.fields import in_terms_of
+from thresher.collection.filters.language import Where, parse
 from thresher.collection.filters.matching import matcher
 from thresher.collection.filters.tree import Filter
 
 PayloadReader: TypeAlias = Callable[[npt.NDArray[np.int64]], Iterable[Mapping[str, Any] | None]]
 """Gives the payloads of documents, whose numbers ascend, in their order; None has no fields."""
+IdFinder: TypeAlias = Callable[[list[Any]], npt.NDArray[np.int64]]
+"""Gives the numbers of the documents that have one of these ids, in any order; ids that nobody has are passed over."""
 Ids: TypeAlias = Sequence[str] | npt.NDArray[Any]
 """The id of each document: strings, or an int64 array."""
 
@@ -31,12 +34,13 @@ _BATCH = 4096  # payloads that are asked for at once
 
 
 def evaluate(
-    where: Filter,
+    where: Where,
     columns: Columns | None,
     n_docs: int,
     payload_reader: PayloadReader | None = None,
     ids: Ids | None = None,
     *,
+    id_finder: IdFinder | None = None,
     among: Bits | None = None,
 ) -> Bits:
     """Return the documents of a segment that match a filter.
@@ -44,7 +48,7 @@ def evaluate(
     Parameters
     ----------
     where
-        A filter, from `parse` or `F`.
+        A filter, as JSON or as what `parse` or `F` make of it.
     columns
         The columns of the segment's declared fields; None if there are none.
     n_docs
@@ -53,7 +57,9 @@ def evaluate(
         Called with numbers of documents, int64, ascending; gives their payloads in this order. Only asked where the
         filter names fields without a column, and only for documents that the rest of it leaves open.
     ids
-        The documents' ids, for `$id`.
+        The documents' ids, for `$id`: looked through one by one, but for an int64 array.
+    id_finder
+        Finds documents by their ids, so that `$id` by `$eq`, `$in` and their complements looks through nothing.
     among
         Documents that are of interest, such as the live ones; others do not match. None: all.
 
@@ -76,7 +82,7 @@ def evaluate(
     if among is not None and not bits.are_within(among, n_docs):
         raise ValueError(f"among has {among.size} words, which are not a bit for each of {n_docs} documents")
     declared = {} if columns is None else columns.fields
-    adapted = in_terms_of(where, declared)
+    adapted = in_terms_of(parse(where), declared)
     told: dict[tree.Condition, Bits] = {}
     rest: list[tree.Condition] = []
     for condition in dict.fromkeys(tree.conditions_of(adapted)):
@@ -84,6 +90,8 @@ def evaluate(
             told[condition] = columns.column(condition.path).select(condition)
         elif condition.path == tree.ID and isinstance(ids, np.ndarray) and ids.dtype == np.int64:
             told[condition] = Plain(ids, None).select(condition)
+        elif condition.path == tree.ID and isinstance(condition, tree.OneOf) and id_finder is not None:
+            told[condition] = bits.of(id_finder([value.value for value in condition.values]), n_docs)
         else:
             rest.append(condition)
     sure, possible = _bounds(adapted, told, n_docs)

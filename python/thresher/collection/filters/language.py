@@ -7,9 +7,9 @@ is the one way in: it reads JSON, and takes trees that `F` wrote.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sized
+from collections.abc import Callable, Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar, cast
 
 import numpy as np
 
@@ -20,7 +20,10 @@ from thresher.collection.filters.values import Scalar, scalar, shown, text
 Where: TypeAlias = Filter | Mapping[str, Any]
 """A filter: JSON, or a tree."""
 
+Result = TypeVar("Result")
+
 MAX_STEPS = 64  # of a path
+MAX_PATTERN = 10_000  # characters
 
 
 def parse(where: Where | None, fields: Collection[str] | None = None, *, name: str = "where") -> Filter:
@@ -56,8 +59,8 @@ def parse(where: Where | None, fields: Collection[str] | None = None, *, name: s
     if where is None:
         return tree.EVERYTHING
     if isinstance(where, Filter):
-        for condition in tree.conditions_of(where):
-            _check_path(condition.path, fields, name)
+        for path in {condition.path for condition in tree.conditions_of(where)}:
+            _told(f"{name}: {shown(path)}", _check_path, path, fields)
         return where
     if not isinstance(where, Mapping):
         raise TypeError(f"{name} must be a filter: a dict or what F makes, got {type(where).__name__}")
@@ -85,26 +88,29 @@ class _Parser:
         self._left = tree.MAX_SIZE
 
     def filter(self, where: object, place: str, depth: int) -> Filter:
+        if isinstance(where, Filter):
+            self._pay(where.size, place)
+            return parse(where, self._fields, name=place)
         if not isinstance(where, Mapping):
-            raise ValueError(f"{place} must be an object, got {shown(where)}")
+            raise ValueError(f"{_cut(place)} must be an object, got {shown(where)}")
         self._enter(place, depth)
         found = []
         for key, value in where.items():
             if not isinstance(key, str):
-                raise ValueError(f"{place} must have strings for keys, got {shown(key)}")
-            inside = f"{place}.{key}"
+                raise ValueError(f"{_cut(place)} must have strings for keys, got {shown(key)}")
+            inside = _step(place, key)
             if key in ("$and", "$or"):
                 found.append(self._junction(key, value, inside, depth))
             elif key == "$not":
-                found.append(tree.negated(self.filter(value, inside, depth + 1)))
+                found.append(_told(inside, tree.negated, self.filter(value, inside, depth + 1)))
             else:
-                _check_path(key, self._fields, inside, whole=True)
+                _told(inside, _check_path, key, self._fields)
                 found.append(self._conditions(key, value, inside, depth))
-        return tree.all_of(found)
+        return _told(place, tree.all_of, found)
 
     def _junction(self, operator: str, children: object, place: str, depth: int) -> Filter:
         if not isinstance(children, list | tuple):
-            raise ValueError(f"{place} must be a list of filters, got {shown(children)}")
+            raise ValueError(f"{_cut(place)} must be a list of filters, got {shown(children)}")
         found = [self.filter(child, f"{place}[{number}]", depth + 1) for number, child in enumerate(children)]
         return _told(place, tree.all_of if operator == "$and" else tree.any_of, found)
 
@@ -113,20 +119,23 @@ class _Parser:
         if not isinstance(value, Mapping):
             return _told(place, condition, path, "$eq", value)
         if not value:
-            raise ValueError(f"{place} has no operator")
+            raise ValueError(f"{_cut(place)} has no operator")
         found = []
         for operator, operand in value.items():
-            inside = f"{place}.{operator}"
+            if not (isinstance(operator, str) and operator.startswith("$")):
+                raise ValueError(
+                    f"{_cut(place)}: operators begin with $, got {shown(operator)}; fields of objects are named by "
+                    f"paths, such as 'meta.lang'"
+                )
+            inside = _step(place, operator)
             if operator == "$not":
                 if not isinstance(operand, Mapping):
-                    raise ValueError(f"{inside} must be an object of operators, got {shown(operand)}")
-                found.append(tree.negated(self._conditions(path, operand, inside, depth + 1)))
+                    raise ValueError(f"{_cut(inside)} must be an object of operators, got {shown(operand)}")
+                found.append(_told(inside, tree.negated, self._conditions(path, operand, inside, depth + 1)))
                 continue
-            if not (isinstance(operator, str) and operator.startswith("$")):
-                raise ValueError(f"{inside}: operators begin with $; a field of an object is named {path}.{operator}")
-            self._pay(len(operand) if isinstance(operand, Sized) and not isinstance(operand, str) else 1, inside)
+            self._pay(len(operand) if isinstance(operand, list | tuple) else 1, inside)
             found.append(_told(inside, condition, path, operator, operand))
-        return tree.all_of(found)
+        return _told(place, tree.all_of, found)
 
     def _enter(self, place: str, depth: int) -> None:
         if depth > tree.MAX_DEPTH:
@@ -139,30 +148,31 @@ class _Parser:
             raise ValueError(f"{_cut(place)}: the filter has more than {tree.MAX_SIZE} conditions and values")
 
 
-def _told(place: str, call: Callable[..., Filter], *arguments: object) -> Filter:
+def _told(place: str, call: Callable[..., Result], *arguments: object) -> Result:
     """Return what a call gives; what it complains of is told by where it stands."""
     try:
         return call(*arguments)
     except ValueError as error:
-        raise ValueError(f"{_cut(place)}: {error}") from None
+        at_element = str(error).startswith("[")
+        raise ValueError(f"{_cut(place)}{'' if at_element else ': '}{error}") from None
 
 
-def _check_path(path: str, fields: Collection[str] | None, place: str, *, whole: bool = False) -> None:
-    """Raise unless a path may be named; `whole` says that the place ends with it."""
-    inside = place if whole else f"{place}: {shown(path)}"
+def _check_path(path: str, fields: Collection[str] | None) -> None:
+    """Raise ValueError unless a filter may name a path."""
     if path.startswith("$"):
         if path != tree.ID:
-            raise ValueError(f"{inside}: unknown operator; there are $and, $or, $not and $id")
+            raise ValueError("unknown operator; there are $and, $or, $not and $id")
         return
-    try:
-        text(path)
-    except ValueError as error:
-        raise ValueError(f"{place.rpartition('.')[0]}: {error}") from None
+    text(path)
     if path.count(".") >= MAX_STEPS:
-        raise ValueError(f"{_cut(inside)}: a path has at most {MAX_STEPS} steps")
+        raise ValueError(f"a path has at most {MAX_STEPS} steps")
     if fields is not None and path not in fields:
-        known = ", ".join(sorted(fields)) or "none"
-        raise ValueError(f"{inside}: not a declared field; there are: {known}")
+        raise ValueError(f"not a declared field; there are: {', '.join(sorted(fields)) or 'none'}")
+
+
+def _step(place: str, key: str) -> str:
+    """Return the place of a key."""
+    return f"{place}.{key}" if key.isprintable() else f"{place}[{shown(key)}]"
 
 
 def _cut(place: str) -> str:
@@ -179,16 +189,17 @@ def _unequal(path: str, operand: object) -> Filter:
 
 
 def _in(path: str, operand: object) -> Filter:
-    listed = isinstance(operand, list | tuple | AbstractSet | range)
-    if not (listed or (isinstance(operand, np.ndarray) and operand.ndim == 1)):
+    is_list = isinstance(operand, Iterable) and not isinstance(operand, str | bytes | Mapping)
+    if not is_list or (isinstance(operand, np.ndarray) and operand.ndim != 1):
         raise ValueError(f"expected a list, got {shown(operand)}")
-    assert isinstance(operand, Iterable)
-    values = []
-    for number, value in enumerate(operand):
+    values: list[Scalar | None] = []
+    for value in cast("Iterable[object]", operand):
         try:
             values.append(_single(value))
         except ValueError as error:
-            raise ValueError(f"[{number}]: {error}") from None
+            raise ValueError(f"[{len(values)}]: {error}") from None
+        if len(values) > tree.MAX_SIZE:
+            raise ValueError(f"more than {tree.MAX_SIZE} values")
     return tree.one_of(path, values)
 
 
@@ -210,6 +221,8 @@ def _contains(path: str, operand: object) -> Filter:
 def _like(path: str, operand: object) -> Filter:
     if not isinstance(operand, str):
         raise ValueError(f"expected a string, got {shown(operand)}")
+    if len(operand) > MAX_PATTERN:
+        raise ValueError(f"a pattern has at most {MAX_PATTERN} characters, got {len(operand)}")
     return tree.Like(path, text(operand))
 
 

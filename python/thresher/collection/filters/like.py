@@ -17,8 +17,8 @@ def like(pattern: str) -> Callable[[str], bool]:
     first, *middle = (re.compile(piece, re.DOTALL) for piece in pieces)
     if not middle:
         return lambda value: first.fullmatch(value) is not None
-    last = middle.pop()
-    tail = lengths[-1]
+    last, tail = middle.pop(), lengths[-1]
+    middle = [piece for piece in middle if piece.pattern]
 
     def matches(value: str) -> bool:
         found = first.match(value)

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from thresher.collection.filters import tree
 from thresher.collection.filters.fields import Fields, in_terms_of, values_at
+from thresher.collection.filters.language import Where, parse
 from thresher.collection.filters.like import like
 from thresher.collection.filters.tree import Filter
 from thresher.collection.filters.values import Scalar, microseconds_of_text, sort_of
@@ -29,18 +30,18 @@ _ORDERS: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def matches(where: Filter, payload: Mapping[str, Any], *, id: str | int | None = None, fields: Fields = {}) -> bool:  # noqa: A002, B006 - read only
+def matches(where: Where, payload: Mapping[str, Any], *, id: str | int | None = None, fields: Fields = {}) -> bool:  # noqa: A002, B006 - read only
     """Return whether a payload matches a filter; `matcher` does the same for many."""
     return matcher(where, fields)(payload, id)
 
 
-def matcher(where: Filter, fields: Fields = {}) -> Matcher:  # noqa: B006 - read only
+def matcher(where: Where, fields: Fields = {}) -> Matcher:  # noqa: B006 - read only
     """Return a function that tells whether a payload, with its document's id, matches a filter.
 
     Parameters
     ----------
     where
-        A filter.
+        A filter, as JSON or a tree.
     fields
         Declared fields. Payloads hold the moments of a datetime field as strings or numbers; both match as moments.
 
@@ -49,7 +50,7 @@ def matcher(where: Filter, fields: Fields = {}) -> Matcher:  # noqa: B006 - read
     callable
         Takes a payload of plain JSON values, and the id or None.
     """
-    return _compiled(in_terms_of(where, fields), fields)
+    return _compiled(in_terms_of(parse(where), fields), fields)
 
 
 def _compiled(where: Filter, fields: Fields) -> Matcher:

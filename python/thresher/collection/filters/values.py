@@ -20,10 +20,13 @@ Plain: TypeAlias = bool | int | float | str
 INT64 = range(-(2**63), 2**63)
 MAX_BITS = 1024  # of a whole number: those that have a float64 near them
 
+_MAX_SHOWN = 160  # characters
+
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
 
 _shorten = reprlib.Repr()
+_shorten.maxlevel, _shorten.maxlist, _shorten.maxdict = 2, 4, 3
 _shorten.maxstring = _shorten.maxother = _shorten.maxlong = 60
 
 
@@ -129,6 +132,7 @@ def microseconds_of_text(written: str) -> int | None:
 def shown(value: object) -> str:
     """Show a value in a message: its repr, cut short."""
     try:
-        return _shorten.repr(value)
+        written = _shorten.repr(value)
     except ValueError:  # Python doesn't write out whole numbers of thousands of digits
         return f"a whole number of {value.bit_length()} bits" if isinstance(value, int) else f"a {type(value).__name__}"
+    return written if len(written) <= _MAX_SHOWN else f"{written[:_MAX_SHOWN]}..."
