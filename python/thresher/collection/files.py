@@ -148,8 +148,8 @@ class WriterLock:
     def release(self) -> None:
         """Let another have it. In a forked child this closes its copy, and the parent keeps the lock."""
         if self._descriptor >= 0:
-            if self._pid == os.getpid():  # children may have a copy still
-                fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+            if self._pid == os.getpid():
+                fcntl.flock(self._descriptor, fcntl.LOCK_UN)  # of children's copies too
             os.close(self._descriptor)
             self._descriptor = -1
 
