@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -20,8 +21,8 @@ _SHOWN = 12
 class Explanation(NamedTuple):
     """Why a document scores what it does. Arrays are of the terms that it shares with the query, heaviest first."""
 
-    id: int
-    """The document's."""
+    id: Any
+    """The document's: a whole number, of a collection what it is called there."""
     score: float
     """What a search returns: the products' sum, in float32."""
     terms: npt.NDArray[np.int64]
@@ -69,24 +70,30 @@ def explained(index: Index, query: Any, ids: Any, weights: npt.ArrayLike | None)
     for number, place in enumerate(places.tolist()):
         terms = rows.indices[rows.indptr[number] : rows.indptr[number + 1]].astype(np.int64)
         has = rows.data[rows.indptr[number] : rows.indptr[number + 1]]
-        shared = np.array([asked.get(int(term), 0.0) for term in terms], np.float32)
-        products = shared.astype(np.float64) * has
-        order = np.argsort(-products, kind="stable")[: len(products)]
-        order = order[shared[order] != 0]
         doc = int(unique[place])
+        made = explanation(doc, scores[doc], terms, has, asked)
         explanations.append(
-            Explanation(
-                doc,
-                scores[doc],
-                terms[order],
-                shared[order],
-                has[order],
-                products[order],
-                None if words is None else _called(terms[order].tolist(), words),
-                None if names is None else names[doc],
+            made._replace(
+                words=None if words is None else _called(made.terms.tolist(), words),
+                name=None if names is None else names[doc],
             )
         )
     return explanations
+
+
+def explanation(
+    doc: Any,  # noqa: ANN401 - an id
+    score: float,
+    terms: npt.NDArray[np.int64],
+    has: npt.NDArray[np.float32],
+    asked: Mapping[int, Any],
+) -> Explanation:
+    """Return the explanation of a document's score: its terms and weights, and those of the query by term."""
+    shared = np.array([asked.get(int(term), 0.0) for term in terms], np.float32)
+    products = shared.astype(np.float64) * has
+    order = np.argsort(-products, kind="stable")[: len(products)]
+    order = order[shared[order] != 0]
+    return Explanation(doc, score, terms[order], shared[order], has[order], products[order])
 
 
 def _called(terms: list[int], words: Words) -> list[str]:

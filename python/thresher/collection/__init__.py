@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from thresher.collection.boosting import Boost
 from thresher.collection.checking import CheckReport
 from thresher.collection.collection import Collection, Snapshot
+from thresher.collection.diversity import Diversity
 from thresher.collection.documents import Document
 from thresher.collection.files import LockedError
 from thresher.collection.filters import F
@@ -13,10 +15,12 @@ from thresher.collection.transaction import ConflictError
 from thresher.collection.tuning import Tuning
 
 __all__ = [
+    "Boost",
     "CheckReport",
     "Collection",
     "CollectionHits",
     "ConflictError",
+    "Diversity",
     "Document",
     "F",
     "LockedError",

@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import threading
+import time
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, SupportsFloat
 
-from thresher._arguments import as_flag
+from thresher._arguments import as_flag, as_number
 from thresher.collection.backups import back_up, restore
 from thresher.collection.catalogue import Catalogue
 from thresher.collection.checking import CheckReport, check_folder, repaired
@@ -23,6 +26,7 @@ from thresher.collection.migrating import migrate
 from thresher.collection.operations import Operations, Vectors
 from thresher.collection.reading import Readable
 from thresher.collection.schema import VectorSchema, as_schema
+from thresher.collection.searchable import rows_of
 from thresher.collection.stats import Stats, stats_of
 from thresher.collection.store import Store
 from thresher.collection.tuning import Tuning, keep, tuned
@@ -65,6 +69,10 @@ class Snapshot(Readable):
             raise ValueError("the snapshot is closed")
         return self._held
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Refuse: a snapshot lives as long as its process holds it."""
+        raise TypeError("a snapshot can't be pickled: pickle the collection, which is opened where it is unpickled")
+
     def close(self) -> None:
         """Let go of what it holds; idempotent."""
         self._held = None
@@ -95,6 +103,11 @@ class Collection(Readable):
         self._is_open = True
         # The view of a reader. What a writer sees is in its `Writer`: held here too, it would keep what is out of date.
         self._read = view if writer is None else None
+        self._auto_refresh: float | None = None
+        self._refreshed = time.monotonic()
+        self._refreshing = threading.Lock()
+        self._is_child = False
+        _open.add(self)
 
     @classmethod
     def create(
@@ -139,17 +152,60 @@ class Collection(Readable):
         return cls.open(folder, mode="rw")
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], mode: Mode = "r") -> Self:
-        """Open a collection."""
+    def open(cls, path: str | os.PathLike[str], mode: Mode = "r", *, auto_refresh: SupportsFloat | None = None) -> Self:
+        """Open a collection.
+
+        One that is open survives a fork: a child reads on from the version that it has, and can `refresh`, but does
+        not write. Pickled, it is its path, and opened for reading where it is unpickled.
+
+        Parameters
+        ----------
+        path
+            The folder.
+        mode
+            ``"r"`` to read, in any number of processes; ``"rw"`` to write as well, in one.
+        auto_refresh
+            Of a reader: seconds after which the next call looks whether a writer has stored something since, and
+            then sees it, as `refresh` does. 0 looks in each call; None never.
+
+        Returns
+        -------
+        Collection
+            To be closed, or used in a ``with`` block.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no collection.
+        thresher.collection.LockedError
+            If another has it open for writing, with its process and host.
+        thresher.FormatError
+            If a file is damaged, or of a newer version.
+
+        Examples
+        --------
+        >>> from thresher.collection import Collection
+        >>> with Collection.create("shared") as writer, Collection.open("shared", auto_refresh=0) as reader:
+        ...     _ = writer.upsert(["a"], [{0: 1.0}])
+        ...     print(len(reader))
+        1
+        """
         if mode not in ("r", "rw"):
             raise ValueError(f"mode must be 'r' or 'rw', got {mode!r}")
+        seconds = None if auto_refresh is None else as_number(auto_refresh, "auto_refresh")
+        if seconds is not None and not seconds >= 0:
+            raise ValueError(f"auto_refresh must be >= 0 seconds, got {auto_refresh}")
+        if seconds is not None and mode == "rw":
+            raise ValueError("auto_refresh goes with mode='r': a writer sees what it stores")
         if mode == "rw":
             migrate(Path(path))
         store = Store(Path(path))
         if mode == "rw":
             writer = Writer(store)
             return cls(store, writer, writer.view)
-        return cls(store, None, _marked(store, None))
+        opened = cls(store, None, _marked(store, None))
+        opened._auto_refresh = seconds
+        return opened
 
     @property
     def path(self) -> Path:
@@ -180,10 +236,25 @@ class Collection(Readable):
     def _view(self) -> View:
         if not self._is_open:
             raise ValueError("the collection is closed")
-        if self._read is not None:
-            return self._read
-        assert self._writer is not None
-        return self._writer.view
+        if self._writer is not None:
+            return self._writer.view
+        read = self._read
+        if read is None:
+            raise ValueError("the collection is closed")
+        if self._auto_refresh is not None and time.monotonic() - self._refreshed >= self._auto_refresh:
+            read = self._read = self._refreshed_view(read)
+        return read
+
+    def _refreshed_view(self, before: View) -> View:
+        """Return the present view, which is the one before if nothing was stored since."""
+        with self._refreshing:  # of several threads one looks
+            now = self._read if self._read is not None else before
+            with self._store.reading() as catalogue:
+                is_same = int(catalogue.meta("version")) == now.version
+            if not is_same:
+                now = _marked(self._store, now)
+            self._refreshed = time.monotonic()
+        return now
 
     # ---------------------------------------------------------------------------------------------- operations
 
@@ -228,6 +299,56 @@ class Collection(Readable):
         with self.batch() as batch:
             return batch.update_payload(ids, payload, replace=replace)
 
+    async def aupsert(
+        self,
+        ids: Sequence[Id] | npt.NDArray[Any],
+        vectors: Vectors,
+        payloads: Sequence[Mapping[str, Any] | None] | None = None,
+        **options: Any,  # noqa: ANN401 - those of upsert
+    ) -> int:
+        """Store documents as `upsert` does, from another thread, so that the event loop goes on.
+
+        Cancelled, it is stored all the same if it has begun.
+
+        Parameters
+        ----------
+        ids, vectors, payloads, **options
+            As in `upsert`.
+
+        Returns
+        -------
+        int
+            As `upsert`.
+        """
+        from thresher.collection.asynchronous import waited  # noqa: PLC0415 - asyncio is not for everyone
+
+        return await waited(self.upsert, ids, vectors, payloads, **options)
+
+    async def adelete(
+        self,
+        ids: Sequence[Id] | npt.NDArray[Any] | None = None,
+        *,
+        where: Where | None = None,
+        all: bool = False,  # noqa: A002 - what it is called
+    ) -> int:
+        """Delete documents as `delete` does, from another thread, so that the event loop goes on.
+
+        Cancelled, they are deleted all the same if it has begun.
+
+        Parameters
+        ----------
+        ids, where, all
+            As in `delete`.
+
+        Returns
+        -------
+        int
+            How many documents there were.
+        """
+        from thresher.collection.asynchronous import waited  # noqa: PLC0415 - asyncio is not for everyone
+
+        return await waited(self.delete, ids, where=where, all=all)
+
     @contextlib.contextmanager
     def batch(self) -> Iterator[Operations]:
         """Do several operations in one transaction: all of them, when the block ends, or none, if it raises."""
@@ -240,6 +361,8 @@ class Collection(Readable):
 
     def _writing(self) -> Writer:
         self._view()
+        if self._is_child:
+            raise ValueError("a collection that was opened for writing is read-only in a forked process")
         if self._writer is None:
             raise ValueError("the collection is open for reading: open it with mode='rw'")
         return self._writer
@@ -251,11 +374,34 @@ class Collection(Readable):
         return Snapshot(self._store, self._view())
 
     def refresh(self) -> bool:
-        """See what a writer has stored since the collection was opened for reading; return whether there was any."""
-        before = self._view()
-        if self._writer is None:
-            self._read = _marked(self._store, before)
-        return self._view() is not before
+        """See what a writer has stored since the collection was opened for reading, or refreshed.
+
+        Searches that are under way, and snapshots, stay with what they began with.
+
+        Returns
+        -------
+        bool
+            Whether there was something new. Of a collection that is open for writing False: it sees what it stores.
+
+        Raises
+        ------
+        thresher.FormatError, OSError
+            If a file is damaged or missing; the collection then shows what it did.
+
+        Examples
+        --------
+        >>> from thresher.collection import Collection
+        >>> with Collection.create("fresh") as writer, Collection.open("fresh") as reader:
+        ...     _ = writer.upsert(["a"], [{0: 1.0}])
+        ...     print(len(reader), reader.refresh(), len(reader), reader.refresh())
+        0 True 1 False
+        """
+        if self._writer is not None or self._read is None:
+            self._view()
+            return False
+        before = self._read
+        self._read = self._refreshed_view(before)
+        return self._read is not before
 
     def flush(self) -> None:
         """Put all documents that wait in the log into a segment."""
@@ -357,7 +503,7 @@ class Collection(Readable):
         """
         writer = self._writing()
         name = self._store.schema.vector(vector)
-        rows = None if queries is None else self._queries(queries, name)
+        rows = None if queries is None else rows_of(queries, self._asking(name))
         options = {
             "recall": recall,
             "latency_us": latency_us,
@@ -457,6 +603,20 @@ class Collection(Readable):
         if self._writer is not None:
             self._writer.close()
 
+    def _become_reader(self) -> None:
+        """Go on in a forked process: the lock is the parent's, and so is the thread that builds segments."""
+        self._refreshing = threading.Lock()
+        if self._writer is not None:
+            self._read = self._writer.view if self._is_open else None
+            self._writer.close()
+            _inherited.append((self._writer, self._maintenance))
+            self._writer, self._maintenance, self._is_child = None, None, True
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle it as its path; it is opened for reading where it is unpickled."""
+        self._view()
+        return _unpickled, (type(self), str(self.path.absolute()), self._auto_refresh)
+
     def __enter__(self) -> Self:
         """Return the collection, which is closed at the end of the block."""
         return self
@@ -473,6 +633,22 @@ class Collection(Readable):
             return f"<Collection {self.path}: closed>"
         view = self._view()
         return f"<Collection {self.path}: {len(view):,} documents in {len(view.parts)} segments>"
+
+
+_open: weakref.WeakSet[Collection] = weakref.WeakSet()
+_inherited: list[object] = []  # writers of the parent of a forked process, whose connections the child must not close
+
+
+def _after_fork() -> None:
+    for collection in list(_open):
+        collection._become_reader()  # noqa: SLF001 - of this module
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+def _unpickled(kind: type[Collection], path: str, auto_refresh: float | None) -> Collection:
+    return kind.open(path, auto_refresh=auto_refresh)
 
 
 def _marked(store: Store, before: View | None) -> View:

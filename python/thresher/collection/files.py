@@ -168,6 +168,7 @@ class ReaderMark:
 
     def __init__(self, folder: Path, version: int) -> None:
         """Set the mark."""
+        self._pid = os.getpid()
         self._path: Path | None = None
         self._descriptor = -1
         while self._path is None:
@@ -183,15 +184,15 @@ class ReaderMark:
                 self.close()
 
     def release(self) -> None:
-        """Take the mark away."""
-        if self._path is not None:
+        """Take the mark away. A forked child closes its copy alone: the mark is its parent's."""
+        if self._path is not None and self._pid == os.getpid():
             with contextlib.suppress(OSError):
                 self._path.unlink()
-            self._path = None
+        self._path = None
         self.close()
 
     def close(self) -> None:
-        """Close the file alone: what a forked child does with the mark of its parent."""
+        """Close the file alone."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1

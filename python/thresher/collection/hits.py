@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from thresher._extras import missing
 from thresher.collection.documents import id_array
+from thresher.collection.filters.fields import values_at
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -53,8 +55,24 @@ class CollectionHits:
         payloads_of: Callable[[npt.NDArray[np.int64]], list[dict[str, Any]]],
         offsets: npt.NDArray[np.int64] | None = None,
         groups: Ids | None = None,
+        fields: Sequence[str] | None = None,
+        before: Sequence[Sequence[Id]] | None = None,
     ) -> None:
-        """Wrap arrays; `offsets`: where each query's hits begin, of hits one behind the other."""
+        """Wrap arrays.
+
+        Parameters
+        ----------
+        seqs, scores, exact, groups
+            The attributes.
+        ids_of, payloads_of
+            Give what documents have, by the numbers of their upserts.
+        offsets
+            Where each query's hits begin, of hits one behind the other.
+        fields
+            Those that payloads are to have; None for all.
+        before
+            For each query the ids of the pages before.
+        """
         self.seqs = seqs
         self.scores = scores
         self.exact = exact
@@ -62,8 +80,11 @@ class CollectionHits:
         self.offsets = offsets
         self._ids_of = ids_of
         self._payloads_of = payloads_of
+        self._fields = fields
+        self._before = before
         self._ids: Ids | None = None
         self._payloads: dict[int, dict[str, Any]] | None = None
+        self._is_all = False
 
     @property
     def ids(self) -> Ids:
@@ -81,21 +102,79 @@ class CollectionHits:
         """Whether they are of one query."""
         return self.seqs.ndim == 1 and self.offsets is None
 
-    def payloads(self) -> list[Any]:
-        """Return the payloads, as `rows` has the hits: a list of dicts for each query; of one query, its list.
+    @property
+    def cursor(self) -> list[Any]:
+        """Where the next page begins: the ids of this page and of those before it, a list for each query.
 
-        They are those of the version that was searched.
+        ``collection.search(queries, k, after=hits)`` goes on from it, and takes it in the place of the hits. It is
+        plain: it can be kept as JSON, and used in another process, and on later versions of the collection. Of a
+        single query it is one list.
+
+        Raises
+        ------
+        ValueError
+            Of a search for all hits, which has no next page.
+        """
+        if self.offsets is not None or self._is_all:
+            raise ValueError("a search for all hits has no next page")
+        before = self._before or [[] for _ in self.exact.reshape(-1)]
+        rows = [[*old, *new] for old, (new, _) in zip(before, self.rows(), strict=True)]
+        return rows[0] if self.is_single else rows
+
+    def only(self) -> CollectionHits:
+        """Return the hits of a batch of one query as those of a single one; or raise ValueError if there are more."""
+        if self.exact.shape != (1,):
+            raise ValueError(f"search_one takes one query, got {self.exact.size}: search takes several")
+        ragged = self.offsets is not None
+        hits = CollectionHits(
+            self.seqs if ragged else self.seqs[0],
+            self.scores if ragged else self.scores[0],
+            self.exact[0, ...],
+            ids_of=self._ids_of,
+            payloads_of=self._payloads_of,
+            groups=self.groups if ragged or self.groups is None else self.groups[0],
+            fields=self._fields,
+            before=self._before,
+        )
+        hits._payloads, hits._is_all = self._payloads, ragged
+        return hits
+
+    def payloads(self) -> list[Any]:
+        """Return the payloads of the hits, as they were in the version that was searched.
+
+        Returns
+        -------
+        list
+            A list of dicts for each query, as `rows` has the hits; of a single query, its list. If the search was told
+            fields to `include`, with these alone.
         """
         rows = [[self._payload(seq) for seq in self.seqs[at].tolist()] for at in self._slices()]
         return rows[0] if self.is_single else rows
 
     def rows(self) -> Iterator[tuple[Ids, Scores]]:
-        """Yield ids and scores of each query's hits, without the padding: best first. A single query has one row."""
+        """Yield ids and scores of each query's hits, without the padding.
+
+        Yields
+        ------
+        tuple of numpy.ndarray
+            Ids and scores, shape (n,), best first. A single query has one row.
+        """
         for at in self._slices():
             yield self.ids[at], self.scores[at]
 
     def to_dicts(self, *, payloads: bool = True) -> list[Any]:
-        """Return the hits as dicts ``{"id": ..., "score": ..., "payload": {...}}``: a list of them for each query."""
+        """Return the hits as dicts ``{"id": ..., "score": ..., "payload": {...}}``, best first.
+
+        Parameters
+        ----------
+        payloads
+            Whether they have payloads.
+
+        Returns
+        -------
+        list
+            A list of dicts for each query; of a single query, its list. With `group_by` they have a ``"group"``.
+        """
         rows = []
         for at in self._slices():
             found = [
@@ -120,6 +199,8 @@ class CollectionHits:
             "id": [one for at in slices for one in self.ids[at]],
             "score": np.concatenate([np.zeros(0, np.float32), *(self.scores[at] for at in slices)]),
         }
+        if self.groups is not None:
+            table["group"] = [group for at in slices for group in self.groups[at]]
         if payloads:
             found = [self._payload(seq) for at in slices for seq in self.seqs[at].tolist()]
             for field in sorted({field for payload in found for field in payload}):
@@ -127,7 +208,12 @@ class CollectionHits:
         return table
 
     def to_pandas(self, *, payloads: bool = True) -> pd.DataFrame:
-        """Return the hits as a table: ``query``, ``rank`` (from 1), ``id``, ``score``, and the fields of payloads.
+        """Return the hits as a table: ``query``, ``rank`` (from 1), ``id``, ``score``, ``group``, fields of payloads.
+
+        Parameters
+        ----------
+        payloads
+            Whether the fields of payloads are columns; one that is called as another column is ``payload.`` and that.
 
         Raises
         ------
@@ -141,7 +227,12 @@ class CollectionHits:
         return pd.DataFrame(self._columns(payloads=payloads))
 
     def to_arrow(self, *, payloads: bool = True) -> pa.Table:
-        """Return the same table as Arrow.
+        """Return the table of `to_pandas` as Arrow; a field of values of several kinds is their JSON.
+
+        Parameters
+        ----------
+        payloads
+            Whether the fields of payloads are columns.
 
         Raises
         ------
@@ -152,12 +243,15 @@ class CollectionHits:
             import pyarrow as pa  # noqa: PLC0415 - an extra
         except ImportError:
             raise ImportError(missing("to_arrow needs pyarrow", "arrow")) from None
-        return pa.table(self._columns(payloads=payloads))
+        return pa.table({name: _arrow_of(pa, values) for name, values in self._columns(payloads=payloads).items()})
 
     def _payload(self, seq: int) -> dict[str, Any]:
         if self._payloads is None:
             wanted = np.unique(self.seqs[self.seqs >= 0])
-            self._payloads = dict(zip(wanted.tolist(), self._payloads_of(wanted), strict=True))
+            found = self._payloads_of(wanted)
+            if self._fields is not None:
+                found = [_some(payload, self._fields) for payload in found]
+            self._payloads = dict(zip(wanted.tolist(), found, strict=True))
         return self._payloads[seq]
 
     def _slices(self) -> Iterator[Any]:
@@ -170,6 +264,18 @@ class CollectionHits:
         else:
             for row in range(self.seqs.shape[0]):
                 yield (row, slice(0, int(np.count_nonzero(self.seqs[row] >= 0))))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle them with their ids and payloads."""
+        seqs = np.unique(self.seqs[self.seqs >= 0])
+        if seqs.size:
+            self._payload(int(seqs[0]))  # reads those of all
+        ids = dict(zip(self.seqs.ravel().tolist(), self.ids.ravel().tolist(), strict=True))
+        kept = {
+            "seqs": self.seqs, "scores": self.scores, "exact": self.exact, "offsets": self.offsets,
+            "groups": self.groups, "before": self._before,
+        }  # fmt: skip
+        return _unpickled, (type(self), kept, (ids, self._payloads or {}), {"_is_all": self._is_all})
 
     def __iter__(self) -> Iterator[Any]:
         """Unpack into ids and scores."""
@@ -196,3 +302,30 @@ class CollectionHits:
             shown = ", ".join(f"{one} ({score:.4g})" for one, score in zip(ids[:_SHOWN], scores[:_SHOWN], strict=True))
             lines.append(f"<tr><td>{number}</td><td>{html.escape(shown) or 'none'}</td></tr>")
         return "".join([*lines, "</tbody></table>"])
+
+
+def _unpickled(
+    kind: type[CollectionHits], kept: dict[str, Any], read: tuple[dict[int, Any], ...], state: dict[str, Any]
+) -> CollectionHits:
+    """Return hits that know the ids and payloads that were `read` of them."""
+    ids, payloads = read
+    hits = kind(
+        **kept,
+        ids_of=lambda some: [ids[seq] for seq in some.tolist()],
+        payloads_of=lambda some: [payloads[seq] for seq in some.tolist()],
+    )
+    vars(hits).update(state)
+    return hits
+
+
+def _arrow_of(pa: Any, values: Any) -> Any:  # noqa: ANN401 - pyarrow, which is not always there
+    try:
+        return pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return pa.array([None if value is None else json.dumps(value, ensure_ascii=False) for value in values])
+
+
+def _some(payload: Mapping[str, Any], fields: Sequence[str]) -> dict[str, Any]:
+    """Return those fields of a payload that it has; a path of dots leads into objects, and through lists of them."""
+    found = {field: values_at(payload, field) for field in fields}
+    return {field: values[0] if len(values) == 1 else values for field, values in found.items() if values}

@@ -1,44 +1,33 @@
-"""What can be asked of one version of a collection: of a snapshot, or of the collection as it is now."""
+"""What can be read of one version of a collection: of a snapshot, or of the collection as it is now."""
 
 from __future__ import annotations
 
-import abc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from thresher._arguments import as_int, as_k, as_progress, as_threads
-from thresher._matrix import as_csr
+from thresher._arguments import as_int, as_k, as_threads
 from thresher.collection.documents import Document, as_id, as_ids, payload_of
-from thresher.collection.filters import Filter, bits, facet, parse
-from thresher.collection.hits import CollectionHits
-from thresher.collection.searching import Request, find
+from thresher.collection.filters import bits, facet, parse
+from thresher.collection.searchable import Searchable, rows_of
 from thresher.collection.selecting import matching
 from thresher.collection.tuning import recall_of
-from thresher.collection.words import CollectionWords
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     import scipy.sparse as sp
 
-    from thresher._matrix import CsrArrays, MatrixLike
+    from thresher._matrix import MatrixLike
     from thresher.collection.catalogue import Id, State
     from thresher.collection.filters import Where
-    from thresher.collection.store import Store
     from thresher.collection.view import View
 
 _AT_ONCE = 1024  # documents that a scan reads at a time
 
 
-class Readable(abc.ABC):
+class Readable(Searchable):
     """Documents that can be counted, read and searched."""
-
-    _store: Store
-
-    @abc.abstractmethod
-    def _view(self) -> View:
-        """Return the version that is asked."""
 
     # ---------------------------------------------------------------------------------------------- documents
 
@@ -90,6 +79,30 @@ class Readable(abc.ABC):
             raise KeyError(f"there is no document {absent[0]!r}")
         documents = dict(zip(found, self._documents(list(found.values()), view), strict=True))
         return [documents[one] for one in wanted if one in documents]
+
+    async def aget(
+        self, ids: Sequence[Id] | npt.NDArray[Any], *, missing: Literal["error", "skip"] = "error"
+    ) -> list[Document]:
+        """Return documents as `get` does, from another thread, so that the event loop goes on.
+
+        Parameters
+        ----------
+        ids, missing
+            As in `get`.
+
+        Returns
+        -------
+        list of Document
+            In the order of `ids`.
+
+        Raises
+        ------
+        KeyError
+            Naming an id that is not there.
+        """
+        from thresher.collection.asynchronous import waited  # noqa: PLC0415 - asyncio is not for everyone
+
+        return await waited(self.get, ids, missing=missing)
 
     def scan(
         self,
@@ -193,40 +206,7 @@ class Readable(abc.ABC):
         ordered = sorted(sorted(counts), key=lambda value: -counts[value])
         return {value: counts[value] for value in ordered[:limit]}
 
-    # ------------------------------------------------------------------------------------------------- search
-
-    def search(
-        self,
-        queries: MatrixLike,
-        k: int | None = 10,
-        *,
-        vector: str | None = None,
-        where: Where | Sequence[Where | None] | None = None,
-        include: Sequence[str] | bool = False,
-        **options: Any,  # noqa: ANN401 - documented
-    ) -> CollectionHits:
-        """Find the k documents with the greatest inner product with each query."""
-        view = self._view()
-        name = self._store.schema.vector(vector)
-        rows = self._queries(queries, name)
-        if k is not None:
-            k = as_k(k)
-        progress = as_progress(options.pop("progress", None))
-        options["threads"] = as_threads(options.get("threads", 0))
-        dials = {key: options.pop(key) for key in list(options) if key not in _COMMON}
-        request = Request(name, rows, k, options, dials, progress, view.tunings.get(name))
-        found = find(view.parts, self._allowed(view, where, rows.shape[0]), request)
-        hits = CollectionHits(
-            found.seqs,
-            found.scores,
-            found.exact,
-            ids_of=lambda seqs: self._ids(view, seqs),
-            payloads_of=lambda seqs: self._store.payloads(seqs, view),
-            offsets=found.offsets,
-        )
-        if include:
-            hits.payloads()
-        return hits
+    # -------------------------------------------------------------------------------------------------- recall
 
     def recall(
         self,
@@ -272,46 +252,23 @@ class Readable(abc.ABC):
         ValueError, TypeError
             If an argument is out of range or of a wrong type.
         """
-        view = self._view()
-        name = self._store.schema.vector(vector)
+        asking = self._asking(vector)
         wanted = as_int(sample, "sample")
         if wanted < 1:
             raise ValueError(f"sample must be at least 1, got {wanted}")
         return recall_of(
-            view,
-            list(matching(view, parse(where), self._store)),
-            name,
-            None if queries is None else self._queries(queries, name),
+            asking.view,
+            list(matching(asking.view, parse(where), self._store)),
+            asking.vector,
+            None if queries is None else rows_of(queries, asking),
             k=as_k(k),
             sample=wanted,
             threads=as_threads(threads),
             seed=as_int(seed, "seed"),
-            dials=dials,
+            dials=asking.dials(dials),
         )
 
-    def _allowed(self, view: View, where: Any, n_queries: int) -> list[Any]:  # noqa: ANN401 - a filter or several
-        if where is None or isinstance(where, Filter | Mapping):
-            return list(matching(view, parse(where), self._store))
-        if len(where) != n_queries:
-            raise ValueError(f"where: {len(where)} filters for {n_queries} queries")
-        trees = [parse(one, name=f"where[{number}]") for number, one in enumerate(where)]
-        known = {tree: list(matching(view, tree, self._store)) for tree in dict.fromkeys(trees)}
-        return [[known[tree][number] for tree in trees] for number in range(len(view.parts))]
-
-    def _queries(self, queries: MatrixLike, vector: str) -> CsrArrays:
-        words = None
-        if self._store.schema.vectors[vector].words:
-            with self._store.reading() as catalogue:
-                words = CollectionWords(queries, lambda new: catalogue.terms_of(vector, new), "queries")
-        return as_csr(queries, name="queries", words=words)
-
-    def _ids(self, view: View, seqs: npt.NDArray[np.int64]) -> list[Id]:
-        ids: list[Any] = [None] * len(seqs)
-        for located in view.locate(seqs):
-            found = view.parts[located.part].segment.ids(located.places)
-            for place, one in zip(located.which.tolist(), found, strict=True):
-                ids[place] = one
-        return ids
+    # --------------------------------------------------------------------------------------------------- parts
 
     def _documents(
         self, states: Sequence[State], view: View, include: frozenset[str] = frozenset(("payload", "vectors", "text"))
@@ -333,6 +290,3 @@ class Readable(abc.ABC):
             )
             for state, found in zip(states, vectors, strict=True)
         ]
-
-
-_COMMON = frozenset(("threads", "min_score", "fill", "exact"))

@@ -118,7 +118,7 @@ def _index(part: Part, request: Request, fraction: float) -> _core.Index:
     """Return the index to search, with those dials that it has: budgets are for all segments."""
     index = part.segment.indexes[request.vector]
     dials, tuning = request.dials, request.tuning
-    if not dials and tuning is not None and tuning.engine == index.engine and not request.options.get("exact"):
+    if tuning is not None and tuning.engine == index.engine and not request.options.get("exact") and not dials:
         dials, fraction = tuning.search_params, len(part.segment) / tuning.n_docs
     own = {
         name: _divided(value, fraction) if name in _DIVIDED else value
@@ -138,7 +138,6 @@ def _selections(part: Part, choice: Choice, vector: str) -> list[Any]:
     if isinstance(choice, np.ndarray):
         selection = part.selection(choice, vector)
         return [] if selection is None else [selection]
-    return [
-        part.selection(one, vector) or part.segment.indexes[vector].select(np.ones(len(part.segment), np.bool_))
-        for one in choice
-    ]
+    index = part.segment.indexes[vector]
+    found = [part.selection(one, vector) for one in choice]
+    return [index.select(np.ones(len(part.segment), np.bool_)) if one is None else one for one in found]

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from thresher.collection.view import View
 
 
+_stores: weakref.WeakSet[Store] = weakref.WeakSet()
+# Connections of the parent of a forked process: closing one there would be felt by the parent.
+_inherited: list[Catalogue | None] = []
+
+
 class Store:
     """A collection's folder, read by any number of threads; forked children get a connection of their own."""
 
@@ -40,24 +45,19 @@ class Store:
             If its catalogue is damaged, or of a newer version.
         """
         self.folder = folder
-        self._begin()
+        self._lock = threading.RLock()
+        self._catalogue: Catalogue | None = None
+        self.undeclared: Counter[str] = Counter()
+        self._views: weakref.WeakSet[View] = weakref.WeakSet()
+        _stores.add(self)
         with self.reading() as catalogue:
             catalogue.check_format()
             self.schema = Schema.of_json(catalogue.meta("schema"))
             self.durability: Any = catalogue.meta("durability")
 
-    def _begin(self) -> None:
-        self._pid = os.getpid()
-        self._lock = threading.RLock()
-        self._catalogue: Catalogue | None = None
-        self.undeclared: Counter[str] = Counter()
-        self._views: weakref.WeakSet[View] = weakref.WeakSet()
-
     @contextlib.contextmanager
     def reading(self) -> Iterator[Catalogue]:
         """Read the catalogue, one thread at a time; thresher.FormatError if sqlite finds it damaged."""
-        if self._pid != os.getpid():
-            self._begin()  # what a connection does in a child would be seen by the parent's
         with self._lock:
             if self._catalogue is None:
                 self._catalogue = Catalogue(self.folder, readonly=True)
@@ -66,11 +66,10 @@ class Store:
 
     def close(self) -> None:
         """Close the connection; it is opened again when it is needed."""
-        if self._pid == os.getpid():
-            with self._lock:
-                if self._catalogue is not None:
-                    self._catalogue.close()
-                    self._catalogue = None
+        with self._lock:
+            if self._catalogue is not None:
+                self._catalogue.close()
+                self._catalogue = None
 
     def states(self, seqs: npt.NDArray[np.int64], view: View) -> dict[int, State]:
         """Return documents of a view, by the numbers of their upserts."""
@@ -111,7 +110,23 @@ class Store:
         """Return the versions that are read here or in other processes, ascending."""
         return sorted({view.version for view in list(self._views)} | set(marked_versions(self.folder)))
 
+    def begin_in_child(self) -> None:
+        """Begin anew in a forked process, with marks of its own for the views that it has from its parent."""
+        _inherited.append(self._catalogue)
+        self._lock = threading.RLock()
+        self._catalogue = None
+        for view in list(self._views):
+            weakref.finalize(view, ReaderMark(self.folder, view.version).release)
+
     def oldest(self, version: int) -> int:
         """Return the oldest version that is read anywhere, or `version` if none is older."""
         here = [view.version for view in list(self._views)]
         return min(version, *here, *marked_versions(self.folder), version)
+
+
+def _after_fork() -> None:
+    for store in list(_stores):
+        store.begin_in_child()
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from thresher.collection.segment import Part, Segment
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from thresher.collection.catalogue import Id
     from thresher.collection.filters import Kind
     from thresher.collection.tuning import Tuning
 
@@ -72,6 +73,15 @@ class View:
                 if here.any():
                     yield Located(number, places[here], order[begin:end][here])
             begin = end
+
+    def ids(self, seqs: npt.NDArray[np.int64]) -> list[Id]:
+        """Return the ids of documents, in their order."""
+        ids: list[Any] = [None] * len(seqs)
+        for located in self.locate(seqs):
+            found = self.parts[located.part].segment.ids(located.places)
+            for place, one in zip(located.which.tolist(), found, strict=True):
+                ids[place] = one
+        return ids
 
     def without(self, seqs: Sequence[int]) -> View:
         """Return the view after documents are gone."""
