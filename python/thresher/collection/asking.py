@@ -77,7 +77,7 @@ class Asking:
             For an option that is no such thing, does not go with another, or is unknown.
         """
         known = {name: value for name, value in given.items() if name in OPTIONS and value is not None}
-        dials = self._dials({name: value for name, value in given.items() if name not in OPTIONS})
+        dials = self.dials({name: value for name, value in given.items() if name not in OPTIONS})
         if "deadline_us" in known:
             dials["deadline_us"] = _deadline(known["deadline_us"])
         n_queries = int(queries.shape[0])
@@ -184,7 +184,7 @@ class Asking:
             return Ranking(rows, ranking.exact).found(k), None
         return (question.find(k) if adding is None else rank(question, k, None).found(k)), None
 
-    def _dials(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def dials(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return search parameters of engines, each as an engine takes it; raise for one that none has."""
         schema = self.store.schema.vectors[self.vector]
         classes: dict[type[Index], None] = {schema.engine_class(small=small): None for small in (False, True)}

@@ -26,6 +26,7 @@ from thresher.collection.migrating import migrate
 from thresher.collection.operations import Operations, Vectors
 from thresher.collection.reading import Readable
 from thresher.collection.schema import VectorSchema, as_schema
+from thresher.collection.searchable import rows_of
 from thresher.collection.stats import Stats, stats_of
 from thresher.collection.store import Store
 from thresher.collection.tuning import Tuning, keep, tuned
@@ -285,10 +286,12 @@ class Collection(Readable):
             raise ValueError("the collection is closed")
         if self._writer is not None:
             return self._writer.view
-        assert self._read is not None
+        read = self._read
+        if read is None:
+            raise ValueError("the collection is closed")
         if self._auto_refresh is not None and time.monotonic() - self._refreshed >= self._auto_refresh:
-            self._read = self._refreshed_view(self._read)
-        return self._read
+            read = self._read = self._refreshed_view(read)
+        return read
 
     def _refreshed_view(self, before: View) -> View:
         """Return the present view, which is the one before if nothing was stored since."""
@@ -717,7 +720,7 @@ class Collection(Readable):
         """
         writer = self._writing()
         name = self._store.schema.vector(vector)
-        rows = None if queries is None else self._queries(queries, name)
+        rows = None if queries is None else rows_of(queries, self._asking(name))
         options = {
             "recall": recall,
             "latency_us": latency_us,

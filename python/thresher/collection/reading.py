@@ -10,7 +10,7 @@ import numpy as np
 from thresher._arguments import as_int, as_k, as_threads
 from thresher.collection.documents import Document, as_id, as_ids, payload_of
 from thresher.collection.filters import bits, facet, parse
-from thresher.collection.searchable import Searchable
+from thresher.collection.searchable import Searchable, rows_of
 from thresher.collection.selecting import matching
 from thresher.collection.tuning import recall_of
 
@@ -247,6 +247,8 @@ class Readable(Searchable):
         ordered = sorted(sorted(counts), key=lambda value: -counts[value])
         return {value: counts[value] for value in ordered[:limit]}
 
+    # -------------------------------------------------------------------------------------------------- recall
+
     def recall(
         self,
         queries: MatrixLike | None = None,
@@ -291,21 +293,20 @@ class Readable(Searchable):
         ValueError, TypeError
             If an argument is out of range or of a wrong type.
         """
-        view = self._view()
-        name = self._store.schema.vector(vector)
+        asking = self._asking(vector)
         wanted = as_int(sample, "sample")
         if wanted < 1:
             raise ValueError(f"sample must be at least 1, got {wanted}")
         return recall_of(
-            view,
-            list(matching(view, parse(where), self._store)),
-            name,
-            None if queries is None else self._queries(queries, name),
+            asking.view,
+            list(matching(asking.view, parse(where), self._store)),
+            asking.vector,
+            None if queries is None else rows_of(queries, asking),
             k=as_k(k),
             sample=wanted,
             threads=as_threads(threads),
             seed=as_int(seed, "seed"),
-            dials=dials,
+            dials=asking.dials(dials),
         )
 
     # --------------------------------------------------------------------------------------------------- parts

@@ -145,7 +145,7 @@ class Searchable(abc.ABC):
         [['a']]
         """
         asking = self._asking(vector)
-        rows = _rows(queries, asking, shape)
+        rows = rows_of(queries, asking, shape)
         given = {
             "where": where, "must": must, "include": include, "exclude": exclude, "min_score": min_score, "fill": fill,
             "after": after, "exact": exact, "deadline_us": deadline_us, "group_by": group_by, "per_group": per_group,
@@ -337,7 +337,8 @@ class Searchable(abc.ABC):
         return Asking(store, view, name, find if has_words else None, view.ids)
 
 
-def _rows(queries: MatrixLike, asking: Asking, shape: tuple[int, int] | None) -> CsrArrays:
+def rows_of(queries: MatrixLike, asking: Asking, shape: tuple[int, int] | None = None) -> CsrArrays:
+    """Return queries as rows; words that the collection has never seen are left out."""
     words = None if asking.find is None else CollectionWords(queries, asking.find, "queries")
     return as_csr(queries, shape=shape, name="queries", words=words)
 
@@ -345,7 +346,7 @@ def _rows(queries: MatrixLike, asking: Asking, shape: tuple[int, int] | None) ->
 def _row(query: Any, weights: npt.ArrayLike | None, asking: Asking) -> CsrArrays:  # noqa: ANN401 - in many forms
     """Return one query as a row, in one object or as terms and weights."""
     if asking.find is not None:
-        return _rows([query if weights is None else _dict_of(query, as_weights(weights))], asking, None)
+        return rows_of([query if weights is None else _dict_of(query, as_weights(weights))], asking, None)
     if weights is None:
         return as_csr([query], name="query")
     terms, plain = as_terms(query), as_weights(weights)

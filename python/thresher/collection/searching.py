@@ -118,7 +118,7 @@ def _index(part: Part, request: Request, fraction: float) -> _core.Index:
     """Return the index to search, with those dials that it has: budgets are for all segments."""
     index = part.segment.indexes[request.vector]
     dials, tuning = request.dials, request.tuning
-    if not dials and tuning is not None and tuning.engine == index.engine and not request.options.get("exact"):
+    if tuning is not None and tuning.engine == index.engine and not request.options.get("exact") and not dials:
         dials, fraction = tuning.search_params, len(part.segment) / tuning.n_docs
     own = {
         name: _divided(value, fraction) if name in _DIVIDED else value
