@@ -77,8 +77,20 @@ class Schema:
 
     @staticmethod
     def of_json(text: str) -> Schema:
-        """Read what the catalogue has kept."""
-        return Schema({name: VectorSchema(**vector) for name, vector in json.loads(text).items()})
+        """Read what the catalogue has kept.
+
+        Raises
+        ------
+        ValueError
+            If it is damaged.
+        """
+        try:
+            vectors = {name: VectorSchema(**vector) for name, vector in json.loads(text).items()}
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ValueError(f"the schema is damaged: {error}") from None
+        if not vectors or any(vector.engine not in engines() for vector in vectors.values()):
+            raise ValueError("the schema is damaged: it has no vectors, or engines that there are not")
+        return Schema(vectors)
 
 
 def as_schema(vectors: Mapping[str, Any] | None, common: Mapping[str, Any]) -> Schema:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from thresher._core import FormatError
 from thresher.collection.catalogue import Catalogue
 from thresher.collection.documents import payload_of
 from thresher.collection.files import ReaderMark, marked_versions
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from thresher.collection.catalogue import State
     from thresher.collection.segment import Part
     from thresher.collection.view import View
+
+
+_OF_PARENTS: list[Catalogue | None] = []
+"""Connections that a forked child has, and never touches, nor closes."""
 
 
 class Store:
@@ -42,7 +47,10 @@ class Store:
         self._begin()
         with self.reading() as catalogue:
             catalogue.check_format()
-            self.schema = Schema.of_json(catalogue.meta("schema"))
+            try:
+                self.schema = Schema.of_json(catalogue.meta("schema"))
+            except ValueError as error:
+                raise FormatError(f"{catalogue.path}: {error}") from None
             self.durability: Any = catalogue.meta("durability")
 
     def _begin(self) -> None:
@@ -55,7 +63,8 @@ class Store:
     def reading(self) -> Iterator[Catalogue]:
         """Read the catalogue, one thread at a time."""
         if self._pid != os.getpid():
-            self._begin()  # what a connection does in a child would be seen by the parent's
+            _OF_PARENTS.append(self._catalogue)  # what a connection does in a child would be seen by the parent's
+            self._begin()
         with self._lock:
             if self._catalogue is None:
                 self._catalogue = Catalogue(self.folder, readonly=True)
