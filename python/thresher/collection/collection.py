@@ -239,6 +239,8 @@ class Collection(Readable):
         """Finish what is being built, and let another process write; idempotent."""
         if self._read is None:
             return
+        if self._writer is not None:
+            self._writer.refuse_in_batch()
         if self._maintenance is not None:
             self._maintenance.close()
         self._read = None

@@ -170,6 +170,7 @@ class ReaderMark:
         """Set the mark."""
         self._path: Path | None = None
         self._descriptor = -1
+        self._pid = os.getpid()
         while self._path is None:
             path = folder / READERS / f"{version}.{os.getpid()}.{secrets.token_hex(4)}"
             try:
@@ -183,8 +184,8 @@ class ReaderMark:
                 self.close()
 
     def release(self) -> None:
-        """Take the mark away."""
-        if self._path is not None:
+        """Take the mark away. In a forked child this closes its copy, and the parent's stays."""
+        if self._path is not None and self._pid == os.getpid():
             with contextlib.suppress(OSError):
                 self._path.unlink()
             self._path = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,13 +28,17 @@ if TYPE_CHECKING:
 _TRIES = 100
 
 
-def loaded(catalogue: Catalogue, folder: Path, schema: Schema, before: View | None = None) -> View:
+def loaded(
+    catalogue: Catalogue, folder: Path, schema: Schema, before: View | None = None, in_work: Container[int] = ()
+) -> View:
     """Return the present view.
 
     Parameters
     ----------
     before
         One that was loaded earlier, whose segments are used again.
+    in_work
+        Segments of it to be left as they are, by their identity.
 
     Raises
     ------
@@ -44,7 +48,7 @@ def loaded(catalogue: Catalogue, folder: Path, schema: Schema, before: View | No
     for left in reversed(range(_TRIES)):
         try:
             with catalogue.reading():
-                return _loaded(catalogue, folder, schema, before)
+                return _loaded(catalogue, folder, schema, before, in_work)
         except FileNotFoundError:
             # A writer has merged the segment away meanwhile: then the catalogue names another.
             if not left or not _has_moved(catalogue, folder):
@@ -52,7 +56,7 @@ def loaded(catalogue: Catalogue, folder: Path, schema: Schema, before: View | No
     raise AssertionError
 
 
-def _loaded(catalogue: Catalogue, folder: Path, schema: Schema, before: View | None) -> View:
+def _loaded(catalogue: Catalogue, folder: Path, schema: Schema, before: View | None, in_work: Container[int]) -> View:
     version = int(catalogue.meta("version"))
     if before is not None and before.version == version:
         return before
@@ -70,7 +74,7 @@ def _loaded(catalogue: Catalogue, folder: Path, schema: Schema, before: View | N
     parts = [with_updates(catalogue, Part.whole(segment), fields) for segment in segments]
     n_terms = {name: max((segment.indexes[name].n_terms for segment in segments), default=0) for name in schema.vectors}
     view = View(version, tuple(parts), fields, n_terms).without(catalogue.dead())
-    return compacted(view, schema, lambda seqs: payloads_of(catalogue, seqs, version))
+    return compacted(view, schema, lambda seqs: payloads_of(catalogue, seqs, version), in_work)
 
 
 def payloads_of(catalogue: Catalogue, seqs: npt.NDArray[np.int64], version: int) -> list[dict[str, Any]]:

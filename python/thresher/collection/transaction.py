@@ -6,8 +6,9 @@ disk.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -69,8 +70,28 @@ class Transaction:
 
     def __init__(self, catalogue: Catalogue, view: View) -> None:
         """Begin with a view."""
+        self.is_over = False
         self._catalogue = catalogue
         self.view = dataclasses.replace(view, version=view.version + 1)
+
+    @contextlib.contextmanager
+    def operation(self) -> Iterator[None]:
+        """Do what is in the block whole or not at all, whatever becomes of the other operations.
+
+        Raises
+        ------
+        ValueError
+            If the transaction is over.
+        """
+        if self.is_over:
+            raise ValueError("the batch is over: its operations are stored, or undone")
+        view = self.view
+        try:
+            with self._catalogue.part():
+                yield
+        except BaseException:
+            self.view = view
+            raise
 
     @property
     def _version(self) -> int:

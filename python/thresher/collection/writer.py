@@ -50,6 +50,7 @@ class Writer:
         self._lock = threading.RLock()
         self._building = threading.Lock()
         self._in_work: frozenset[int] = frozenset()  # segments that are being rebuilt
+        self._in_batch = 0  # the thread whose operations are under way
         self._file_lock = WriterLock(store.folder)
         try:
             self._catalogue = Catalogue(store.folder, durability=store.durability)
@@ -73,13 +74,35 @@ class Writer:
         """Do operations together: durable, and seen by searches, when the block ends; undone if it raises."""
         if self._pid != os.getpid():
             raise ValueError("a collection that was opened for writing is read-only in a forked process")
-        with self._lock:
+        with self._alone():
             with self._catalogue.transaction():
                 transaction = Transaction(self._catalogue, self.view)
-                yield transaction
+                try:
+                    self._in_batch = threading.get_ident()
+                    yield transaction
+                finally:
+                    self._in_batch = 0
+                    transaction.is_over = True
                 view = transaction.finish()
             self._publish(view)
             self._publish(compacted(view, self._store.schema, self._payloads(view.version), self._in_work))
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold the right to change the catalogue, whose present view is `self.view`.
+
+        An interrupt may come between a commit and the view that it makes: the catalogue is what counts then.
+        """
+        self.refuse_in_batch()
+        with self._lock:
+            if self._catalogue.meta("version") != self.view.version:
+                self._publish(loaded(self._catalogue, self._store.folder, self._store.schema, self.view, self._in_work))
+            yield
+
+    def refuse_in_batch(self) -> None:
+        """Raise ValueError within a batch of this thread, which would be waited for in vain."""
+        if self._in_batch == threading.get_ident():
+            raise ValueError("a batch is open: use its operations, or end it first")
 
     def _publish(self, view: View) -> None:
         self.view = self._store.keep(view)
@@ -108,8 +131,9 @@ class Writer:
         bool
             Whether there was something to do.
         """
+        self.refuse_in_batch()
         with self._building:
-            with self._lock:
+            with self._alone():
                 view = self.view
                 parts = choose(view)
                 if not parts:
@@ -121,7 +145,7 @@ class Writer:
             try:
                 self._replace(parts, self._built(view, parts, number, threads, progress))
             except BaseException:
-                self._remove([number])
+                self._remove_unnamed(number)
                 raise
             finally:
                 self._in_work = frozenset()
@@ -147,7 +171,7 @@ class Writer:
     def _replace(self, parts: Sequence[Part], made: Segment) -> None:
         """Put a segment, which holds what was live in parts, in their place."""
         old = [part.segment for part in parts]
-        with self._lock:
+        with self._alone():
             with self._catalogue.transaction():
                 now = {id(part.segment): part for part in self.view.parts}
                 died = [part.segment.seqs[part.places_gone(now[id(part.segment)])] for part in parts]
@@ -168,17 +192,23 @@ class Writer:
 
     def forget_dead(self) -> None:
         """Forget vectors that wait, if all of their documents are dead."""
-        with self._lock:
+        with self._alone():
             if not any(is_fresh(part) for part in self.view.parts) and any(self._catalogue.batches()):
                 with self._catalogue.transaction():
                     self._catalogue.forget_batches(int(self._catalogue.meta("next_seq")) - 1)
 
     def compact(self) -> None:
         """Give the space of what was forgotten back to the file system."""
-        with self._lock:
+        with self._alone():
             with self._catalogue.transaction():
                 self._catalogue.purge(self._store.oldest(self.view.version))
             self._catalogue.compact()
+
+    def _remove_unnamed(self, number: int) -> None:
+        """Remove the files of a build that failed; one that was interrupted after its transaction is named."""
+        with self._lock:
+            if all(number != row.file for row in self._catalogue.segments()):
+                self._remove([number])
 
     def _remove(self, numbers: Iterable[int]) -> None:
         """Remove files that nothing names any more; who has them open keeps them. What is left is swept later."""
