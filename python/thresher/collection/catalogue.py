@@ -323,7 +323,7 @@ class Catalogue:
         """Forget the states that ended by a version, but for documents that lie dead in a segment; return how many.
 
         A segment has none of the documents that were dead when it was made, and those that lie in no segment are in a
-        batch, where they are needed, or nowhere.
+        batch, where the last state of each is needed, or nowhere.
         """
         flushed, done = 0, 0
         for segment in self.segments():
@@ -332,7 +332,10 @@ class Catalogue:
             done += self._forget(segment.first, segment.last, version, followed=True)
             flushed = segment.last
         waiting = self._db.execute("SELECT min(first) FROM batches").fetchone()[0]
-        return done + self._forget(flushed + 1, (waiting or int(self.meta("next_seq"))) - 1, version)
+        end = int(self.meta("next_seq"))
+        waiting = waiting or end
+        done += self._forget(flushed + 1, waiting - 1, version)
+        return done + self._forget(waiting, end - 1, version, followed=True)
 
     def _forget(self, first: int, last: int, version: int, *, followed: bool = False) -> int:
         """Forget states that ended by a version of documents from `first` to `last`.

@@ -76,12 +76,13 @@ class Collection(Readable):
     operation stored is on the disk when it returns.
     """
 
-    def __init__(self, store: Store, writer: Writer | None, view: View) -> None:
+    def __init__(self, store: Store, writer: Writer | None, view: View | None = None) -> None:
         """Wrap what is open; callers use `create` or `open`."""
         self._store = store
         self._writer = writer
         self._maintenance = None if writer is None else Maintenance(writer)
-        self._read: View | None = view
+        self._is_open = True
+        self._read = view  # who writes has new views, and must not keep old ones
 
     @classmethod
     def create(
@@ -133,7 +134,7 @@ class Collection(Readable):
         store = Store(Path(path))
         if mode == "rw":
             writer = Writer(store)
-            return cls(store, writer, writer.view)
+            return cls(store, writer)
         return cls(store, None, _marked(store, None))
 
     @property
@@ -147,9 +148,10 @@ class Collection(Readable):
         return dict(self._view().fields)
 
     def _view(self) -> View:
-        if self._read is None:
+        view = self._read if self._writer is None else self._writer.view
+        if not self._is_open or view is None:
             raise ValueError("the collection is closed")
-        return self._read if self._writer is None else self._writer.view
+        return view
 
     # ---------------------------------------------------------------------------------------------- operations
 
@@ -237,13 +239,13 @@ class Collection(Readable):
 
     def close(self) -> None:
         """Finish what is being built, and let another process write; idempotent."""
-        if self._read is None:
+        if not self._is_open:
             return
         if self._writer is not None:
             self._writer.refuse_in_batch()
         if self._maintenance is not None:
             self._maintenance.close()
-        self._read = None
+        self._is_open, self._read = False, None
         self._store.close()
         if self._writer is not None:
             self._writer.close()
@@ -260,7 +262,7 @@ class Collection(Readable):
 
     def __repr__(self) -> str:
         """Describe the collection in one line."""
-        if self._read is None:
+        if not self._is_open:
             return f"<Collection {self.path}: closed>"
         view = self._view()
         return f"<Collection {self.path}: {len(view):,} documents in {len(view.parts)} segments>"

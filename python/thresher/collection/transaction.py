@@ -71,6 +71,7 @@ class Transaction:
     def __init__(self, catalogue: Catalogue, view: View) -> None:
         """Begin with a view."""
         self.is_over = False
+        self.n_buried = 0
         self._catalogue = catalogue
         self.view = dataclasses.replace(view, version=view.version + 1)
 
@@ -203,6 +204,7 @@ class Transaction:
         """Give documents other payloads; their place among ties stays. Return how many."""
         if not states:
             return 0
+        self.n_buried += len(states)
         self._catalogue.bury([state.seq for state in states], self._version)
         self._catalogue.insert(
             (state.seq, self._version, 1, state.id, json_of(payload), state.text)
@@ -217,6 +219,7 @@ class Transaction:
 
     def _bury(self, states: Sequence[State]) -> None:
         seqs = [state.seq for state in states]
+        self.n_buried += len(states)
         self._catalogue.bury(seqs, self._version)
         self.view = self.view.without(seqs)
 

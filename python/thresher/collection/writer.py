@@ -50,6 +50,7 @@ class Writer:
         self._lock = threading.RLock()
         self._building = threading.Lock()
         self._in_work: frozenset[int] = frozenset()  # segments that are being rebuilt
+        self._n_buried = 0  # states of documents that ended since such were forgotten
         self._in_batch = 0  # the thread whose operations are under way
         self._file_lock = WriterLock(store.folder)
         try:
@@ -84,6 +85,7 @@ class Writer:
                     self._in_batch = 0
                     transaction.is_over = True
                 view = transaction.finish()
+            self._n_buried += transaction.n_buried
             self._publish(view)
             self._publish(compacted(view, self._store.schema, self._payloads(view.version), self._in_work))
 
@@ -196,6 +198,15 @@ class Writer:
             if not any(is_fresh(part) for part in self.view.parts) and any(self._catalogue.batches()):
                 with self._catalogue.transaction():
                     self._catalogue.forget_batches(int(self._catalogue.meta("next_seq")) - 1)
+
+    def tidy(self, most: int) -> None:
+        """Forget what ended and nobody reads, once that many states of documents have: else the log grows for ever."""
+        if self._n_buried >= max(most, len(self.view)):
+            with self._alone():
+                with self._catalogue.transaction():
+                    self._catalogue.purge(self._store.oldest(self.view.version))
+                self._n_buried = 0
+            self.forget_dead()
 
     def compact(self) -> None:
         """Give the space of what was forgotten back to the file system."""
