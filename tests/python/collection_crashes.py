@@ -89,10 +89,13 @@ def drawn(rng: random.Random, number: int) -> Any:
 def write(path: Path, seed: int, out: int) -> None:
     """Do random operations, for ever."""
     rng = random.Random(seed)
-    tell = lambda *what: os.write(out, json.dumps(what).encode() + b"\n")  # noqa: E731
+
+    def tell(*what: Any) -> None:
+        os.write(out, json.dumps(what).encode() + b"\n")
+
     with (
         mock.patch.object(fresh, "_BASE", 2),
-        mock.patch.multiple(maintenance, FLUSH=30, _WIDTH=2),
+        mock.patch.multiple(maintenance, FLUSH=30, _UPSERTS=60, _WIDTH=2),
     ):
         tell("ready")
         if path.exists():
@@ -149,7 +152,7 @@ def compare(path: Path, states: list[State], which: str) -> State:
         for one, (_, number) in state.items():
             row = there[one][1].vector
             assert dict(zip(row.indices.tolist(), row.data.tolist(), strict=True)) == vector(number), which
-        query = {term: 1.0 for term in range(N_TERMS)}
+        query = dict.fromkeys(range(N_TERMS), 1.0)
         hits = collection.search([query], len(state) + 1, exact=True)
         order = sorted(enumerate(state), key=lambda pair: (-np.float32(state[pair[1]][1] + 0.5), pair[0]))
         [(ids, _)] = hits.rows()

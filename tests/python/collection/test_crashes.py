@@ -1,4 +1,4 @@
-"""A killed writer loses nothing that it acknowledged. ``tests/soak/collection_crashes.py`` kills a thousand."""
+"""A killed writer loses nothing that it acknowledged. ``tests/soak/killed_writers.py`` kills a thousand."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ class Histories(RuleBasedStateMachine):
         self._patches = [
             mock.patch.object(fresh, "_BASE", 2),
             mock.patch.object(merging, "SMALL", 4),
-            mock.patch.multiple(maintenance, FLUSH=4, _WIDTH=2, _DEAD=0.2),
+            mock.patch.multiple(maintenance, FLUSH=4, _UPSERTS=9, _WIDTH=2, _DEAD=0.2),
             mock.patch.object(maintenance.Maintenance, "notify"),  # `maintain` does it instead
         ]
         for patch in self._patches:
@@ -198,10 +198,12 @@ class Histories(RuleBasedStateMachine):
         self.collection.upsert([one], rows, [doc.payload], texts=[doc.text], if_version=[there.version])
         self.model.upsert([one], [doc])
 
-    @rule(kind=st.sampled_from(["flush", "optimize", "to_flush", "to_merge", "to_merge"]))
+    @rule(kind=st.sampled_from(["flush", "optimize", "to_flush", "to_merge", "to_merge", "tidy"]))
     def maintain(self, kind: str) -> None:
         if kind in ("flush", "optimize"):
             getattr(self.collection, kind)()
+        elif kind == "tidy":
+            self._writer().tidy(1)
         else:
             self._writer().rebuild(getattr(maintenance, kind), threads=1)
 

@@ -1,6 +1,6 @@
 """Writers of collections that are killed at random moments: nothing that was acknowledged may be lost.
 
-python tests/soak/collection_crashes.py --kills 1000
+python tests/soak/killed_writers.py --kills 1000
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Ten thousand random histories of a collection against a dict of documents.
 
-python tests/soak/collection_histories.py --histories 10000
+python tests/soak/histories.py --histories 10000
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "python" / room) for room in (".", "collection")]
 
-from test_histories import Histories
+from test_histories import Histories  # noqa: E402 - behind where it is
 
 
 def main() -> None:
