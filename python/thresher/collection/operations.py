@@ -67,7 +67,7 @@ class Operations:
         """Store documents in the place of those of the same ids: see `Collection.upsert`."""
         if duplicates not in ("last", "error"):
             raise ValueError(f"duplicates must be 'last' or 'error', got {duplicates!r}")
-        names = self._transaction.checked_ids(ids)
+        names = self._transaction.checked_ids(ids, are_stored=True)
         if duplicates == "error":
             _refuse_twice(names)
         n = len(names)

@@ -154,11 +154,11 @@ class Transaction:
 
     # ------------------------------------------------------------------------- what there is, for these operations
 
-    def checked_ids(self, ids: object) -> list[Id]:
-        """Return ids of the collection's kind, which those of its first document settle; or raise naming one."""
+    def checked_ids(self, ids: object, *, are_stored: bool = False) -> list[Id]:
+        """Return ids of the collection's kind, which the first that are stored settle; or raise naming one."""
         known = self._catalogue.meta("id_kind")
         checked, kind = as_ids(ids, known)
-        if known is None and kind is not None:
+        if are_stored and known is None and kind is not None:
             self._catalogue.set_meta(id_kind=kind)
         return checked
 
