@@ -6,6 +6,7 @@ vectors are gone. Columns are made anew, of the payloads.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import logging
@@ -18,7 +19,7 @@ import numpy as np
 import thresher
 from thresher._core import FormatError
 from thresher.collection.batches import unpack
-from thresher.collection.catalogue import Catalogue
+from thresher.collection.catalogue import FORMAT, Catalogue
 from thresher.collection.documents import payload_of
 from thresher.collection.files import SEGMENTS, WriterLock, sync_folder
 from thresher.collection.filters import Columns, validate_payload
@@ -138,26 +139,28 @@ def _checked(folder: Path) -> CheckReport:
         catalogue = Catalogue(folder, readonly=True)
     except FormatError as error:
         return CheckReport([str(error)])
-    try:
+    with contextlib.closing(catalogue):
         try:
-            catalogue.format()
+            if catalogue.format() in (None, FORMAT):
+                return _examined(catalogue, folder)
         except FormatError as error:
             return CheckReport([str(error)])
-        catalogue.check_format()
-        if problems := catalogue.problems():  # then what it says of segments is not to be gone by
-            return CheckReport(problems)
-        for _ in range(_TRIES):
-            with catalogue.reading():
-                found = _Examination(catalogue, folder)
-                found.run()
-            with catalogue.reading():
-                if not found.can_be_repaired or catalogue.segments() == found.rows:
-                    break
-        return found.report()
-    except FormatError as error:
-        return CheckReport([str(error)])
-    finally:
-        catalogue.close()
+        catalogue.check_format()  # raises: there is another version of it
+        raise AssertionError
+
+
+def _examined(catalogue: Catalogue, folder: Path) -> CheckReport:
+    catalogue.check_format()
+    if problems := catalogue.problems():  # then what it says of segments is not to be gone by
+        return CheckReport(problems)
+    for _ in range(_TRIES):
+        with catalogue.reading():
+            found = _Examination(catalogue, folder)
+            found.run()
+        with catalogue.reading():
+            if not found.can_be_repaired or catalogue.segments() == found.rows:
+                break
+    return found.report()
 
 
 class _Examination:

@@ -182,7 +182,7 @@ def test_a_forked_child_leaves_the_mark_of_its_parent(path: Path) -> None:
         (lambda path: (path / "catalogue.sqlite").write_bytes(b"no database" * 1000), thresher.FormatError),
         (lambda path: (path / "catalogue.sqlite").write_bytes(b""), thresher.FormatError),
         (lambda path: (path / "catalogue.sqlite").unlink(), FileNotFoundError),
-        (lambda path: next((path / "segments").glob("*.thresher")).unlink(), OSError),
+        (lambda path: next((path / "segments").glob("*.thresher")).unlink(), thresher.FormatError),
         (lambda path: next((path / "segments").glob("*.thresher")).write_bytes(b"x"), thresher.FormatError),
         (lambda path: next((path / "segments").glob("*.columns")).write_bytes(b"x"), thresher.FormatError),
         (lambda path: _in_sql(path, "UPDATE meta SET value = 99 WHERE key = 'format'"), thresher.FormatError),
