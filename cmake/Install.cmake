@@ -8,8 +8,8 @@ foreach(header
     thresher.hpp core/base/error.hpp core/base/monitor.hpp core/base/version.hpp core/documents/csr_view.hpp
     core/documents/documents.hpp
     core/documents/precision.hpp
-    core/selection/hits.hpp core/selection/selection.hpp core/storage/named_values.hpp engines/build_options.hpp engines/index.hpp
-    engines/registry.hpp engines/search_options.hpp)
+    core/selection/hits.hpp core/selection/selection.hpp core/storage/named_values.hpp core/storage/words.hpp
+    engines/build_options.hpp engines/index.hpp engines/registry.hpp engines/search_options.hpp)
   cmake_path(GET header PARENT_PATH folder)
   install(FILES "cpp/${header}" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/thresher/${folder}" COMPONENT development)
 endforeach()

@@ -12,6 +12,7 @@
 #include "core/selection/hits.hpp"
 #include "core/selection/selection.hpp"
 #include "core/storage/named_values.hpp"
+#include "core/storage/words.hpp"
 #include "engines/index.hpp"
 #include "engines/registry.hpp"
 #include "engines/search_options.hpp"

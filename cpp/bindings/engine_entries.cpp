@@ -61,10 +61,11 @@ void define_engine_entries(py::module_& module) {
         "dials"_a, "n"_a, "About n settings that are spread over the dials, the index's own among them.");
     module.def(
         "estimated_parts",
-        [](const std::string& engine, const CollectionStatistics& statistics, const NamedValueMap& params) {
-            return engine_named(engine).estimated_parts(statistics, named_values_of(params));
+        [](const std::string& engine, const CollectionStatistics& statistics, const NamedValueMap& params,
+           Precision precision) {
+            return engine_named(engine).estimated_parts(statistics, named_values_of(params), precision);
         },
-        "engine"_a, "statistics"_a, "params"_a);
+        "engine"_a, "statistics"_a, "params"_a, "precision"_a);
     module.def("build_growth", [](const std::string& engine) { return engine_named(engine).build_growth; }, "engine"_a);
     module.def(
         "build_variants",

@@ -80,10 +80,8 @@ void define_words(const py::module_& module) {
     py::class_<Words>(module, "Words", "Strings that are numbered from 0 and all different, compressed.")
         .def(py::init([](const py::iterable& words, const std::string& name, unsigned threads) {
                  const Strings strings(words, name, Strings::Use::words);
-                 return without_gil(py::none(), [&](Monitor* monitor) {
-                     Progress progress(monitor);
-                     return Words::build(strings.views(), name, threads, progress);
-                 });
+                 return without_gil(
+                     py::none(), [&](Monitor* monitor) { return Words::of(strings.views(), name, threads, monitor); });
              }),
              "words"_a, "name"_a, "threads"_a)
         .def("__len__", &Words::size)

@@ -152,8 +152,7 @@ std::vector<EstimatedPart> BlockMaxIndex::estimated_parts(const CollectionStatis
     const std::uint32_t size = block_size_of(params);
     const auto [n_rows, n_tile_rows] =
         rows_of(params, n_docs, WindowedPostings::n_rows_of(statistics, kDocWindow, kRowDensity), statistics);
-    auto parts = StoredDocuments::estimated_parts(statistics, params.reorder);
-    append(ExhaustiveSearch::estimated_parts(statistics, kDocWindow, kRowDensity), parts);
+    auto parts = ExhaustiveSearch::estimated_parts(statistics, kDocWindow, kRowDensity);
     append({{"blocks", BlockMaxima::estimated_nbytes(n_docs, size, n_rows)},
             {"superblocks", BlockMaxima::estimated_nbytes(n_docs, size * kernels::kSuperblock, n_rows)},
             {"tiles", BlockTiles::estimated_nbytes(n_docs, size, n_tile_rows)}},

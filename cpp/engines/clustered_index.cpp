@@ -234,8 +234,7 @@ std::vector<EstimatedPart> ClusteredIndex::estimated_parts(const CollectionStati
     const std::size_t n_docs = statistics.n_docs;
     const std::uint32_t size = cluster_size_of(params);
     const RowCounts rows = rows_of(params, n_docs, statistics);
-    auto parts = StoredDocuments::estimated_parts(statistics, params.reorder);
-    parts.push_back({"quantiser", Quantiser::estimated_nbytes(statistics)});
+    std::vector<EstimatedPart> parts{{"quantiser", Quantiser::estimated_nbytes(statistics)}};
     append(ClusterSummaries::estimated_parts(statistics, size, rows.clusters, rows.groups, pruning_of(params)), parts);
     parts.push_back({"tiles", BlockTiles::estimated_nbytes(n_docs, size, rows.tiles)});
     const auto degree = static_cast<std::size_t>(params.neighbours);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "../core/documents/collection_statistics.hpp"
+#include "../core/documents/stored_documents.hpp"
 #include "../core/storage/fields.hpp"
 #include "build_growth.hpp"
 #include "build_options.hpp"
@@ -24,8 +25,9 @@ struct EngineEntry {
     std::unique_ptr<Index> (*build)(const Documents& docs, const NamedValues& params, const BuildOptions& options);
     std::unique_ptr<Index> (*load)(const IndexFile& file);
     Dials (*dials)(std::size_t n_docs, std::size_t k);
-    // The parts of an index of such a collection, as its `nbytes` will name them.
-    std::vector<EstimatedPart> (*estimated_parts)(const CollectionStatistics& statistics, const NamedValues& params);
+    // The parts of an index of such a collection that keeps so much of the weights, as its `nbytes` will name them.
+    std::vector<EstimatedPart> (*estimated_parts)(const CollectionStatistics& statistics, const NamedValues& params,
+                                                  Precision precision);
     // Build parameters, beside the defaults, that change what the engine trades: those that are worth trying.
     std::vector<NamedValues> build_variants;
     BuildGrowth build_growth;
@@ -36,7 +38,7 @@ struct EngineEntry {
 //   kEngine                                 its name, as in files
 //   build(docs, params, options)            static
 //   check(params)                           static: throws std::invalid_argument for those out of range
-//   estimated_parts(statistics, params)     static
+//   estimated_parts(statistics, params)     static: those beside the documents themselves
 //   dials(n_docs, k)                        static
 //
 // and perhaps build_variants(), static, and kBuildGrowth.
@@ -53,11 +55,15 @@ EngineEntry entry_of() {
     };
     entry.load = [](const IndexFile& file) { return Engine::load(file); };
     entry.dials = Engine::dials;
-    entry.estimated_parts = [](const CollectionStatistics& statistics, const NamedValues& values) {
+    entry.estimated_parts = [](const CollectionStatistics& statistics, const NamedValues& values, Precision precision) {
         Params params;
         set_fields(values, params);
         Engine::check(params);
-        return Engine::estimated_parts(statistics, params);
+        bool reordered = false;
+        if constexpr (requires { params.reorder; }) reordered = params.reorder;
+        auto parts = StoredDocuments::estimated_parts(statistics, reordered, precision);
+        append(Engine::estimated_parts(statistics, params), parts);
+        return parts;
     };
     if constexpr (requires { Engine::build_variants(); }) {
         for (const Params& params : Engine::build_variants()) entry.build_variants.push_back(changed_values(params));

@@ -64,10 +64,7 @@ Dials ExactIndex::dials(std::size_t /*n_docs*/, std::size_t /*k*/) { return {Dia
 
 std::vector<EstimatedPart> ExactIndex::estimated_parts(const CollectionStatistics& statistics,
                                                        const ExactParams& params) {
-    auto parts = StoredDocuments::estimated_parts(statistics, false);
-    append(ExhaustiveSearch::estimated_parts(statistics, static_cast<std::uint32_t>(params.window), params.row_density),
-           parts);
-    return parts;
+    return ExhaustiveSearch::estimated_parts(statistics, static_cast<std::uint32_t>(params.window), params.row_density);
 }
 
 void ExactIndex::search_with(const CsrView& queries, const Request& request, const NoParams& /*params*/,

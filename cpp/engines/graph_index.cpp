@@ -32,6 +32,18 @@ constexpr unsigned kBuildPasses = 2;
 constexpr std::size_t kGuideClusters = 16;
 constexpr std::size_t kGuideClustersPerCandidate = 2;
 
+// The guide, small beside the documents: no tiles, few rows, and in lists what weighs most of a cluster's summary. It
+// is asked for documents alike, whose heaviest terms tell enough (docs/internals/graph.md). Of few documents lists are
+// whole.
+constexpr std::size_t kPrunedFrom = 20'000;
+ClusteredParams guide_params(std::size_t n_docs) noexcept {
+    ClusteredParams params;
+    params.dense_frequency = 0.06;
+    params.tile_frequency = 1;
+    params.summary_energy = n_docs < kPrunedFrom ? 1.0 : 0.6;
+    return params;
+}
+
 // The width of a search where the caller does not say: this, and so many for each hit.
 constexpr std::size_t kWidth = 64;
 constexpr std::size_t kWidthPerHit = 8;
@@ -107,7 +119,7 @@ std::unique_ptr<GraphIndex> GraphIndex::build(const Documents& docs, const Graph
     const Ordering ordering(given.reorder, options.order, docs.n_docs());
     GraphParams params = given;
     params.reorder = ordering.reorders();
-    const ClusteredParams clusters;
+    const ClusteredParams clusters = guide_params(docs.n_docs());
     const auto& [order, precision, threads, monitor] = options;
     Progress progress(monitor,
                       ClusteredIndex::passes(clusters, ordering, precision) + ClusteredIndex::kSearchPasses +
@@ -154,11 +166,9 @@ std::vector<std::pair<std::string, std::size_t>> GraphIndex::engine_nbytes() con
 
 std::vector<EstimatedPart> GraphIndex::estimated_parts(const CollectionStatistics& statistics,
                                                        const GraphParams& params) {
-    auto parts = StoredDocuments::estimated_parts(statistics, params.reorder);
-    parts.push_back(GraphBuilder::estimated_edges(statistics.n_docs, static_cast<std::size_t>(params.m)));
     const std::size_t n_entries = entry_points_of(params, statistics.n_docs);
-    parts.push_back({"entries", EntryPoints::estimated_nbytes(statistics, n_entries)});
-    return parts;
+    return {GraphBuilder::estimated_edges(statistics.n_docs, static_cast<std::size_t>(params.m)),
+            {"entries", EntryPoints::estimated_nbytes(statistics, n_entries)}};
 }
 
 Dials GraphIndex::dials(std::size_t n_docs, std::size_t k) {

@@ -60,8 +60,7 @@ std::vector<std::pair<std::string, std::size_t>> ImpactIndex::engine_nbytes() co
 
 std::vector<EstimatedPart> ImpactIndex::estimated_parts(const CollectionStatistics& statistics,
                                                         const NoParams& /*params*/) {
-    auto parts = StoredDocuments::estimated_parts(statistics, false);
-    parts.push_back({"quantiser", Quantiser::estimated_nbytes(statistics)});
+    std::vector<EstimatedPart> parts{{"quantiser", Quantiser::estimated_nbytes(statistics)}};
     append(ImpactLevels::estimated_parts(statistics), parts);
     return parts;
 }

@@ -89,8 +89,7 @@ std::vector<std::pair<std::string, std::size_t>> PostingsIndex::engine_nbytes() 
 
 std::vector<EstimatedPart> PostingsIndex::estimated_parts(const CollectionStatistics& statistics,
                                                           const NoParams& /*params*/) {
-    auto parts = StoredDocuments::estimated_parts(statistics, false);
-    parts.push_back({"quantiser", Quantiser::estimated_nbytes(statistics)});
+    std::vector<EstimatedPart> parts{{"quantiser", Quantiser::estimated_nbytes(statistics)}};
     append(CompressedPostings::estimated_parts(statistics), parts);
     return parts;
 }

@@ -39,7 +39,7 @@ struct WeightFormat {
 
 // What all documents of a forward index have in common: see document_layout.inc.
 struct DocumentFormat {
-    std::uint32_t slot_bytes = 2;  // of a rare slot: 2 or 4
+    std::uint32_t slot_bytes = 2;  // of a rare slot: 2, 3 or 4
     WeightFormat weights = {};
 };
 

@@ -3,6 +3,9 @@
 #include <cstdint>
 #include <cstdio>
 #include <exception>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <thresher/thresher.hpp>
 
 int main() try {
@@ -23,6 +26,17 @@ int main() try {
         std::printf("%zu. document %lld, score %g\n", rank + 1, static_cast<long long>(hits.ids[rank]),
                     hits.scores[rank]);
     }
+
+    // What terms and documents are called is kept in the file, too.
+    const std::array<std::string_view, 3> words{"cat", "dog", "emu"};
+    const std::array<std::string_view, 3> names{"pets", "birds", "farm"};
+    index->with_words(thresher::Words::of(words), thresher::Words::of(names, "names"))->save("named.thresher");
+    const auto named = thresher::open_index("named.thresher");
+    const std::optional<std::uint32_t> emu = named->words()->find("emu");
+    const std::string best_of_emu = (*named->names())[static_cast<std::uint32_t>(hits.ids[0])];
+    std::printf("term %u is '%s', document 0 '%s'\n", emu.value(), (*named->words())[*emu].c_str(),
+                best_of_emu.c_str());
+    if (emu != 2U || best_of_emu != "pets" || named->words()->find("cow")) return 1;
 
     // Queries may also come as rows, and searches have parameters.
     const auto careful = index->with_named_search_params({{"cluster_budget", 100}});

@@ -887,6 +887,7 @@ def estimated_parts(
         str,
         bool | typing.SupportsInt | typing.SupportsIndex | typing.SupportsFloat | typing.SupportsIndex | str,
     ],
+    precision: Precision,
 ) -> list[EstimatedPart]: ...
 def isa() -> str:
     """

@@ -12,7 +12,8 @@ run("${CMAKE_COMMAND}" --install "${BUILD}" --component development --prefix "${
 set(public
   core/base/error.hpp core/base/monitor.hpp core/base/version.hpp core/documents/csr_view.hpp core/documents/documents.hpp
   core/documents/precision.hpp core/selection/hits.hpp core/selection/selection.hpp core/storage/named_values.hpp
-  engines/build_options.hpp engines/index.hpp engines/registry.hpp engines/search_options.hpp thresher.hpp)
+  core/storage/words.hpp engines/build_options.hpp engines/index.hpp engines/registry.hpp engines/search_options.hpp
+  thresher.hpp)
 file(GLOB_RECURSE installed RELATIVE "${prefix}/include/thresher" "${prefix}/include/thresher/*")
 list(SORT installed)
 if(NOT installed STREQUAL public)

@@ -43,10 +43,15 @@ def test_json_lines_keep_their_names(tmp_path: Path) -> None:
     (tmp_path / "base.jsonl").write_text("\n".join(json.dumps(record) for record in records))
     out = str(tmp_path / "f.thresher")
     result = CliRunner().invoke(
-        app, ["tune", str(tmp_path / "base.jsonl"), "--latency-us", "0.001", "--out", out, "--engine", "exact"]
+        app,
+        [
+            *("tune", str(tmp_path / "base.jsonl"), "--latency-us", "0.001", "--out", out, "--engine", "exact"),
+            *("--weights", "uint8"),
+        ],
     )
     assert result.exit_code == 0, result.output
     assert "the target is not met" in result.stderr
+    assert thresher.open(out).weights == "uint8"
     names = thresher.open(out).names
     assert names is not None
     assert names[:2] == ["d0", "d1"]

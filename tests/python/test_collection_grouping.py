@@ -127,3 +127,21 @@ def test_members_of_large_groups_are_searched_alone(tmp_path: Path) -> None:
         assert hits.ids.tolist() == [0, 1, 2, 250, 499, None]
         assert hits.groups is not None
         assert hits.groups.tolist() == ["most"] * 3 + ["few"] * 2 + [None]
+
+
+def test_a_deadline_ends_deeper_searches_and_says_so(pair: Pair) -> None:
+    collection, oracle = pair
+    asked = queries(6, 5)
+    options: Any = {"group_by": "group", "per_group": 60, "exact": True}
+    assert collection.search(asked, 6, **options).exact.all()
+    hits = collection.search(asked, 6, deadline_us=1e-6, **options)
+    boosted = collection.search(asked, 6, deadline_us=1e-6, boost=Boost.field("likes"), exact=True)
+    for number, query in enumerate(asked):
+        expected = oracle.search(query)
+        found = list(rows(hits))[number]
+        assert set(found) <= set(expected)
+        whole = expected_groups(oracle, expected, "group", 60)[:6]
+        assert not hits.exact[number] or found == [hit for group in whole for hit, _ in group]
+        best = oracle.search(query, boost=lambda stored: float(stored.payload.get("likes", 0)))[:6]
+        assert not boosted.exact[number] or list(rows(boosted))[number] == best
+    assert not boosted.exact.all()

@@ -106,6 +106,20 @@ def test_a_reader_survives_a_fork(tmp_path: Path) -> None:
         reader.close()
 
 
+def test_a_child_leaves_its_parents_marks(tmp_path: Path) -> None:
+    with Collection.create(tmp_path / "c") as writer, Collection.open(tmp_path / "c") as reader:
+        version = reader._view().version
+        writer.upsert([1], [{0: 1.0}])
+
+        def child() -> None:
+            assert reader.refresh()  # and lets go of the version that the parent reads
+            assert len(reader) == 1
+
+        in_child(child)
+        assert list(marked_versions(tmp_path / "c")) == [version]
+        assert len(reader) == 0
+
+
 def test_a_writers_child_reads_and_does_not_write(tmp_path: Path) -> None:
     collection, oracle = filled(tmp_path / "c", seed=8)
     asked = queries(2)

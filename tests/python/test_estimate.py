@@ -48,16 +48,19 @@ def total(index: thresher.Index) -> int:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("weights", ["float", "uint8", "uint8+float"])
 @pytest.mark.parametrize("form", ["float16", "float32", "whole", "words"])
-def test_bytes_of_each_part(engine: str, form: str, vectors: Any, words: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bytes_of_each_part(
+    engine: str, form: str, weights: Any, vectors: Any, words: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     quick(monkeypatch)
     docs = words if form == "words" else vectors.copy()
     if form == "float32":
         docs.data = docs.data * np.float32(1.001)
     elif form == "whole":
         docs.data = np.ceil(docs.data * 40).astype(np.float32)
-    built = thresher.engines()[engine].build(docs)
-    expected = thresher.estimate(docs, engine=engine)[engine]
+    built = thresher.engines()[engine].build(docs, weights=weights)
+    expected = thresher.estimate(docs, engine=engine, weights=weights)[engine]
     assert (expected.engine, expected.n_docs, expected.nnz) == (engine, 4000, built.nnz)
     sampled = engine in ("clustered", "graph")  # something of these is extrapolated from samples
     assert expected.total_bytes == pytest.approx(total(built), rel=0.04 if sampled else 0.012)
@@ -132,6 +135,8 @@ def test_what_is_wrong_is_told() -> None:
     for wrong in (0, -1, 2**31 + 1):
         with pytest.raises(ValueError, match=f"n_docs must be from 1 to 2\\*\\*31, got {wrong}"):
             thresher.estimate(docs, n_docs=wrong)
+    with pytest.raises(ValueError, match="weights must be one of 'float', 'uint8', 'uint8\\+float', got 'int4'"):
+        thresher.estimate(docs, weights="int4")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="engine must be a class of index"):
         thresher.estimate(docs, engine="hnsw")
     with pytest.raises(ValueError, match="weight inf"):

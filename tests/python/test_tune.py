@@ -233,6 +233,35 @@ def test_the_document_that_a_query_was_made_of_does_not_count(real: Case) -> Non
     assert questions.measure(padded).recall == 0
 
 
+def test_hits_by_rounded_weights_count_by_the_weights_that_were_given() -> None:
+    rng = np.random.default_rng(4)
+    docs = sp.csr_array(rng.uniform(0.5, 1.5, (300, 30)).astype(np.float32))
+    queries = sp.csr_array(rng.uniform(0.5, 1.5, (40, 30)).astype(np.float32))
+    exact = thresher.ExactIndex.build(docs)
+    hits = thresher.ExactIndex.build(docs, weights="uint8").search(queries, 5)
+    wanted = exact.search(queries, 5)
+    found = [len(set(a) & set(b)) for a, b in zip(hits.ids.tolist(), wanted.ids.tolist(), strict=True)]
+    questions = Questions(queries, None, exact, 5, 1, rescored=True)
+    assert sum(found) < 200
+    for some in (questions, questions.answered(), questions.part(np.arange(40))):
+        assert some.measure(hits).recall == pytest.approx(sum(found) / 200)
+        assert some.measure(wanted).recall == 1
+    of_sample = questions.of_sample(np.arange(300), exact, 1)
+    assert of_sample.measure(hits).recall == pytest.approx(sum(found) / 200)
+
+
+@pytest.mark.parametrize("weights", ["uint8", "uint8+float"])
+def test_the_index_keeps_what_is_asked_of_the_weights(real: Case, weights: Any) -> None:
+    docs, queries = docs_of(real), queries_of(real)
+    tuned = thresher.tune(docs, queries=queries, recall=0.9, engine=["exact", "clustered"], weights=weights)
+    assert tuned.index.weights == weights
+    assert tuned.build_params["weights"] == weights
+    assert {point.build_params["weights"] for point in tuned.curve} == {weights}
+    assert thresher.engines()[tuned.engine].build(docs, **tuned.build_params).nbytes == tuned.index.nbytes
+    with pytest.raises(ValueError, match="weights must be one of 'float', 'uint8', 'uint8\\+float', got 'int4'"):
+        thresher.tune(docs, recall=0.9, weights="int4")  # type: ignore[arg-type]
+
+
 def test_recall_and_its_error() -> None:
     docs = sp.csr_array(np.eye(6, dtype=np.float32))
     queries = sp.csr_array(np.array([[3, 2, 1, 0, 0, 0], [0, 0, 0, 1, 0, 0], [0] * 6], np.float32))

@@ -15,12 +15,13 @@ namespace thresher {
 namespace {
 
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
+constexpr std::size_t kPage = 4096;
 
 // What is that large is mapped, in memory or in a file, and the rest allocated: the size tells how to free it.
 constexpr bool is_mapped(std::size_t size) noexcept { return size >= kHugePage; }
 
 std::size_t rounded(std::size_t size) {
-    const std::size_t alignment = is_mapped(size) ? kHugePage : 64;
+    const std::size_t alignment = is_mapped(size) ? kPage : 64;  // the last huge page would be empty but for its start
     const std::size_t whole = (std::max<std::size_t>(size, 1) + alignment - 1) / alignment * alignment;
     if (whole < size) throw std::bad_alloc();
     return whole;
@@ -57,7 +58,7 @@ std::byte* take_bytes(std::size_t size) {
 
 void free_bytes(std::byte* memory, std::size_t size) noexcept {
     if (is_mapped(size)) {
-        ::munmap(memory, (size + kHugePage - 1) / kHugePage * kHugePage);
+        ::munmap(memory, rounded(size));
     } else {
         std::free(memory);
     }

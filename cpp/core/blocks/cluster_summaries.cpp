@@ -52,7 +52,7 @@ class SummaryReader {
   private:
     void keep_heaviest(std::vector<Posting>& summary) const {
         std::sort(summary.begin(), summary.end(), [](const Posting& a, const Posting& b) {
-            return a.weight != b.weight ? a.weight > b.weight : a.slot < b.slot;
+            return a.weight != b.weight ? a.weight > b.weight : a.slot > b.slot;  // of equal ones, the rarer terms
         });
         double total = 0;
         for (const Posting& posting : summary) total += static_cast<double>(posting.weight);

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "../base/buffer.hpp"
 #include "../base/parallel.hpp"
 #include "posting_source.hpp"
 
@@ -31,9 +32,9 @@ class Bisection {
     struct Scratch {
         std::vector<float> direction;  // by slot: left centroid - right centroid; zero between bisections
         std::vector<Posting> postings;
-        std::vector<std::pair<float, std::uint32_t>> sides;
+        LargeVector<std::pair<float, std::uint32_t>> sides;
         // The sample, its weights over the lengths of its documents.
-        std::vector<Posting> sample;
+        LargeVector<Posting> sample;
         std::vector<std::size_t> offsets;
     };
 

@@ -70,6 +70,11 @@ void raise(std::atomic<float>& max, float value) noexcept {
     }
 }
 
+// Of the full weights of all documents: half a byte is left over behind each's, on average.
+double full_weight_bytes(const CollectionStatistics& statistics) noexcept {
+    return statistics.nnz() * statistics.weight_bits / 8 + static_cast<double>(statistics.n_docs) / 2;
+}
+
 // A number from a slot such that two collections of slots hardly ever have the same sum.
 std::uint64_t fingerprint(std::uint64_t slot) noexcept {
     const std::uint64_t x = (slot + 1) * 0x9E3779B97F4A7C15U;
@@ -269,15 +274,23 @@ void ForwardIndex::describe(const CsrView& docs, const Vocabulary& vocabulary, u
     statistics.nibble_bytes = static_cast<double>(total) / static_cast<double>(n_described);
 }
 
-double ForwardIndex::estimated_nbytes(const CollectionStatistics& statistics) noexcept {
-    const DocumentFormat format{.slot_bytes = slot_width(statistics.n_slots())};
+double ForwardIndex::estimated_nbytes(const CollectionStatistics& statistics, Precision precision) noexcept {
+    const bool is_full = precision == Precision::full;
+    const WeightFormat weights{is_full ? Weights::halves : Weights::codes, 0, 0};
+    const DocumentFormat format{.slot_bytes = slot_width(statistics.n_slots()), .weights = weights};
     const auto n_docs = static_cast<double>(statistics.n_docs);
     const double n_common = statistics.postings(0, std::min<std::uint32_t>(statistics.n_slots(), kCommonSlots));
     const double n_rare = statistics.nnz() - n_common;
-    const double halves = statistics.nibble_bytes + 0.5;  // half a byte is left over behind the weights, on average
-    const double bytes = n_docs * (static_cast<double>(document_bytes(0, 0, format)) + halves) + n_common +
-                         n_rare * format.slot_bytes + statistics.nnz() * statistics.weight_bits / 8;
-    return 3 * sizeof(format_words_[0]) + Stretches::estimated_nbytes(n_docs, bytes);
+    const double of_weights = is_full ? full_weight_bytes(statistics) : statistics.nnz();
+    const double bytes = n_docs * (static_cast<double>(document_bytes(0, 0, format)) + statistics.nibble_bytes) +
+                         n_common + n_rare * format.slot_bytes + of_weights;
+    const std::size_t error = is_full ? 0 : sizeof(max_error_[0]);
+    return static_cast<double>(3 * sizeof(format_words_[0]) + error) + Stretches::estimated_nbytes(n_docs, bytes);
+}
+
+double ForwardIndex::estimated_fine_nbytes(const CollectionStatistics& statistics) noexcept {
+    const auto n_docs = static_cast<double>(statistics.n_docs);
+    return 3 * sizeof(fine_words_[0]) + Stretches::estimated_nbytes(n_docs, full_weight_bytes(statistics));
 }
 
 void ForwardIndex::save(SectionList& sections) const {
@@ -292,6 +305,12 @@ void ForwardIndex::save(SectionList& sections) const {
 ForwardIndex ForwardIndex::load(const IndexFile& file, std::size_t n_docs, std::size_t nnz, std::uint32_t n_slots) {
     if (file.format_version() == 1) return load_version_1(file, n_docs, nnz, n_slots);
     if (file.format_version() == 2) return load_version_2(file, n_docs, nnz, n_slots);
+    if (file.format_version() == 3) return load_version_3(file, n_docs, nnz, n_slots);
+    return load_stretches(file, n_docs, nnz, n_slots, slot_width(n_slots));
+}
+
+ForwardIndex ForwardIndex::load_stretches(const IndexFile& file, std::size_t n_docs, std::size_t nnz,
+                                          std::uint32_t n_slots, std::uint32_t slot_bytes) {
     const auto known = [&](const Buffer<std::uint32_t>& words, std::uint32_t kinds) {
         file.require(words[0] <= kinds && words[1] <= 31, "the forward index has weights of an unknown format");
     };
@@ -300,7 +319,7 @@ ForwardIndex ForwardIndex::load(const IndexFile& file, std::size_t n_docs, std::
     forward.nnz_ = nnz;
     forward.format_words_ = file.section<std::uint32_t>("forward/format", 3);
     known(forward.format_words_, 2);
-    forward.format_ = {slot_width(n_slots), format_of(forward.format_words_)};
+    forward.format_ = {slot_bytes, format_of(forward.format_words_)};
     forward.docs_ = Stretches::load(file, "forward", n_docs);
     if (forward.format_.weights.kind != Weights::codes) return forward;
     forward.max_error_ = file.section<float>("forward/error", 1);

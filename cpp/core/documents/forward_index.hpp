@@ -81,14 +81,18 @@ class ForwardIndex {
     // Fills in what `estimated_nbytes` takes from the documents themselves: canonical rows. Two passes of `progress`.
     static void describe(const CsrView& docs, const Vocabulary& vocabulary, unsigned threads, Progress& progress,
                          CollectionStatistics& statistics);
-    static double estimated_nbytes(const CollectionStatistics& statistics) noexcept;
+    static double estimated_nbytes(const CollectionStatistics& statistics, Precision precision) noexcept;
+    static double estimated_fine_nbytes(const CollectionStatistics& statistics) noexcept;
     void save(SectionList& sections) const;
     static ForwardIndex load(const IndexFile& file, std::size_t n_docs, std::size_t nnz, std::uint32_t n_slots);
 
   private:
     class Ordered;
-    // Bytes of a slot that is stored whole.
-    static std::uint32_t slot_width(std::uint32_t n_slots) noexcept { return n_slots <= 65536 ? 2 : 4; }
+    // Bytes of a slot that is stored whole; versions below 4 knew no slots of three.
+    static std::uint32_t slot_width(std::uint32_t n_slots) noexcept {
+        return n_slots <= 1U << 16 ? 2 : n_slots <= 1U << 24 ? 3 : 4;
+    }
+    static std::uint32_t old_slot_width(std::uint32_t n_slots) noexcept { return n_slots <= 1U << 16 ? 2 : 4; }
     // As `build`; calls see(postings) with those of each document that are stored, from several threads.
     using See = std::function<void(const std::vector<Posting>& postings)>;
     static ForwardIndex encode(const DocumentSource& documents, const DocumentOrder& order, std::uint32_t n_slots,
@@ -102,6 +106,10 @@ class ForwardIndex {
     template <class PostingAt>
     static ForwardIndex convert(const IndexFile& file, std::size_t n_docs, std::size_t nnz, std::uint32_t n_slots,
                                 const PostingAt& posting_at);
+    static ForwardIndex load_stretches(const IndexFile& file, std::size_t n_docs, std::size_t nnz,
+                                       std::uint32_t n_slots, std::uint32_t slot_bytes);
+    static ForwardIndex load_version_3(const IndexFile& file, std::size_t n_docs, std::size_t nnz,
+                                       std::uint32_t n_slots);
     static ForwardIndex load_version_1(const IndexFile& file, std::size_t n_docs, std::size_t nnz,
                                        std::uint32_t n_slots);
     static ForwardIndex load_version_2(const IndexFile& file, std::size_t n_docs, std::size_t nnz,

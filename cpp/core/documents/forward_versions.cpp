@@ -59,7 +59,40 @@ class OldDocuments final : public DocumentSource {
     Buffer<std::uint64_t> offsets_;
 };
 
+// Documents of a forward index whose slots are of another width.
+class StoredBefore final : public DocumentSource {
+  public:
+    StoredBefore(const IndexFile& file, const ForwardIndex& forward) : file_(file), forward_(forward) {}
+
+    std::size_t n_docs() const noexcept override { return forward_.n_docs(); }
+    void read(std::size_t doc, std::vector<Posting>& postings) const override {
+        forward_.read(doc, postings);
+        const bool valid = std::ranges::all_of(postings, [](const Posting& posting) {
+            return posting.weight > 0 && posting.weight <= std::numeric_limits<float>::max();
+        });
+        file_.require(valid, "the forward index has a posting that no document can have");
+    }
+    [[noreturn]] void reject_changed() const override { throw FormatError(file_.path(), "changed while it was read"); }
+
+  private:
+    const IndexFile& file_;
+    const ForwardIndex& forward_;
+};
+
 }  // namespace
+
+// Version 3 had no slots of three bytes.
+ForwardIndex ForwardIndex::load_version_3(const IndexFile& file, std::size_t n_docs, std::size_t nnz,
+                                          std::uint32_t n_slots) {
+    auto old = load_stretches(file, n_docs, nnz, n_slots, old_slot_width(n_slots));
+    if (old_slot_width(n_slots) == slot_width(n_slots)) return old;
+    Progress silent(nullptr);
+    auto forward =
+        encode(StoredBefore(file, old), {}, n_slots, old.precision(), 1, silent, [](const std::vector<Posting>&) {});
+    file.require(forward.nnz_ == nnz, "the forward index does not have the collection's number of postings");
+    if (old.precision() == Precision::codes) forward.max_error_ = old.max_error_;
+    return forward;
+}
 
 template <class PostingAt>
 ForwardIndex ForwardIndex::convert(const IndexFile& file, std::size_t n_docs, std::size_t nnz, std::uint32_t n_slots,
@@ -73,7 +106,7 @@ ForwardIndex ForwardIndex::convert(const IndexFile& file, std::size_t n_docs, st
 ForwardIndex ForwardIndex::load_version_2(const IndexFile& file, std::size_t n_docs, std::size_t nnz,
                                           std::uint32_t n_slots) {
     const auto bytes = file.section<std::uint8_t>("forward/postings");
-    const std::size_t slot_bytes = slot_width(n_slots);
+    const std::size_t slot_bytes = old_slot_width(n_slots);
     const std::size_t weight_bytes = bytes.size() / (slot_bytes + 4) == nnz ? 4 : 2;
     const std::size_t posting_bytes = slot_bytes + weight_bytes;
     file.require(bytes.size() % posting_bytes == 0 && bytes.size() / posting_bytes == nnz,
@@ -94,7 +127,7 @@ ForwardIndex ForwardIndex::load_version_1(const IndexFile& file, std::size_t n_d
     const auto slots32 = file.section<std::uint32_t>("forward/slots32");
     const auto halves = file.section<std::uint16_t>("forward/halves");
     const auto floats = file.section<float>("forward/floats");
-    const bool narrow = slot_width(n_slots) == 2;
+    const bool narrow = old_slot_width(n_slots) == 2;
     file.require((narrow ? slots16.size() : slots32.size()) == nnz && slots16.size() + slots32.size() == nnz,
                  "the forward index does not have the collection's number of postings");
     file.require(halves.size() + floats.size() == nnz && (halves.size() == 0 || floats.size() == 0),

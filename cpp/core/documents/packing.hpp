@@ -16,6 +16,7 @@
 #include <span>
 #include <vector>
 
+#include "../base/buffer.hpp"
 #include "posting_source.hpp"
 
 namespace thresher {
@@ -73,16 +74,16 @@ class Packer {
 
     std::vector<Posting> contributions_;  // of a document
     // By document, as given.
-    std::vector<Code> codes_;
+    LargeVector<Code> codes_;
     std::vector<std::size_t> offsets_;
     std::vector<std::uint32_t> own_;  // sums of codes
 
     std::vector<std::uint32_t> term_of_slot_;
     std::vector<Term> terms_;
-    std::vector<std::uint8_t> rows_;
+    LargeVector<std::uint8_t> rows_;
     std::size_t n_rows_ = 0;
-    std::vector<std::uint16_t> listed_lanes_;
-    std::vector<std::uint8_t> listed_codes_;
+    LargeVector<std::uint16_t> listed_lanes_;
+    LargeVector<std::uint8_t> listed_codes_;
 
     // By lane: documents by falling sum of codes.
     std::vector<std::uint32_t> lanes_;     // documents, as given

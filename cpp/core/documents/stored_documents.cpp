@@ -59,9 +59,11 @@ std::vector<std::pair<std::string, std::size_t>> StoredDocuments::nbytes() const
     return parts;
 }
 
-std::vector<EstimatedPart> StoredDocuments::estimated_parts(const CollectionStatistics& statistics, bool reordered) {
+std::vector<EstimatedPart> StoredDocuments::estimated_parts(const CollectionStatistics& statistics, bool reordered,
+                                                            Precision precision) {
     std::vector<EstimatedPart> parts{{"vocabulary", Vocabulary::estimated_nbytes(statistics)},
-                                     {"forward", ForwardIndex::estimated_nbytes(statistics)}};
+                                     {"forward", ForwardIndex::estimated_nbytes(statistics, precision)}};
+    if (precision == Precision::both) parts.push_back({"fine", ForwardIndex::estimated_fine_nbytes(statistics)});
     if (reordered) parts.push_back({"order", DocumentOrder::estimated_nbytes(statistics.n_docs)});
     return parts;
 }

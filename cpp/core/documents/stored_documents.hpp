@@ -44,7 +44,8 @@ struct StoredDocuments {
     void check_words() const;
     std::vector<std::pair<std::string, std::size_t>> nbytes() const;
     // What `nbytes` will tell.
-    static std::vector<EstimatedPart> estimated_parts(const CollectionStatistics& statistics, bool reordered);
+    static std::vector<EstimatedPart> estimated_parts(const CollectionStatistics& statistics, bool reordered,
+                                                      Precision precision);
     // Without the order, which files of some engines lack.
     void save(Parameters& counts, SectionList& sections) const;
     static StoredDocuments load(const IndexFile& file, DocumentOrder order);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <unordered_map>
 #include <utility>
 
@@ -20,6 +21,10 @@ constexpr double kRelaxation = 0.8;
 constexpr double kSame = 0.98;
 // Edges of a document, for each that it may choose, with those that are added to reach others.
 constexpr std::size_t kMaxWays = 3;
+
+// Room for what documents choose, as a thread takes it: so many bytes, and a byte for so many edges of all documents.
+constexpr std::size_t kRoom = 1 << 16;
+constexpr std::size_t kEdgesPerByte = 8;
 
 constexpr std::size_t kScoringTime = 200;  // of a document, about, in nanoseconds
 
@@ -44,13 +49,12 @@ class FlatLists {
     LargeVector<T> items_;
 };
 
-// Which documents are reached along edges from position 0, and from others that are added.
+// The documents that `reached` has, and those that edges lead to from any that is added.
 template <class ForEachEdge>
 class Reachable {
   public:
-    Reachable(std::size_t n_docs, ForEachEdge for_each_edge) : for_each_edge_(for_each_edge), reached_(n_docs) {
-        add_from(0);
-    }
+    Reachable(std::vector<bool> reached, ForEachEdge for_each_edge)
+        : for_each_edge_(for_each_edge), reached_(std::move(reached)) {}
     bool has(std::size_t doc) const noexcept { return reached_[doc]; }
     void add_from(std::size_t start) {
         reached_[start] = true;
@@ -81,8 +85,8 @@ GraphBuilder::GraphBuilder(const ForwardIndex& forward, const Vocabulary& vocabu
       vocabulary_(vocabulary),
       degree_(degree),
       lengths_(forward.n_docs()),
-      edges_(forward.n_docs() * degree),
-      sizes_(forward.n_docs()) {
+      sizes_(forward.n_docs()),
+      chosen_(forward.n_docs()) {
     parallel_for_rows(forward.n_docs(), kRowsPerTask, threads, progress,
                       [&](std::size_t begin, std::size_t end, unsigned) {
                           std::vector<Posting> postings;
@@ -102,105 +106,148 @@ void GraphBuilder::connect(std::size_t doc, std::span<const Hit> candidates, Con
     n_copies_ += static_cast<std::uint64_t>(std::ranges::count_if(candidates, [&](const Hit& candidate) {
         return static_cast<double>(candidate.score) > same * static_cast<double>(lengths_[candidate.doc]);
     }));
-    Hit* const chosen = edges_.data() + doc * degree_;
-    std::size_t n = 0;
+    auto& chosen = context.chosen;
+    chosen.clear();
     for (const Hit& candidate : candidates) {
-        if (n == degree_) break;
+        if (chosen.size() == degree_) break;
         const auto length = static_cast<double>(lengths_[candidate.doc]);
         const double max = std::min(
             static_cast<double>(candidate.score) / static_cast<double>(lengths_[doc]) / kRelaxation, kSame * length);
-        forward_.read(candidate.doc, context.postings);
-        interruption_point(kScoringTime * n);
-        context.document.assign(context.postings, vocabulary_);
-        context.table.load(context.document);
-        const bool stood_for = std::any_of(chosen, chosen + n, [&](const Hit& other) {
-            return forward_.score(other.doc, context.table) > max * static_cast<double>(lengths_[other.doc]);
+        interruption_point(kScoringTime * chosen.size());
+        load(candidate.doc, context);
+        const bool stood_for = std::ranges::any_of(chosen, [&](std::uint32_t other) {
+            return forward_.score(other, context.table) > max * static_cast<double>(lengths_[other]);
         });
         context.table.clear(context.document);
-        if (!stood_for) chosen[n++] = candidate;
+        if (!stood_for) chosen.push_back(candidate.doc);
     }
-    sizes_[doc] = static_cast<std::uint32_t>(n);
+    keep(doc, context);
 }
 
-// The edges of each document in their order: those that it chose, those that chose it, and those that are added.
+void GraphBuilder::keep(std::size_t doc, Context& context) {
+    if (context.room.size() < max_bytes()) {
+        const std::lock_guard lock(adding_room_);
+        context.room = rooms_.emplace_back(std::max({kRoom, max_bytes(), sizes_.size() * degree_ / kEdgesPerByte}));
+    }
+    std::ranges::sort(context.chosen);
+    sizes_[doc] = static_cast<std::uint32_t>(context.chosen.size());
+    chosen_[doc] = context.room.data();
+    std::size_t n = 0;
+    encode_positions(context.chosen, [&](std::uint8_t byte) { context.room[n++] = byte; });
+    context.room[n++] = 0;
+    context.room = context.room.subspan(n);
+}
+
+void GraphBuilder::load(std::size_t doc, Context& context) const {
+    forward_.read(doc, context.postings);
+    context.document.assign(context.postings, vocabulary_);
+    context.table.load(context.document);
+}
+
+// The edges of each document: those that it chose, those that chose it, and those that are added.
 class GraphBuilder::BothWays {
   public:
-    // Of those who chose a document, the most similar are kept.
+    // Of those who chose a document, the most similar are kept. What documents chose is taken out of the builder.
     BothWays(GraphBuilder& builder, unsigned threads, Progress& progress)
-        : builder_(builder), n_others_(builder.sizes_.size()), others_(chosen_by(builder)) {
+        : sizes_(builder.sizes_.size()), lists_(taken_from(builder)) {
         const std::size_t most = kBothWays * builder.degree_;
-        parallel_for_rows(n_docs(), kRowsPerTask, threads, progress, [&](std::size_t begin, std::size_t end, unsigned) {
-            for (std::size_t doc = begin; doc < end; ++doc) {
-                const auto own = builder.chosen(doc);
-                const auto others = others_[doc];
-                interruption_point(16 * others.size());
-                std::sort(others.begin(), others.end(), better);
-                std::uint32_t n = 0;
-                for (const Hit& edge : others) {
-                    if (own.size() + n == most) break;
-                    const bool both = std::ranges::find(own, edge.doc, &Hit::doc) != own.end();
-                    if (!both) others[n++] = edge;
-                }
-                n_others_[doc] = n;
-            }
-        });
+        const unsigned workers = worker_count(threads, n_docs() / kRowsPerTask + 1);
+        std::vector<std::unique_ptr<Context>> contexts(workers);  // made by whoever works
+        std::vector<std::vector<Hit>> scratch(workers);
+        parallel_for_rows(n_docs(), kRowsPerTask, workers, progress,
+                          [&](std::size_t begin, std::size_t end, unsigned worker) {
+                              auto& context = contexts[worker];
+                              if (!context) context = std::make_unique<Context>(builder.vocabulary_.n_slots());
+                              for (std::size_t doc = begin; doc < end; ++doc) {
+                                  sizes_[doc] = keep_best(builder, doc, most, *context, scratch[worker]);
+                              }
+                          });
     }
 
-    std::size_t n_docs() const noexcept { return n_others_.size(); }
-    std::size_t size(std::size_t doc) const {
-        return builder_.sizes_[doc] + n_others_[doc] + (added_.contains(doc) ? added_.at(doc).size() : 0);
-    }
+    std::size_t n_docs() const noexcept { return sizes_.size(); }
+    std::size_t size(std::size_t doc) const { return sizes_[doc] + (added_.contains(doc) ? added_.at(doc).size() : 0); }
     void add(std::size_t doc, std::size_t next) { added_[doc].push_back(static_cast<std::uint32_t>(next)); }
     template <class Visit>
     void for_each(std::size_t doc, const Visit& visit) const {
-        for (const Hit& edge : builder_.chosen(doc)) visit(edge.doc);
-        for (const Hit& edge : others_[doc].first(n_others_[doc])) visit(edge.doc);
+        for (const std::uint32_t next : lists_[doc].first(sizes_[doc])) visit(next);
         if (const auto added = added_.find(doc); added != added_.end()) {
             for (const std::uint32_t next : added->second) visit(next);
         }
     }
+    // Orders the edges of every document by where they lead.
+    void sort() {
+        for (std::size_t doc = 0; doc < n_docs(); ++doc) {
+            interruption_point(16 * sizes_[doc]);
+            std::ranges::sort(lists_[doc].first(sizes_[doc]));
+        }
+        for (auto& [doc, next] : added_) {
+            const auto others = lists_[doc].first(sizes_[doc]);
+            next.insert(next.end(), others.begin(), others.end());
+            std::ranges::sort(next);
+            sizes_[doc] = 0;
+        }
+    }
+    // After that.
+    std::span<const std::uint32_t> operator[](std::size_t doc) const {
+        const auto added = added_.find(doc);
+        return added != added_.end() ? std::span<const std::uint32_t>(added->second) : lists_[doc].first(sizes_[doc]);
+    }
 
   private:
-    static FlatLists<Hit> chosen_by(GraphBuilder& builder) {
+    // What each document chose, then those that chose it, ascending.
+    static FlatLists<std::uint32_t> taken_from(GraphBuilder& builder) {
         const std::size_t n_docs = builder.sizes_.size();
-        LargeVector<std::uint32_t> counts(n_docs);
+        LargeVector<std::uint32_t> ends(builder.sizes_);
         for (std::size_t doc = 0; doc < n_docs; ++doc) {
             interruption_point(4 * builder.degree_);
-            for (const Hit& edge : builder.chosen(doc)) ++counts[edge.doc];
+            builder.for_each_chosen(doc, [&](std::uint32_t next) { ++ends[next]; });
         }
-        FlatLists<Hit> lists(n_docs, [&](std::size_t doc) { return counts[doc]; });
+        FlatLists<std::uint32_t> lists(n_docs, [&](std::size_t doc) { return ends[doc]; });
         for (std::size_t doc = n_docs; doc-- > 0;) {
             interruption_point(16 * builder.degree_);
-            for (const Hit& edge : builder.chosen(doc)) {
-                lists[edge.doc][--counts[edge.doc]] = {edge.score, static_cast<std::uint32_t>(doc)};
-            }
+            auto own = lists[doc].begin();
+            builder.for_each_chosen(doc, [&](std::uint32_t next) {
+                *own++ = next;
+                lists[next][--ends[next]] = static_cast<std::uint32_t>(doc);
+            });
         }
+        builder.chosen_ = {};
+        builder.rooms_ = {};
         return lists;
     }
 
-    GraphBuilder& builder_;
-    LargeVector<std::uint32_t> n_others_;  // of `others_`, kept in front
-    FlatLists<Hit> others_;
+    // Leaves the document's own edges, best first, and then the best of the others, `most` in all: returns how many.
+    std::uint32_t keep_best(const GraphBuilder& builder, std::size_t doc, std::size_t most, Context& context,
+                            std::vector<Hit>& scratch) {
+        const auto list = lists_[doc];
+        const auto own = list.first(builder.sizes_[doc]);
+        if (list.empty()) return 0;
+        builder.load(doc, context);
+        scratch.clear();
+        for (std::size_t i = 0; i < list.size(); ++i) {
+            interruption_point(kScoringTime);
+            if (i >= own.size() && std::ranges::find(own, list[i]) != own.end()) continue;
+            scratch.push_back({static_cast<float>(builder.forward_.score(list[i], context.table)), list[i]});
+        }
+        context.table.clear(context.document);
+        const auto others = scratch.begin() + static_cast<std::ptrdiff_t>(own.size());
+        std::sort(scratch.begin(), others, better);
+        std::sort(others, scratch.end(), better);
+        const std::size_t n = std::min(scratch.size(), most);
+        for (std::size_t i = 0; i < n; ++i) list[i] = scratch[i].doc;
+        return static_cast<std::uint32_t>(n);
+    }
+
+    LargeVector<std::uint32_t> sizes_;  // of `lists_`, what is kept in front
+    FlatLists<std::uint32_t> lists_;
     std::unordered_map<std::size_t, std::vector<std::uint32_t>> added_;  // of few documents
 };
 
 PositionLists GraphBuilder::finish(unsigned threads, Progress& progress) {
-    FlatLists<std::uint32_t> lists = [&] {
-        BothWays edges(*this, threads, progress);
-        reach_all(edges);
-        FlatLists<std::uint32_t> sorted(edges.n_docs(), [&](std::size_t doc) { return edges.size(doc); });
-        for (std::size_t doc = 0; doc < edges.n_docs(); ++doc) {
-            const auto list = sorted[doc];
-            interruption_point(16 * list.size());
-            auto at = list.begin();
-            edges.for_each(doc, [&](std::uint32_t next) { *at++ = next; });
-            std::sort(list.begin(), list.end());
-        }
-        return sorted;
-    }();
-    edges_ = {};
-    return PositionLists::build(
-        sizes_.size(), [&](std::size_t doc) { return std::span<const std::uint32_t>(lists[doc]); }, threads, progress);
+    BothWays edges(*this, threads, progress);
+    reach_all(edges);
+    edges.sort();
+    return PositionLists::build(edges.n_docs(), [&](std::size_t doc) { return edges[doc]; }, threads, progress);
 }
 
 // Adds edges until a path leads from position 0 to every document, and back. Documents are looked at in ascending
@@ -208,35 +255,70 @@ PositionLists GraphBuilder::finish(unsigned threads, Progress& progress) {
 void GraphBuilder::reach_all(BothWays& edges) const {
     const std::size_t n_docs = edges.n_docs();
     if (n_docs == 0) return;
-    Reachable there(n_docs, [&](std::size_t doc, const auto& visit) { edges.for_each(doc, visit); });
-    for (std::size_t doc = 1; doc < n_docs; ++doc) {
-        if (there.has(doc)) continue;
-        std::size_t from = n_docs;
-        edges.for_each(doc, [&](std::uint32_t next) {
-            if (from == n_docs && there.has(next) && edges.size(next) < kMaxWays * degree_) from = next;
-        });
-        edges.add(from == n_docs ? doc - 1 : from, doc);
-        there.add_from(doc);
+    {
+        Reachable there(std::vector<bool>(n_docs),
+                        [&](std::size_t doc, const auto& visit) { edges.for_each(doc, visit); });
+        there.add_from(0);
+        for (std::size_t doc = 1; doc < n_docs; ++doc) {
+            if (there.has(doc)) continue;
+            std::size_t from = n_docs;
+            edges.for_each(doc, [&](std::uint32_t next) {
+                if (from == n_docs && there.has(next) && edges.size(next) < kMaxWays * degree_) from = next;
+            });
+            edges.add(from == n_docs ? doc - 1 : from, doc);
+            there.add_from(doc);
+        }
     }
+    // Back edges are kept of the few alone that a few passes do not find a way back from.
+    const std::vector<bool> known = leading_back(edges);
     LargeVector<std::uint32_t> n_back(n_docs);
-    for (std::size_t doc = 0; doc < n_docs; ++doc) {
+    const auto for_each_unknown = [&](std::size_t doc, const auto& visit) {
         interruption_point(100);
-        edges.for_each(doc, [&](std::uint32_t next) { ++n_back[next]; });
-    }
+        if (known[doc]) return;
+        edges.for_each(doc, [&](std::uint32_t next) {
+            if (!known[next]) visit(next);
+        });
+    };
+    for (std::size_t doc = 0; doc < n_docs; ++doc) for_each_unknown(doc, [&](std::uint32_t next) { ++n_back[next]; });
     FlatLists<std::uint32_t> back_edges(n_docs, [&](std::size_t doc) { return n_back[doc]; });
     for (std::size_t doc = n_docs; doc-- > 0;) {
-        interruption_point(100);
-        edges.for_each(doc,
-                       [&](std::uint32_t next) { back_edges[next][--n_back[next]] = static_cast<std::uint32_t>(doc); });
+        for_each_unknown(
+            doc, [&](std::uint32_t next) { back_edges[next][--n_back[next]] = static_cast<std::uint32_t>(doc); });
     }
-    Reachable back(n_docs, [&](std::size_t doc, const auto& visit) {
+    Reachable back(known, [&](std::size_t doc, const auto& visit) {
         for (const std::uint32_t next : back_edges[doc]) visit(next);
     });
+    for (std::size_t doc = 1; doc < n_docs; ++doc) {
+        bool leads_back = false;
+        if (!known[doc]) edges.for_each(doc, [&](std::uint32_t next) { leads_back = leads_back || known[next]; });
+        if (leads_back) back.add_from(doc);
+    }
     for (std::size_t doc = 1; doc < n_docs; ++doc) {
         if (back.has(doc)) continue;
         edges.add(doc, doc - 1);
         back.add_from(doc);
     }
+}
+
+// Documents from which a path leads to position 0: all of them, or those that so many passes find.
+std::vector<bool> GraphBuilder::leading_back(const BothWays& edges) {
+    constexpr unsigned kPassesBack = 8;  // up and down: of real documents two or three find all
+    std::vector<bool> back(edges.n_docs());
+    back[0] = true;
+    bool any = true;
+    for (unsigned pass = 0; pass < kPassesBack && any; ++pass) {
+        any = false;
+        for (std::size_t i = 0; i < back.size(); ++i) {
+            const std::size_t doc = pass % 2 == 0 ? i : back.size() - 1 - i;
+            interruption_point(100);
+            if (back[doc]) continue;
+            bool leads_back = false;
+            edges.for_each(doc, [&](std::uint32_t next) { leads_back = leads_back || back[next]; });
+            back[doc] = leads_back;
+            any = any || leads_back;
+        }
+    }
+    return back;
 }
 
 EstimatedPart GraphBuilder::estimated_edges(std::size_t n_docs, std::size_t degree) {

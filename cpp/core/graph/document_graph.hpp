@@ -14,6 +14,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 #include <span>
 #include <vector>
 
@@ -34,6 +35,8 @@ class GraphBuilder {
         QueryTable table;
         std::vector<Posting> postings;
         SlotQuery document;
+        std::vector<std::uint32_t> chosen;
+        std::span<std::uint8_t> room;  // of the builder, for what is chosen next
     };
 
     // `forward` and `vocabulary` must outlive it. `degree`: edges that a document chooses at most.
@@ -59,15 +62,30 @@ class GraphBuilder {
 
   private:
     class BothWays;
-    std::span<Hit> chosen(std::size_t doc) noexcept { return {edges_.data() + doc * degree_, sizes_[doc]}; }
+    // Keeps the positions that `context` has as those that `doc` has chosen.
+    void keep(std::size_t doc, Context& context);
+    // Calls visit(position) for each that `doc` has chosen, ascending.
+    template <class Visit>
+    void for_each_chosen(std::size_t doc, const Visit& visit) const {
+        if (chosen_[doc] != nullptr) decode_positions({chosen_[doc], max_bytes()}, visit);
+    }
+    // Of what a document chooses, with the byte of 0 behind it.
+    std::size_t max_bytes() const noexcept { return degree_ * static_cast<std::size_t>(PositionLists::kMaxBytes) + 1; }
+    // Makes `doc` the document that context.table gives inner products with.
+    void load(std::size_t doc, Context& context) const;
     void reach_all(BothWays& edges) const;
+    static std::vector<bool> leading_back(const BothWays& edges);
 
     const ForwardIndex& forward_;
     const Vocabulary& vocabulary_;
     std::size_t degree_;
-    LargeVector<float> lengths_;        // Euclidean, of each document
-    LargeVector<Hit> edges_;            // `degree_` a document, best first
-    LargeVector<std::uint32_t> sizes_;  // how many of them it has
+    LargeVector<float> lengths_;  // Euclidean, of each document
+    // What each document has chosen: how many, and where in the rooms they are, as in PositionLists and then a byte of
+    // 0.
+    LargeVector<std::uint32_t> sizes_;
+    LargeVector<const std::uint8_t*> chosen_;
+    std::mutex adding_room_;
+    std::vector<LargeVector<std::uint8_t>> rooms_;
     std::atomic<std::uint64_t> n_copies_{0};
 };
 

@@ -50,17 +50,19 @@ EntryPoints EntryPoints::build(const ForwardIndex& forward, const Vocabulary& vo
 
     EntryPoints entries;
     Filling<float> heaviest(vocabulary.n_slots());
-    LargeVector<std::uint32_t> positions(heaps.size());
-    const auto list = [&](std::size_t slot) { return std::span(positions).subspan(offsets[slot], sizes[slot]); };
+    const auto heap = [&](std::size_t slot) { return std::span(heaps).subspan(offsets[slot], sizes[slot]); };
     for (std::uint32_t slot = 0; slot < vocabulary.n_slots(); ++slot) {
-        for (std::size_t i = offsets[slot]; i < offsets[slot] + sizes[slot]; ++i) {
-            heaviest.items[slot] = std::max(heaviest.items[slot], heaps[i].score);
-            positions[i] = heaps[i].doc;
-        }
+        for (const Hit& hit : heap(slot)) heaviest.items[slot] = std::max(heaviest.items[slot], hit.score);
         interruption_point(16 * sizes[slot]);
-        std::ranges::sort(list(slot));
+        std::ranges::sort(heap(slot), {}, &Hit::doc);
     }
     entries.heaviest_ = std::move(heaviest.buffer);
+    const auto list = [&](std::size_t slot) {
+        thread_local std::vector<std::uint32_t> docs;
+        docs.clear();
+        for (const Hit& hit : heap(slot)) docs.push_back(hit.doc);
+        return std::span<const std::uint32_t>(docs);
+    };
     entries.documents_ = PositionLists::build(vocabulary.n_slots(), list, threads, progress);
     return entries;
 }

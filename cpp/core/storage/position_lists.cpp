@@ -5,22 +5,6 @@
 
 namespace thresher {
 
-namespace {
-
-// Calls put(byte) for every byte of the list.
-template <class Put>
-void encode(std::span<const std::uint32_t> list, Put&& put) {
-    std::uint32_t next = 0;
-    for (const std::uint32_t position : list) {
-        std::uint32_t gap = position + 1 - next;
-        next = position + 1;
-        for (; gap >= 128; gap >>= 7) put(static_cast<std::uint8_t>(gap | 128U));
-        put(static_cast<std::uint8_t>(gap));
-    }
-}
-
-}  // namespace
-
 PositionLists PositionLists::build(std::size_t n,
                                    const std::function<std::span<const std::uint32_t>(std::size_t i)>& list,
                                    unsigned threads, Progress& progress) {
@@ -29,10 +13,10 @@ PositionLists PositionLists::build(std::size_t n,
         n, threads, progress,
         [&](std::size_t i) {
             std::size_t size = 0;
-            encode(list(i), [&](std::uint8_t) { ++size; });
+            encode_positions(list(i), [&](std::uint8_t) { ++size; });
             return size;
         },
-        [&](std::size_t i, std::uint8_t* to) { encode(list(i), [&](std::uint8_t byte) { *to++ = byte; }); });
+        [&](std::size_t i, std::uint8_t* to) { encode_positions(list(i), [&](std::uint8_t byte) { *to++ = byte; }); });
     return built;
 }
 

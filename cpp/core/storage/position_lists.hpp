@@ -15,6 +15,37 @@
 
 namespace thresher {
 
+// Calls put(byte) for every byte of a list of strictly ascending positions.
+template <class Put>
+void encode_positions(std::span<const std::uint32_t> list, Put&& put) {
+    std::uint32_t next = 0;
+    for (const std::uint32_t position : list) {
+        std::uint32_t gap = position + 1 - next;
+        next = position + 1;
+        for (; gap >= 128; gap >>= 7) put(static_cast<std::uint8_t>(gap | 128U));
+        put(static_cast<std::uint8_t>(gap));
+    }
+}
+
+// Calls visit(position) for each of a list, up to its end or a byte of 0.
+template <class Visit>
+void decode_positions(std::span<const std::uint8_t> list, Visit&& visit) {
+    std::uint32_t next = 0;
+    std::uint32_t gap = 0;
+    unsigned shift = 0;
+    for (const std::uint8_t byte : list) {
+        gap |= (byte & 127U) << shift;
+        if (byte >= 128) {
+            shift = shift < 28 ? shift + 7 : 28;
+            continue;
+        }
+        if (gap == 0) return;
+        next += gap;
+        visit(next - 1);
+        gap = shift = 0;
+    }
+}
+
 class PositionLists {
   public:
     PositionLists() = default;
@@ -26,20 +57,7 @@ class PositionLists {
     // Calls visit(position) for each of list `i`. In an altered file positions may be any.
     template <class Visit>
     void for_each(std::size_t i, Visit&& visit) const {
-        std::uint32_t next = 0;
-        std::uint32_t gap = 0;
-        unsigned shift = 0;
-        for (const std::uint8_t byte : lists_[i]) {
-            gap |= (byte & 127U) << shift;
-            if (byte >= 128) {
-                shift = shift < 28 ? shift + 7 : 28;
-                continue;
-            }
-            if (gap == 0) return;
-            next += gap;
-            visit(next - 1);
-            gap = shift = 0;
-        }
+        decode_positions(lists_[i], visit);
     }
     // Starts fetching list `i`.
     void prefetch(std::size_t i) const noexcept { lists_.prefetch(i); }

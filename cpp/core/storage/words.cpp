@@ -1,13 +1,18 @@
 #include "words.hpp"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <limits>
 #include <stdexcept>
 #include <utility>
 #include <vector>
 
+#include "../base/parallel.hpp"
 #include "front_coding.hpp"
+#include "index_file.hpp"
+#include "packed_numbers.hpp"
+#include "stretches.hpp"
 #include "string_order.hpp"
 
 namespace thresher {
@@ -100,17 +105,45 @@ Place place_of(std::string_view word, std::span<const std::uint8_t> block, std::
     return place;
 }
 
+// Where the blocks of each level begin, from the strings' own up.
+struct Levels {
+    explicit Levels(std::size_t n_strings) {
+        for (std::size_t n = blocks_of(n_strings); n > 0; n = n > 1 ? blocks_of(n) : 0) {
+            starts[size + 1] = starts[size] + n;
+            ++size;
+        }
+    }
+    std::size_t n_blocks() const noexcept { return starts[size]; }
+
+    std::size_t size = 0;
+    std::array<std::size_t, 8> starts{};
+};
+
 }  // namespace
 
-Words::Levels::Levels(std::size_t n_strings) {
-    for (std::size_t n = blocks_of(n_strings); n > 0; n = n > 1 ? blocks_of(n) : 0) {
-        starts[size + 1] = starts[size] + n;
-        ++size;
-    }
+struct Words::Tables {
+    Tables(std::size_t n, Stretches of_blocks, PackedNumbers of_ids, PackedNumbers of_ranks)
+        : size(n), levels(n), blocks(std::move(of_blocks)), ids(std::move(of_ids)), ranks(std::move(of_ranks)) {}
+
+    std::size_t size;
+    Levels levels;
+    Stretches blocks;     // level by level
+    PackedNumbers ids;    // by rank, the place in ascending order; none if that is the same
+    PackedNumbers ranks;  // by number
+};
+
+Words::Words(Tables tables) : tables_(std::make_shared<const Tables>(std::move(tables))) {}
+
+std::size_t Words::size() const noexcept { return tables_->size; }
+
+std::size_t Words::nbytes() const noexcept {
+    return tables_->blocks.nbytes() + tables_->ids.nbytes() + tables_->ranks.nbytes();
 }
 
-Words::Words(std::size_t size, Stretches blocks, PackedNumbers ids, PackedNumbers ranks)
-    : size_(size), levels_(size), blocks_(std::move(blocks)), ids_(std::move(ids)), ranks_(std::move(ranks)) {}
+Words Words::of(std::span<const std::string_view> words, std::string_view name, unsigned threads, Monitor* monitor) {
+    Progress progress(monitor);
+    return build(words, name, threads, progress);
+}
 
 Words Words::build(std::span<const std::string_view> words, std::string_view name, unsigned threads,
                    Progress& progress) {
@@ -163,7 +196,7 @@ Words Words::build(std::span<const std::string_view> words, std::string_view nam
     auto stretches = Stretches::build(
         blocks.size(), threads, progress, [&](std::size_t i) { return blocks[i].size(); },
         [&](std::size_t i, std::uint8_t* to) { std::ranges::copy(blocks[i], to); });
-    if (is_ascending) return {n, std::move(stretches), {}, {}};
+    if (is_ascending) return Words({n, std::move(stretches), {}, {}});
     std::vector<std::uint32_t> ranks(n);
     for (std::size_t rank = 0; rank < n; ++rank) {
         interruption_point(10);
@@ -172,14 +205,15 @@ Words Words::build(std::span<const std::string_view> words, std::string_view nam
     const auto packed = [n](const std::vector<std::uint32_t>& numbers) {
         return PackedNumbers::build(n, n, [&](std::size_t i) { return numbers[i]; });
     };
-    return {n, std::move(stretches), packed(order), packed(ranks)};
+    return Words({n, std::move(stretches), packed(order), packed(ranks)});
 }
 
 void Words::read(std::uint32_t number, std::string& to) const {
     to.clear();
-    const std::size_t rank = ranks_.size() == 0 ? number : ranks_[number];
-    if (rank >= size_) return;
-    FrontReader reader(blocks_[rank / kBlock]);
+    const Tables& tables = *tables_;
+    const std::size_t rank = tables.ranks.size() == 0 ? number : tables.ranks[number];
+    if (rank >= tables.size) return;
+    FrontReader reader(tables.blocks[rank / kBlock]);
     for (std::size_t i = 0; i <= rank % kBlock && reader.next(); ++i) {
         to.resize(reader.shared());
         to.append(reader.added());
@@ -193,25 +227,27 @@ std::string Words::operator[](std::uint32_t number) const {
 }
 
 std::optional<std::uint32_t> Words::find(std::string_view word) const noexcept {
+    const Tables& tables = *tables_;
     std::size_t block = 0;
-    for (std::size_t level = levels_.size; level-- > 0;) {
-        const std::size_t n_strings = level == 0 ? size_ : levels_.starts[level] - levels_.starts[level - 1];
+    for (std::size_t level = tables.levels.size; level-- > 0;) {
+        const std::size_t n_strings =
+            level == 0 ? tables.size : tables.levels.starts[level] - tables.levels.starts[level - 1];
         const std::size_t n = std::min(kBlock, n_strings - block * kBlock);
-        const Place place = place_of(word, blocks_[levels_.starts[level] + block], n);
+        const Place place = place_of(word, tables.blocks[tables.levels.starts[level] + block], n);
         block = block * kBlock + place.last.value_or(0);
         if (level > 0) continue;
         if (!place.is_equal) return std::nullopt;
-        const auto number = ids_.size() == 0 ? static_cast<std::uint32_t>(block) : ids_[block];
-        if (number < size_) return number;
+        const auto number = tables.ids.size() == 0 ? static_cast<std::uint32_t>(block) : tables.ids[block];
+        if (number < tables.size) return number;
     }
     return std::nullopt;
 }
 
 void Words::save(Parameters& counts, SectionList& sections, const std::string& name) const {
-    counts.set("n_" + name, static_cast<std::uint64_t>(size_));
-    blocks_.save(sections, name);
-    ids_.save(sections, name + "/ids");
-    ranks_.save(sections, name + "/ranks");
+    counts.set("n_" + name, static_cast<std::uint64_t>(tables_->size));
+    tables_->blocks.save(sections, name);
+    tables_->ids.save(sections, name + "/ids");
+    tables_->ranks.save(sections, name + "/ranks");
 }
 
 std::optional<Words> Words::load(const IndexFile& file, const std::string& name) {
@@ -228,7 +264,7 @@ std::optional<Words> Words::load(const IndexFile& file, const std::string& name)
     auto ranks = packed(name + "/ranks");
     file.require((ids.size() == 0) == (ranks.size() == 0),
                  "only one of the sections " + name + "/ids and /ranks has numbers");
-    return Words(n, std::move(blocks), std::move(ids), std::move(ranks));
+    return Words({n, std::move(blocks), std::move(ids), std::move(ranks)});
 }
 
 }  // namespace thresher

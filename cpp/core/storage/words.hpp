@@ -11,57 +11,53 @@
 // Whatever a file holds, strings and numbers may be wrong, but nothing is read out of bounds.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
-#include "../base/parallel.hpp"
-#include "index_file.hpp"
-#include "packed_numbers.hpp"
-#include "stretches.hpp"
+#include "../base/monitor.hpp"
 
 namespace thresher {
 
+class IndexFile;
+class Parameters;
+class Progress;
+class SectionList;
+
+// Immutable: any number of threads may read one at once, and copies share its memory.
 class Words {
   public:
     // The number of a string is its place in `words`, which are borrowed. Throws std::invalid_argument, with what
-    // `name` calls them, for two that are equal, and for 2^32 or more. Does not depend on the number of threads.
+    // `name` calls them, for two that are equal, and for 2^32 or more. Does not depend on the number of threads, of
+    // which 0 means one for each core.
+    static Words of(std::span<const std::string_view> words, std::string_view name = "words", unsigned threads = 0,
+                    Monitor* monitor = nullptr);
+    // The same as a part of other work.
     static Words build(std::span<const std::string_view> words, std::string_view name, unsigned threads,
                        Progress& progress);
 
-    std::size_t size() const noexcept { return size_; }
-    // The string of a number below `size`, in place of what `to` held.
+    std::size_t size() const noexcept;
+    // The string of a number below `size`, in place of what `to` held; of any other, no bytes.
     void read(std::uint32_t number, std::string& to) const;
     std::string operator[](std::uint32_t number) const;
+    // The number of a string, if it is there.
     std::optional<std::uint32_t> find(std::string_view word) const noexcept;
 
-    std::size_t nbytes() const noexcept { return blocks_.nbytes() + ids_.nbytes() + ranks_.nbytes(); }
+    std::size_t nbytes() const noexcept;
     // As the parameter n_<name> and the sections <name>/starts, /bytes, /ids and /ranks.
     void save(Parameters& counts, SectionList& sections, const std::string& name) const;
     // None if the file has no such parameter.
     static std::optional<Words> load(const IndexFile& file, const std::string& name);
 
   private:
-    // Where the blocks of each level begin, from the strings' own up.
-    struct Levels {
-        explicit Levels(std::size_t n_strings);
-        std::size_t n_blocks() const noexcept { return starts[size]; }
+    struct Tables;
+    explicit Words(Tables tables);
 
-        std::size_t size = 0;
-        std::array<std::size_t, 8> starts{};
-    };
-
-    Words(std::size_t size, Stretches blocks, PackedNumbers ids, PackedNumbers ranks);
-
-    std::size_t size_;
-    Levels levels_;
-    Stretches blocks_;     // level by level
-    PackedNumbers ids_;    // by rank, the place in ascending order; none if that is the same
-    PackedNumbers ranks_;  // by number
+    std::shared_ptr<const Tables> tables_;
 };
 
 }  // namespace thresher

@@ -11,6 +11,7 @@ import typer
 import thresher
 from thresher.cli._terminal import note, progress_bar
 from thresher.cli._vectors import DOCUMENTS, check_output, read_collection, read_questions_about, save_index
+from thresher.engines.options import Weights
 
 
 def tune(
@@ -27,6 +28,9 @@ def tune(
     ] = None,
     k: Annotated[int, typer.Option("--k", "-k", min=1, help="Hits for each query.")] = 10,
     max_bytes: Annotated[int | None, typer.Option(min=1, help="What the index may take in memory.")] = None,
+    weights: Annotated[
+        Weights, typer.Option(help="What to keep of the weights; uint8 is off by a known error.")
+    ] = "float",
     budget: Annotated[float, typer.Option(help="Seconds to take, about.")] = 300.0,
     threads: Annotated[int, typer.Option(min=0, help="Threads of a search; 0 means all cores.")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Of what is drawn at random.")] = 0,
@@ -60,6 +64,7 @@ def tune(
             latency_us=latency_us,
             k=k,
             max_bytes=max_bytes,
+            weights=weights,
             budget_s=budget,
             threads=threads,
             seed=seed,

@@ -210,7 +210,7 @@ def lowest(score: float, boost: float) -> float:
     """Return a float32 number: an inner product below it can't come to a score with a boost of so much at most."""
     if not math.isfinite(score):
         return -math.inf
-    margin = float(np.spacing(np.float32(abs(score)))) + (abs(score) + abs(boost)) * 2.0**-50
+    margin = float(np.spacing(np.float32(abs(score))))  # of which rounding takes half
     with np.errstate(over="ignore"):
         return float(np.nextafter(np.float32(score - boost - margin), np.float32(-np.inf)))
 

@@ -100,14 +100,14 @@ class Collection(Readable):
         self._store = store
         self._writer = writer
         self._maintenance = None if writer is None else Maintenance(writer)
-        self._is_open = True
-        # The view of a reader. What a writer sees is in its `Writer`: held here too, it would keep what is out of date.
-        self._read = view if writer is None else None
         self._auto_refresh: float | None = None
         self._refreshed = time.monotonic()
         self._refreshing = threading.Lock()
         self._is_child = False
         _open.add(self)
+        self._is_open = True
+        # The view of a reader. What a writer sees is in its `Writer`: held here too, it would keep what is out of date.
+        self._read = view if writer is None else None
 
     @classmethod
     def create(
@@ -124,7 +124,55 @@ class Collection(Readable):
         durability: Durability = "full",
         **params: Any,  # noqa: ANN401 - the engine's
     ) -> Self:
-        """Make an empty collection, and open it for writing."""
+        """Make an empty collection, and open it for writing.
+
+        Parameters
+        ----------
+        path
+            A folder that is not there, or empty. It appears whole or not at all.
+        n_terms
+            Terms that a vector may have, each in [0, n_terms); None for as many as come.
+        fields
+            The kinds of the fields that filters, order and boosts are to be fast by: ``"keyword"``, ``"int"``,
+            ``"float"``, ``"bool"`` or ``"datetime"``. Payloads may have any others beside.
+        vectors
+            The vectors of a document, where it has several: options of each by name, in the place of those here. The
+            first is the default.
+        words
+            Whether terms are words, which the collection numbers: vectors are dicts ``{word: weight}`` then.
+        signed
+            Whether weights may be negative.
+        engine
+            The engine of large segments, one of `thresher.engines()`; small ones are exact.
+        weights
+            What segments keep of the weights beside each other, as in `thresher.Index.build`: scores and vectors are
+            those that were given in both cases.
+        durability
+            ``"full"``: an operation is on the disk when it returns. ``"normal"``: it survives the process, but a power
+            cut may take the last ones, each whole.
+        **params
+            Parameters of the engine's `build`.
+
+        Returns
+        -------
+        Collection
+            Open for writing; to be closed, or used in a ``with`` block.
+
+        Raises
+        ------
+        FileExistsError
+            If there is something at `path`.
+        TypeError, ValueError
+            For an option that there is not, or out of range.
+
+        Examples
+        --------
+        >>> from thresher.collection import Collection
+        >>> with Collection.create("papers", fields={"year": "int"}) as papers:
+        ...     _ = papers.upsert(["a", "b"], [{0: 1.0}, {0: 2.0, 7: 1.0}], [{"year": 2019}, {"year": 2024}])
+        ...     papers
+        <Collection papers: 2 documents in 1 segments>
+        """
         if durability not in ("full", "normal"):
             raise ValueError(f"durability must be 'full' or 'normal', got {durability!r}")
         common = {
@@ -269,7 +317,51 @@ class Collection(Readable):
         if_version: int | Sequence[int] | None = None,
         duplicates: Literal["last", "error"] = "last",
     ) -> int:
-        """Store documents, in the place of those of the same ids."""
+        """Store documents, in the place of those of the same ids: all of them, or none if it raises.
+
+        They are on the disk when it returns, and found by searches that begin then.
+
+        Parameters
+        ----------
+        ids
+            Strings of up to 512 bytes of UTF-8, or whole numbers of 64 bits; one kind in a collection.
+        vectors
+            A row for each id, in any form that `thresher.Index.build` takes, without NaN, infinite or (unless the
+            collection is signed) negative weights. A dict of these by name, where documents have several vectors.
+        payloads
+            A dict of JSON values for each id, or None; datetimes and numpy's numbers are taken too.
+        texts
+            The text that each was made of, which the collection keeps; or None.
+        if_absent
+            Leave documents that are there as they are.
+        if_version
+            The version that each must be in (`Document.version`), 0 if it must not be there; one for all, or a list.
+        duplicates
+            What it is that an id comes twice: the ``"last"`` counts, or an ``"error"``.
+
+        Returns
+        -------
+        int
+            How many documents were stored.
+
+        Raises
+        ------
+        thresher.collection.ConflictError
+            If a document is not in the version that `if_version` says; it has the ids.
+        TypeError, ValueError
+            Naming the argument, the row and the value that is wrong.
+
+        Examples
+        --------
+        >>> from thresher.collection import Collection
+        >>> with Collection.create("notes") as notes:
+        ...     print(notes.upsert(["a", "b"], [{0: 1.0}, {1: 2.0}]))
+        ...     print(notes.upsert(["b", "c"], [{1: 5.0}, {1: 3.0}], [{"new": True}, None]))
+        ...     print(notes.search_one({1: 1.0}, k=2).to_dicts())
+        2
+        2
+        [{'id': 'b', 'score': 5.0, 'payload': {'new': True}}, {'id': 'c', 'score': 3.0, 'payload': {}}]
+        """
         with self.batch() as batch:
             return batch.upsert(
                 ids,
@@ -288,14 +380,71 @@ class Collection(Readable):
         where: Where | None = None,
         all: bool = False,  # noqa: A002 - what it is called
     ) -> int:
-        """Delete documents, by id, those that meet a filter, or all; return how many there were."""
+        """Delete documents: by id, those that meet a filter, or all of them.
+
+        Parameters
+        ----------
+        ids
+            Their ids; those that are not there count nothing.
+        where
+            A filter.
+        all
+            Whether all are meant.
+
+        Returns
+        -------
+        int
+            How many documents there were.
+
+        Raises
+        ------
+        TypeError
+            Unless exactly one of the three is given.
+
+        Examples
+        --------
+        >>> from thresher.collection import Collection
+        >>> with Collection.create("old", fields={"year": "int"}) as old:
+        ...     _ = old.upsert([1, 2, 3], [{0: 1.0}] * 3, [{"year": 1990}, {"year": 2000}, {"year": 2010}])
+        ...     print(old.delete([1, 77]), old.delete(where={"year": {"$gt": 2005}}), len(old))
+        1 1 1
+        """
         with self.batch() as batch:
             return batch.delete(ids, where=where, all=all)
 
     def update_payload(
         self, ids: Sequence[Id] | npt.NDArray[Any], payload: Mapping[str, Any], *, replace: bool = False
     ) -> int:
-        """Change fields of documents' payloads; return how many documents there were."""
+        """Change fields of documents' payloads; their vectors, and their places among ties, stay.
+
+        Parameters
+        ----------
+        ids
+            Their ids; those that are not there count nothing.
+        payload
+            Fields with their new values; None takes a field away.
+        replace
+            Whether this is all of the payload, and other fields go.
+
+        Returns
+        -------
+        int
+            How many documents there were.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the payload is none, or a declared field would be of another kind.
+
+        Examples
+        --------
+        >>> from thresher.collection import Collection
+        >>> with Collection.create("shop") as shop:
+        ...     _ = shop.upsert(["a"], [{0: 1.0}], [{"price": 3, "sold": 1}])
+        ...     _ = shop.update_payload(["a"], {"price": 4, "sold": None})
+        ...     print(shop.get(["a"])[0].payload)
+        {'price': 4}
+        """
         with self.batch() as batch:
             return batch.update_payload(ids, payload, replace=replace)
 
@@ -351,7 +500,25 @@ class Collection(Readable):
 
     @contextlib.contextmanager
     def batch(self) -> Iterator[Operations]:
-        """Do several operations in one transaction: all of them, when the block ends, or none, if it raises."""
+        """Do several operations in one transaction: all of them, when the block ends, or none, if it raises.
+
+        Yields
+        ------
+        Operations
+            With `upsert`, `delete` and `update_payload`, as here. They see what those before them did; searches see
+            nothing of it before the block has ended.
+
+        Examples
+        --------
+        >>> from thresher.collection import Collection
+        >>> with Collection.create("moves") as moves:
+        ...     _ = moves.upsert(["old"], [{0: 1.0}])
+        ...     with moves.batch() as batch:
+        ...         _ = batch.delete(["old"])
+        ...         _ = batch.upsert(["new"], [{0: 1.0}])
+        ...     print("old" in moves, "new" in moves)
+        False True
+        """
         writer = self._writing()
         make_room(writer)
         with writer.transaction() as transaction:
@@ -370,7 +537,23 @@ class Collection(Readable):
     # ----------------------------------------------------------------------------------------------- versions
 
     def snapshot(self) -> Snapshot:
-        """Return what is there now, to be read and searched whatever becomes of it."""
+        """Return what is there now, to be read and searched whatever becomes of it.
+
+        Returns
+        -------
+        Snapshot
+            To be closed, or used in a ``with`` block: what it shows is kept as long.
+
+        Examples
+        --------
+        >>> from thresher.collection import Collection
+        >>> with Collection.create("past") as past:
+        ...     _ = past.upsert(["a"], [{0: 1.0}])
+        ...     with past.snapshot() as before:
+        ...         _ = past.delete(["a"])
+        ...         print(len(past), before.search_one({0: 1.0}, k=1).ids)
+        0 ['a']
+        """
         return Snapshot(self._store, self._view())
 
     def refresh(self) -> bool:
@@ -404,13 +587,47 @@ class Collection(Readable):
         return self._read is not before
 
     def flush(self) -> None:
-        """Put all documents that wait in the log into a segment."""
+        """Put all documents that wait in the log into a segment: it is done when this returns.
+
+        Nothing needs it: waiting documents are safe and are searched, and many of them are put into a segment by
+        themselves. Opening takes less time afterwards.
+
+        Raises
+        ------
+        OSError
+            If there is no room on the disk; nothing has changed then.
+        """
         writer = self._writing()
         writer.rebuild(lambda view: [part for part in view.parts if is_fresh(part)])
         writer.forget_batches()
 
     def optimize(self, *, threads: int = 0, progress: Progress | None = None) -> None:
-        """Merge all segments into one, without what is dead, and give its space back."""
+        """Merge all segments into one, without what is dead, and give its space back: done when this returns.
+
+        Other threads read, search and write meanwhile.
+
+        Parameters
+        ----------
+        threads
+            Threads to build with; 0 means one for each core.
+        progress
+            Called now and then as ``progress(done, n_docs)``; what it raises ends it, and leaves all as it was.
+
+        Raises
+        ------
+        OSError
+            If there is no room on the disk; nothing has changed then.
+
+        Examples
+        --------
+        >>> from thresher.collection import Collection
+        >>> with Collection.create("tidy") as tidy:
+        ...     _ = tidy.upsert([1, 2, 3], [{0: 1.0}] * 3)
+        ...     _ = tidy.delete([2])
+        ...     tidy.optimize()
+        ...     print(tidy)
+        <Collection tidy: 2 documents in 1 segments>
+        """
         writer = self._writing()
         writer.rebuild(lambda view: view.parts, threads=threads, progress=progress)
         writer.forget_batches()

@@ -130,6 +130,7 @@ class WriterLock:
             Naming the host and the process that has it.
         """
         path = folder / LOCK
+        self._pid = os.getpid()
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -147,6 +148,8 @@ class WriterLock:
     def release(self) -> None:
         """Let another have it. In a forked child this closes its copy, and the parent keeps the lock."""
         if self._descriptor >= 0:
+            if self._pid == os.getpid():
+                fcntl.flock(self._descriptor, fcntl.LOCK_UN)  # of children's copies too
             os.close(self._descriptor)
             self._descriptor = -1
 

@@ -68,6 +68,15 @@ class Readable(Searchable):
         ------
         KeyError
             Naming an id that is not there.
+
+        Examples
+        --------
+        >>> from thresher.collection import Collection
+        >>> with Collection.create("read") as read:
+        ...     _ = read.upsert(["a"], [{2: 1.5}], [{"title": "one"}])
+        ...     document = read.get(["a", "b"], missing="skip")[0]
+        ...     print(document.id, document.payload, document.vector.toarray())
+        a {'title': 'one'} [[0.  0.  1.5]]
         """
         if missing not in ("error", "skip"):
             raise ValueError(f"missing must be 'error' or 'skip', got {missing!r}")
@@ -129,6 +138,19 @@ class Readable(Searchable):
         ------
         Document
             One by one, read some at a time.
+
+        Raises
+        ------
+        ValueError
+            If the filter is none, `order_by` is no declared field of numbers, or `include` names something else.
+
+        Examples
+        --------
+        >>> from thresher.collection import Collection
+        >>> with Collection.create("sorted", fields={"year": "int"}) as some:
+        ...     _ = some.upsert([1, 2, 3], [{0: 1.0}] * 3, [{"year": 2000}, {}, {"year": 1990}])
+        ...     print([document.id for document in some.scan(order_by="year")])
+        [3, 1, 2]
         """
         unknown = set(include) - {"payload", "vectors", "text"}
         if unknown:
@@ -172,7 +194,26 @@ class Readable(Searchable):
             yield from self._documents([states[seq] for seq in some.tolist()], view, include)
 
     def count(self, where: Where | None = None) -> int:
-        """Return how many documents meet a filter; None for all."""
+        """Return how many documents meet a filter.
+
+        Parameters
+        ----------
+        where
+            A filter; None for all documents.
+
+        Raises
+        ------
+        ValueError
+            If the filter is none, naming the place in it.
+
+        Examples
+        --------
+        >>> from thresher.collection import Collection
+        >>> with Collection.create("counted", fields={"lang": "keyword"}) as counted:
+        ...     _ = counted.upsert([1, 2, 3], [{0: 1.0}] * 3, [{"lang": "en"}, {"lang": "de"}, {"lang": "en"}])
+        ...     print(counted.count(), counted.count({"lang": "en"}), counted.count_by("lang"))
+        3 2 {'en': 2, 'de': 1}
+        """
         view = self._view()
         if where is None:
             return len(view)

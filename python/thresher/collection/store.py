@@ -47,7 +47,7 @@ class Store:
         self.folder = folder
         self._lock = threading.RLock()
         self._catalogue: Catalogue | None = None
-        self.undeclared: Counter[str] = Counter()
+        self.undeclared: Counter[str] = Counter()  # fields that filters read from payloads
         self._views: weakref.WeakSet[View] = weakref.WeakSet()
         _stores.add(self)
         with self.reading() as catalogue:
@@ -106,10 +106,6 @@ class Store:
             weakref.finalize(view, mark.release)
         return view
 
-    def versions(self) -> list[int]:
-        """Return the versions that are read here or in other processes, ascending."""
-        return sorted({view.version for view in list(self._views)} | set(marked_versions(self.folder)))
-
     def begin_in_child(self) -> None:
         """Begin anew in a forked process, with marks of its own for the views that it has from its parent."""
         _inherited.append(self._catalogue)
@@ -117,6 +113,10 @@ class Store:
         self._catalogue = None
         for view in list(self._views):
             weakref.finalize(view, ReaderMark(self.folder, view.version).release)
+
+    def versions(self) -> list[int]:
+        """Return the versions that are read here or in other processes, ascending."""
+        return sorted({view.version for view in list(self._views)} | set(marked_versions(self.folder)))
 
     def oldest(self, version: int) -> int:
         """Return the oldest version that is read anywhere, or `version` if none is older."""

@@ -212,17 +212,22 @@ class Index:
         return _core.dials(cls._core_engine(), n_docs, k)
 
     @classmethod
-    def estimated_parts(cls, statistics: _core.CollectionStatistics, **params: BuildParam) -> list[_core.EstimatedPart]:
+    def estimated_parts(
+        cls, statistics: _core.CollectionStatistics, *, weights: Weights = "float", **params: BuildParam
+    ) -> list[_core.EstimatedPart]:
         """Return the bytes of each part of an index, as `nbytes` will name them, before it is built.
 
         Parameters
         ----------
         statistics
             What is known of the documents.
+        weights
+            What the index keeps of the weights, as `build` explains it.
         **params
             Build parameters, by name; the others are the library's defaults.
         """
-        return _core.estimated_parts(cls._core_engine(), statistics, params)
+        precision = as_choice(weights, PRECISIONS, "weights")
+        return _core.estimated_parts(cls._core_engine(), statistics, params, precision)
 
     @classmethod
     def build_growth(cls) -> _core.BuildGrowth:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import scipy.sparse as sp
 
     from thresher import _core
+    from thresher.engines.options import Weights
     from thresher.tuning.queries import Questions
 
 SAMPLES = (5_000, 20_000)  # documents of the two samples
@@ -54,9 +55,12 @@ class Sketch(NamedTuple):
     build_seconds: float
 
 
-def plans_of(engine: type[Index] | str | Iterable[type[Index] | str] | None) -> list[BuildPlan]:
-    """Return the ways to build the engines that are named, or raise TypeError."""
-    return [BuildPlan(known, params) for known in classes_of(engine) for params in ({}, *known.build_variants())]
+def plans_of(
+    engine: type[Index] | str | Iterable[type[Index] | str] | None, weights: Weights = "float"
+) -> list[BuildPlan]:
+    """Return the ways to build the engines that are named with such weights, or raise TypeError."""
+    kept: dict[str, Any] = {} if weights == "float" else {"weights": weights}
+    return [BuildPlan(known, kept | params) for known in classes_of(engine) for params in ({}, *known.build_variants())]
 
 
 def shortlist(

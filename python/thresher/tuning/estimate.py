@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, SupportsIndex
 
@@ -18,6 +19,7 @@ from thresher.engines.registry import classes_of
 
 if TYPE_CHECKING:
     from thresher.engines.index import BuildParam, Index
+    from thresher.engines.options import Weights
 
 MAX_SAMPLED = 12_000  # documents of a sample that is built on trial
 MAX_POSTINGS = 1_500_000  # of it
@@ -67,6 +69,7 @@ def estimate(
     *,
     engine: type[Index] | str | Iterable[type[Index] | str] | None = None,
     n_docs: SupportsIndex | None = None,
+    weights: Weights = "float",
     threads: SupportsIndex = 0,
     seed: SupportsIndex = 0,
     shape: tuple[int, int] | None = None,
@@ -87,6 +90,8 @@ def estimate(
         Documents of the index, if they are more or fewer than `docs` has: what would so many like these take? Document
         frequencies are taken to grow with them, and the number of terms as in a half of `docs` and the whole (Heaps'
         law).
+    weights
+        What the index keeps of the weights: ``"float"``, ``"uint8"`` or ``"uint8+float"``, as for an engine's `build`.
     threads
         Threads of the build; 0 means one for each core.
     seed
@@ -102,7 +107,8 @@ def estimate(
     Raises
     ------
     ValueError
-        If `docs` has no documents with terms or holds what an index can't, or `n_docs` is out of range.
+        If `docs` has no documents with terms or holds what an index can't, `n_docs` is out of range, or there are no
+        such `weights`.
     TypeError
         If `docs` is not a sparse matrix, or `engine` not an engine.
 
@@ -127,7 +133,7 @@ def estimate(
     # Halved as often as leaves a sample of that size, so that documents are packed among as many as in the whole.
     size = min(matrix.shape[0], math.ceil(wanted / 2.0 ** max(0, math.ceil(math.log2(wanted / most)))))
     samples = [matrix[np.sort(rng.choice(matrix.shape[0], n, replace=False))] for n in (math.ceil(size / 4), size)]
-    return {known.engine: _estimated(known, samples, statistics, workers) for known in classes}
+    return {known.engine: _estimated(known, weights, samples, statistics, workers) for known in classes}
 
 
 def statistics_of(docs: sp.csr_array, n_docs: int, threads: int) -> _core.CollectionStatistics:
@@ -136,36 +142,40 @@ def statistics_of(docs: sp.csr_array, n_docs: int, threads: int) -> _core.Collec
     return _core.CollectionStatistics(rows.indptr, rows.indices, rows.data, rows.shape[1], n_docs, threads)
 
 
-def nbytes_of(engine: type[Index], statistics: _core.CollectionStatistics, **params: BuildParam) -> dict[str, int]:
+def nbytes_of(
+    engine: type[Index], statistics: _core.CollectionStatistics, *, weights: Weights = "float", **params: BuildParam
+) -> dict[str, int]:
     """Return the bytes of each part of an index, as alike as documents usually are."""
-    return {part.name: round(part.nbytes) for part in engine.estimated_parts(statistics, **params)}
+    return {part.name: round(part.nbytes) for part in engine.estimated_parts(statistics, weights=weights, **params)}
 
 
 def _estimated(
     engine: type[Index],
+    weights: Weights,
     samples: list[sp.csr_array],
     statistics: _core.CollectionStatistics,
     threads: int,
 ) -> Estimate:
-    trials = [_tried(engine, sample, threads) for sample in samples]
+    trials = [_tried(engine, weights, sample, threads) for sample in samples]
     last = trials[-1]
+    parts_of = functools.partial(engine.estimated_parts, weights=weights)
     cpu_seconds = _grown(engine.build_growth(), trials, statistics.n_docs)
     return Estimate(
         engine=engine.engine,
         n_docs=statistics.n_docs,
         nnz=round(statistics.nnz),
-        nbytes=_nbytes_by(engine, trials, samples, statistics, threads),
+        nbytes=_nbytes_by(parts_of, trials, samples, statistics, threads),
         build_seconds=cpu_seconds * last.seconds / last.cpu_seconds,
         cpu_seconds=cpu_seconds,
     )
 
 
-def _tried(engine: type[Index], sample: sp.csr_array, threads: int) -> Trial:
+def _tried(engine: type[Index], weights: Weights, sample: sp.csr_array, threads: int) -> Trial:
     """Build an index of a sample, a few times where that is quick, and tell what the quickest took."""
     best: Trial | None = None
     for _ in range(REPETITIONS):
         cpu, wall = time.process_time(), time.perf_counter()
-        index = engine.build(sample, threads=threads)
+        index = engine.build(sample, threads=threads, weights=weights)
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
         if best is None or cpu < best.cpu_seconds:
             best = Trial(sample.shape[0], max(cpu, 1e-6), max(wall, 1e-6), index.nbytes)
@@ -188,7 +198,7 @@ def _grown(growth: _core.BuildGrowth, trials: list[Trial], n_docs: int) -> float
 
 
 def _nbytes_by(
-    engine: type[Index],
+    parts_of: Callable[[_core.CollectionStatistics], list[_core.EstimatedPart]],
     trials: list[Trial],
     samples: list[sp.csr_array],
     statistics: _core.CollectionStatistics,
@@ -199,12 +209,11 @@ def _nbytes_by(
     Those that depend on how alike documents are were counted in trials. What fraction they are of the most that they
     can be changes as the logarithm of the number of documents.
     """
-    expected = engine.estimated_parts(statistics)
+    expected = parts_of(statistics)
     if not any(part.variable for part in expected):
         return {part.name: round(part.fixed) for part in expected}
     tried = [
-        {part.name: part for part in engine.estimated_parts(statistics_of(sample, trial.n_docs, threads))}
-        for trial, sample in zip(trials, samples, strict=True)
+        {part.name: part for part in parts_of(statistics_of(sample, sample.shape[0], threads))} for sample in samples
     ]
     doublings = math.log2(statistics.n_docs / trials[-1].n_docs)
     between = math.log2(trials[-1].n_docs / trials[0].n_docs) or 1.0

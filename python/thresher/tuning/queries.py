@@ -47,14 +47,25 @@ class Questions:
         Documents that should be found.
     threads
         Threads to search with.
+    rescored
+        Whether hits to measure have scores of other weights than `exact` has, which are not to be compared.
     """
 
     def __init__(
-        self, matrix: sp.csr_array, own: npt.NDArray[np.int64] | None, exact: Index, k: int, threads: int
+        self,
+        matrix: sp.csr_array,
+        own: npt.NDArray[np.int64] | None,
+        exact: Index,
+        k: int,
+        threads: int,
+        *,
+        rescored: bool = False,
     ) -> None:
         self.matrix = matrix
         self.own = own
         self.k = k
+        self.threads = threads
+        self.scorer = exact if rescored else None
         self.wanted = Wanted.of(self._others(exact.search(matrix, self.depth, threads=threads)))
 
     def __len__(self) -> int:
@@ -73,7 +84,7 @@ class Questions:
     def part(self, rows: slice | npt.NDArray[np.int64]) -> Questions:
         """Return some of the queries."""
         part = object.__new__(Questions)
-        part.matrix, part.k = self.matrix[rows], self.k
+        part.matrix, part.k, part.threads, part.scorer = self.matrix[rows], self.k, self.threads, self.scorer
         part.own = None if self.own is None else self.own[rows]
         part.wanted = self.wanted.part(rows)
         return part
@@ -84,10 +95,13 @@ class Questions:
         if own is not None:
             places = np.minimum(np.searchsorted(chosen, own), len(chosen) - 1)
             own = np.where(chosen[places] == own, places, -2)  # no document's id
-        return Questions(self.matrix, own, exact, self.k, threads)
+        return Questions(self.matrix, own, exact, self.k, threads, rescored=self.scorer is not None)
 
     def measure(self, hits: Hits) -> RecallEstimate:
         """Return the recall of hits: the fraction of wanted documents found, ties counting as right; nan if none is."""
+        if self.scorer is not None:
+            found = [ids for ids, _ in hits.rows()]
+            hits = self.scorer.search(self.matrix, self.depth, allowed=found, threads=self.threads)
         scores = self._others(hits)
         recall = self.wanted.recall(scores)
         off = self.wanted.found(scores) - recall * self.wanted.counts

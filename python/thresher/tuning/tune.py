@@ -11,9 +11,10 @@ from typing import Any, NamedTuple, SupportsFloat, SupportsIndex
 import numpy as np
 import scipy.sparse as sp
 
-from thresher._arguments import MAX_HITS, as_int, as_k, as_number, as_progress, as_threads
+from thresher._arguments import MAX_HITS, as_choice, as_int, as_k, as_number, as_progress, as_threads
 from thresher._matrix import MatrixLike, as_matrix
 from thresher.engines.index import Index, Progress
+from thresher.engines.options import PRECISIONS, Weights
 from thresher.tuning.build_plans import BuildPlan, plans_of, shortlist
 from thresher.tuning.dial_search import DialSearch, Target
 from thresher.tuning.queries import MAX_QUERIES, Questions, exact_index, of_documents
@@ -79,6 +80,7 @@ def tune(
     latency_us: SupportsFloat | None = None,
     k: SupportsIndex = 10,
     max_bytes: SupportsIndex | None = None,
+    weights: Weights = "float",
     budget_s: SupportsFloat = 300.0,
     threads: SupportsIndex = 1,
     build_threads: SupportsIndex = 0,
@@ -113,6 +115,9 @@ def tune(
         need their own.
     max_bytes
         What the index may take in memory; None for no limit.
+    weights
+        What the index keeps of the weights: ``"float"``, ``"uint8"`` or ``"uint8+float"``, as for an engine's `build`.
+        What should be found goes by the weights given, whatever is kept of them.
     budget_s
         Seconds to take, about. What is found by then is returned; if that does not meet the target, the library's
         default parameters are measured too. A build that has begun is not stopped, so that it takes at the least as
@@ -167,7 +172,8 @@ def tune(
     report = as_progress(progress)
     budget = _as_budget(budget_s)
     rng = np.random.default_rng(as_int(seed, "seed"))
-    plans = plans_of(engine)
+    as_choice(weights, PRECISIONS, "weights")
+    plans = plans_of(engine, weights)
     matrix = as_matrix(docs, shape=shape, name="docs")
     asked = None if queries is None else as_matrix(queries, name="queries")
     deadline = started + budget
@@ -178,7 +184,7 @@ def tune(
 
     on_step()
     exact = exact_index(matrix, builders)
-    questions = _questions(matrix, asked, exact, k=hits, threads=builders, rng=rng)
+    questions = _questions(matrix, asked, exact, k=hits, threads=builders, rng=rng, rescored=weights == "uint8")
 
     def search(some: Questions, wanted: Target) -> DialSearch:
         return DialSearch(some, wanted, workers, deadline, on_step)
@@ -263,7 +269,9 @@ def tune_index(
 
     on_step()
     docs = index.vectors(np.arange(index.n_docs))
-    questions = _questions(docs, asked, exact_index(docs, workers), k=hits, threads=workers, rng=rng)
+    questions = _questions(
+        docs, asked, exact_index(docs, workers), k=hits, threads=workers, rng=rng, rescored=index.weights == "uint8"
+    )
     search = DialSearch(questions, target, workers, started + budget, on_step)
     curve: list[Point] = []
     best = _tuned(BuildPlan(type(index), {}), index, search, curve)
@@ -315,6 +323,7 @@ def _questions(
     k: int,
     threads: int,
     rng: np.random.Generator,
+    rescored: bool,
 ) -> Questions:
     """Return the queries to tune on, in random order: those that some document answers."""
     own = None
@@ -328,7 +337,7 @@ def _questions(
     max_k = min(docs.shape[0], MAX_HITS - 1)  # a query that is made of a document finds that one too
     if k > max_k:
         raise ValueError(f"k must be at most {max_k} for {docs.shape[0]} documents, got {k}")
-    questions = Questions(queries, own, exact, k, threads).answered()
+    questions = Questions(queries, own, exact, k, threads, rescored=rescored).answered()
     if len(questions) < FEWEST_QUERIES:
         what = "docs: queries made of them" if own is not None else "queries: they"
         raise ValueError(f"{what} must find documents, but {len(questions)} do; at least {FEWEST_QUERIES} are needed")

@@ -75,7 +75,7 @@ Lists expected_lists(const Built& built, std::uint32_t cluster_size, std::uint32
             built.forward.read(doc, postings);
             for (const auto& [slot, weight] : postings) largest[slot] = std::max(largest[slot], weight);
         }
-        std::vector<std::pair<std::uint32_t, float>> summary(largest.begin(), largest.end());
+        std::vector<std::pair<std::uint32_t, float>> summary(largest.rbegin(), largest.rend());  // rarer terms first
         std::stable_sort(summary.begin(), summary.end(), [](auto& a, auto& b) { return a.second > b.second; });
         double total = 0;
         for (const auto& [slot, weight] : summary) total += static_cast<double>(weight);

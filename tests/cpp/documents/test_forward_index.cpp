@@ -179,8 +179,8 @@ TEST(ForwardIndex, WidensSlotsPast65536Terms) {
         expect_reads_back(narrow, narrow_built);
         const Rows wide = distinct_terms(65537, weight);
         const Built wide_built(wide);
-        // One document for each thousand terms. All but 4,096 slots take two bytes more, and so does their number.
-        EXPECT_EQ(wide_built.forward.nbytes() - narrow_built.forward.nbytes(), 4 + 2 * (65537 - 4096) + 2 * 66 - 2)
+        // One document for each thousand terms. All but 4,096 slots take a byte more, and so does their number.
+        EXPECT_EQ(wide_built.forward.nbytes() - narrow_built.forward.nbytes(), (65537 - 4096) + 66 + 2)
             << "weights of one value take no bits";
         expect_reads_back(wide, wide_built);
     }
@@ -522,10 +522,51 @@ void expect_same_sections(const ForwardIndex& a, const ForwardIndex& b) {
     EXPECT_EQ(a.nbytes(), b.nbytes());
 }
 
+// Version 3 is as the newest, but that slots of three bytes had four.
 ForwardIndex load_version_3(const ForwardIndex& built, const Layout& layout) {
     SectionList sections;
     built.save(sections);
-    return load_as(sections, 3, layout, layout.nnz());
+    if (layout.n_slots <= 65536) return load_as(sections, 3, layout, layout.nnz());
+    const auto words = section_of(built, "forward/format");
+    const auto starts = section_of(built, "forward/starts");
+    const auto bytes = section_of(built, "forward/bytes");
+    const auto start = [&](std::size_t doc) {
+        std::uint32_t value;
+        std::memcpy(&value, starts.data() + 4 * doc, 4);
+        return value;
+    };
+    std::vector<std::uint32_t> format(3);
+    std::memcpy(format.data(), words.data(), 12);
+    std::vector<std::uint32_t> old_starts{0};
+    std::vector<std::uint8_t> old_bytes;
+    for (std::size_t doc = 0; doc < layout.n_docs; ++doc) {
+        const std::vector<std::uint8_t> document(reinterpret_cast<const std::uint8_t*>(bytes.data()) + start(doc),
+                                                 reinterpret_cast<const std::uint8_t*>(bytes.data()) + start(doc + 1));
+        const std::size_t n_common = document[0] + 256U * document[1];
+        const std::size_t n_rare = document[2] + 256U * document[3];
+        const std::size_t highs = n_common / 32 * 16 + std::min<std::size_t>(n_common % 32, 16);
+        const auto copy = [&](std::size_t from, std::size_t n, std::size_t zeros) {
+            old_bytes.insert(old_bytes.end(), document.begin() + static_cast<std::ptrdiff_t>(from),
+                             document.begin() + static_cast<std::ptrdiff_t>(from + n));
+            old_bytes.insert(old_bytes.end(), zeros, 0);
+        };
+        copy(0, 2, 0);
+        copy(2, 3, 1);
+        copy(5, n_common + highs, 0);
+        const std::size_t rare = 5 + n_common + highs;
+        for (std::size_t i = 0; i < n_rare; ++i) copy(rare + 3 * i, 3, 1);
+        copy(rare + 3 * n_rare, document.size() - rare - 3 * n_rare, 0);
+        old_starts.push_back(static_cast<std::uint32_t>(old_bytes.size()));
+    }
+    old_bytes.insert(old_bytes.end(), 64, 0);
+    const auto old_format = buffer_of(format);
+    const auto starts_before = buffer_of(old_starts);
+    const auto bytes_before = buffer_of(old_bytes);
+    SectionList old;
+    old.add("forward/format", old_format);
+    old.add("forward/starts", starts_before);
+    old.add("forward/bytes", bytes_before);
+    return load_as(old, 3, layout, layout.nnz());
 }
 
 TEST(ForwardIndex, IsSavedAndLoadedInEveryVersion) {
@@ -714,7 +755,7 @@ struct Stored {
         sections.add("forward/format", words);
         sections.add("forward/starts", begins);
         sections.add("forward/bytes", documents);
-        return load_as(sections, 3, layout, layout.nnz());
+        return load_as(sections, 4, layout, layout.nnz());
     }
     std::vector<std::uint32_t> format;
     std::vector<std::uint32_t> offsets;
@@ -779,9 +820,9 @@ TEST(ForwardIndex, LeavesOutSlotsThatNoTermHas) {
     const Layout layout(rows, built.vocabulary);
     Stored stored(built.forward);
     // Of the last document, whose 537 slots are all rare, every other one.
-    const std::size_t first = stored.offsets[65] + 2 + 4;
-    const std::uint32_t wrong[] = {65537, 65537 + 1024, 70000, 1U << 31, UINT32_MAX};
-    for (std::size_t i = 0; i < 268; ++i) std::memcpy(stored.bytes.data() + first + 8 * i, &wrong[i % 5], 4);
+    const std::size_t first = stored.offsets[65] + 2 + 3;
+    const std::uint32_t wrong[] = {65537, 65537 + 1024, 70000, 1U << 23, (1U << 24) - 1};
+    for (std::size_t i = 0; i < 268; ++i) std::memcpy(stored.bytes.data() + first + 6 * i, &wrong[i % 5], 3);
     SlotQuery query;
     for (std::uint32_t slot = 0; slot < 65537; ++slot) {
         query.slots.push_back(slot);

@@ -89,7 +89,7 @@ TEST_F(NewEngine, IsTunedAndEstimated) {
     EXPECT_EQ(dials[0].at(1), (NamedValues{{"budget", std::int64_t{300}}}));
     Progress silent(nullptr);
     const auto statistics = CollectionStatistics::of(docs_.view(), 300, 1, silent);
-    const auto parts = entry.estimated_parts(statistics, {});
+    const auto parts = entry.estimated_parts(statistics, {}, Precision::full);
     const auto built = build_index("scan", docs_.view(), {}, {.threads = 1})->nbytes();
     ASSERT_EQ(parts.size(), built.size());
     for (std::size_t i = 0; i < parts.size(); ++i) {

@@ -58,19 +58,21 @@ TEST(Estimates, AreOfThePartsThatAnIndexHas) {
     Random random(70);
     const Rows docs = test::random_rows(random, 3000, 400, 12, test::real_weight);
     const CollectionStatistics statistics = statistics_of(docs.view(), docs.n_rows());
-    for (const auto& [engine, params] : cases()) {
-        const auto parts = engine_named(engine).estimated_parts(statistics, params);
-        const auto index = build_index(engine, docs.view(), params, {.threads = 2});
-        const auto built = index->nbytes();
-        ASSERT_EQ(parts.size(), built.size()) << engine;
-        for (std::size_t i = 0; i < parts.size(); ++i) {
-            EXPECT_EQ(parts[i].name, built[i].first) << engine;
-            const auto actual = static_cast<double>(built[i].second);
-            EXPECT_LE(actual, 1.05 * (parts[i].fixed + parts[i].variable) + 200) << engine << " " << parts[i].name;
-            if (parts[i].variable == 0) {
-                EXPECT_NEAR(parts[i].fixed, actual, 0.05 * actual + 200) << engine << " " << parts[i].name;
-            } else {
-                EXPECT_GE(actual, parts[i].fixed) << engine << " " << parts[i].name;
+    for (const Precision precision : {Precision::full, Precision::codes, Precision::both}) {
+        for (const auto& [engine, params] : cases()) {
+            const auto parts = engine_named(engine).estimated_parts(statistics, params, precision);
+            const auto index = build_index(engine, docs.view(), params, {.precision = precision, .threads = 2});
+            const auto built = index->nbytes();
+            ASSERT_EQ(parts.size(), built.size()) << engine;
+            for (std::size_t i = 0; i < parts.size(); ++i) {
+                EXPECT_EQ(parts[i].name, built[i].first) << engine;
+                const auto actual = static_cast<double>(built[i].second);
+                EXPECT_LE(actual, 1.05 * (parts[i].fixed + parts[i].variable) + 200) << engine << " " << parts[i].name;
+                if (parts[i].variable == 0) {
+                    EXPECT_NEAR(parts[i].fixed, actual, 0.05 * actual + 200) << engine << " " << parts[i].name;
+                } else {
+                    EXPECT_GE(actual, parts[i].fixed) << engine << " " << parts[i].name;
+                }
             }
         }
     }
@@ -89,8 +91,8 @@ TEST(Estimates, FollowTheStatisticsOfAnotherNumberOfDocuments) {
     EXPECT_NEAR(shrunk.nnz(), static_cast<double>(n), 0.05 * static_cast<double>(n));
     for (const std::string_view engine : engine_names()) {
         const auto& entry = engine_named(engine);
-        const double of_all = total(entry.estimated_parts(statistics_of(all, 4000), {}));
-        EXPECT_NEAR(total(entry.estimated_parts(grown, {})), of_all, 0.1 * of_all) << engine;
+        const double of_all = total(entry.estimated_parts(statistics_of(all, 4000), {}, Precision::full));
+        EXPECT_NEAR(total(entry.estimated_parts(grown, {}, Precision::full)), of_all, 0.1 * of_all) << engine;
     }
 }
 
@@ -99,9 +101,9 @@ TEST(Estimates, RefuseParametersAsABuildDoes) {
     const Rows docs = test::random_rows(random, 30, 20, 4, test::real_weight);
     const CollectionStatistics statistics = statistics_of(docs.view(), 30);
     const auto& graph = engine_named("graph");
-    EXPECT_EQ(error_of([&] { graph.estimated_parts(statistics, {{"m", std::int64_t{0}}}); }),
+    EXPECT_EQ(error_of([&] { graph.estimated_parts(statistics, {{"m", std::int64_t{0}}}, Precision::full); }),
               "m must be from 1 to 256, got 0");
-    EXPECT_EQ(error_of([&] { graph.estimated_parts(statistics, {{"size", std::int64_t{1}}}); }),
+    EXPECT_EQ(error_of([&] { graph.estimated_parts(statistics, {{"size", std::int64_t{1}}}, Precision::full); }),
               "there is no parameter 'size'; there are m, ef_construction, entry_points and reorder");
 }
 

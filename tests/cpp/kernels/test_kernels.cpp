@@ -898,9 +898,10 @@ Document any_document(Random& random, std::size_t n, const DocumentFormat& forma
     std::vector<std::uint32_t> slots;
     for (std::size_t i = 0; i < n; ++i) {
         slots.push_back(static_cast<std::uint32_t>(std::pow(test::unit(random), 3.0) * n_slots));
-        if (format.slot_bytes == 4 && uniform(random, 0, 7) == 0) {
+        if (format.slot_bytes > 2 && uniform(random, 0, 7) == 0) {
             const auto size = static_cast<std::uint32_t>(table_size);
-            slots.back() = pick<std::uint32_t>(random, {size, size + 1, size - 1, 1U << 31, UINT32_MAX});
+            const std::uint32_t most = UINT32_MAX >> (32 - 8 * format.slot_bytes);
+            slots.back() = pick<std::uint32_t>(random, {size, size + 1, size - 1, most / 2 + 1, most});
         }
     }
     std::stable_partition(slots.begin(), slots.end(), [](std::uint32_t slot) { return slot < 4096; });
@@ -951,7 +952,7 @@ void expect_any_document_is_scored(const Kernels& table, std::uint32_t slot_byte
 // Documents of codes, each with its weights in another format beside it.
 TEST_P(EveryTable, ScoresDocumentsByOtherWeights) {
     Random random(17);
-    for (const std::uint32_t slot_bytes : {2U, 4U}) {
+    for (const std::uint32_t slot_bytes : {2U, 3U, 4U}) {
         const std::uint32_t n_slots = slot_bytes == 2 ? 30522 : 70000;
         const std::size_t table_size = std::max(n_slots, 65536U);
         const FilteredTable query = any_query(random, 45, n_slots, table_size);
@@ -985,6 +986,7 @@ TEST_P(EveryTable, ScoresDocumentsOfNarrowSlots) {
 
 TEST_P(EveryTable, ScoresDocumentsOfWideSlots) {
     for (const std::size_t table_size : {65537, 70000}) {
+        expect_any_document_is_scored(table(), 3, static_cast<std::uint32_t>(table_size), table_size);
         expect_any_document_is_scored(table(), 4, static_cast<std::uint32_t>(table_size), table_size);
     }
 }
@@ -1016,6 +1018,7 @@ void expect_one_slot_is_found(const Kernels& table, std::uint32_t slot_bytes, st
 
 TEST_P(EveryTable, FindsOneSlotAmongThoseThatResembleIt) {
     expect_one_slot_is_found(table(), 2, 65536);
+    expect_one_slot_is_found(table(), 3, 70000);
     expect_one_slot_is_found(table(), 4, 65537);
     expect_one_slot_is_found(table(), 4, 70000);
 }
@@ -1044,6 +1047,7 @@ void expect_every_place_is_seen(const Kernels& table, std::uint32_t slot_bytes, 
 TEST_P(EveryTable, FindsOneSlotAtEveryPlace) {
     for (const std::uint32_t other : {8U, 0x808U, 0x2008U}) {
         expect_every_place_is_seen(table(), 2, other);
+        expect_every_place_is_seen(table(), 3, other);
         expect_every_place_is_seen(table(), 4, other);
     }
 }
@@ -1070,7 +1074,7 @@ TEST_P(EveryTable, ScoresEveryHalf) {
 // A document whose bytes end before its postings has none: as in an altered file.
 TEST_P(EveryTable, ScoresNothingOfADocumentThatIsCutOff) {
     const FilteredTable query({9, 5000}, {1.0F, 1.0F}, 70000);
-    for (const std::uint32_t slot_bytes : {2U, 4U}) {
+    for (const std::uint32_t slot_bytes : {2U, 3U, 4U}) {
         Document document{{slot_bytes, {Weights::halves, 13, 11551}}, {}, {}};
         for (int i = 0; i < 40; ++i) {
             document.add(9, 0x3C00);

@@ -31,10 +31,7 @@ using Strings = std::vector<std::string>;
 
 std::vector<std::string_view> views_of(const Strings& strings) { return {strings.begin(), strings.end()}; }
 
-Words build(const Strings& strings, unsigned threads = 1) {
-    Progress progress = test::silent();
-    return Words::build(views_of(strings), "words", threads, progress);
-}
+Words build(const Strings& strings, unsigned threads = 1) { return Words::of(views_of(strings), "words", threads); }
 
 void save(const Words& words, const std::string& path) {
     Parameters counts;

@@ -65,9 +65,7 @@ class ScanIndex final : public TunableIndex<ScanIndex, ScanParams, ScanSearchPar
             throw std::invalid_argument("stride must be >= 1, got " + std::to_string(params.stride));
         }
     }
-    static std::vector<EstimatedPart> estimated_parts(const CollectionStatistics& statistics, const ScanParams&) {
-        return StoredDocuments::estimated_parts(statistics, false);
-    }
+    static std::vector<EstimatedPart> estimated_parts(const CollectionStatistics&, const ScanParams&) { return {}; }
     static Dials dials(std::size_t n_docs, std::size_t k) {
         const auto least = static_cast<double>(k);
         const double most = std::max(least, static_cast<double>(n_docs));
