@@ -320,10 +320,6 @@ class Searchable(abc.ABC):
 
     # ------------------------------------------------------------------------------------------------------- parts
 
-    def _queries(self, queries: MatrixLike, vector: str) -> CsrArrays:
-        """Return queries as rows of the terms of a vector."""
-        return _rows(queries, self._asking(vector), None)
-
     def _asking(self, vector: str | None) -> Asking:
         """Return where a search takes place now."""
         view, store = self._view(), self._store
