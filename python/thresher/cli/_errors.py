@@ -6,7 +6,6 @@ import contextlib
 import errno
 import functools
 import os
-import sqlite3
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -64,8 +63,6 @@ def reported(command: Callable[P, None]) -> Callable[P, None]:
             _fail(_describe(error))
         except (thresher.FormatError, ValueError) as error:
             _fail(str(error))
-        except sqlite3.Error as error:
-            _fail(f"the catalogue can't be read or written: {error}")
 
     return run
 

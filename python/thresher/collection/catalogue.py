@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from thresher import _core
+from thresher.collection.database import Database, connected
 from thresher.collection.files import CATALOGUE
 
 if TYPE_CHECKING:
@@ -29,10 +29,12 @@ if TYPE_CHECKING:
 Id: TypeAlias = "str | int"
 
 FORMAT = 1
-_BUSY_MS = 60_000
 _PAGE = 8192
 _FORGOTTEN = 4  # batches that are deleted in one transaction
 _AT_ONCE = 20_000  # values of one statement's JSON list
+_BOUND = 500  # values of one statement that it binds one by one
+
+_NEEDED = {"version": int, "next_seq": int, "next_file": int, "schema": str, "durability": str}
 
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -126,13 +128,13 @@ class Catalogue:
         """
         self.path = folder / CATALOGUE
         self.durability = durability
-        self._db = _opened(self.path, readonly=readonly)
+        self._db = connected(self.path, readonly=readonly)
         try:
             if not readonly:
                 self._db.execute(f"PRAGMA synchronous = {durability}")
-        except sqlite3.DatabaseError as error:
+        except BaseException:
             self._db.close()
-            raise _broken(self.path, error) from None
+            raise
 
     def create_tables(self, meta: Mapping[str, object]) -> None:
         """Lay out an empty database."""
@@ -147,6 +149,9 @@ class Catalogue:
         """Raise thresher.FormatError unless this library reads the database, naming what is wrong."""
         version = self.format()
         if version == FORMAT:
+            for key, kind in _NEEDED.items():
+                if not isinstance(self.meta(key), kind):
+                    raise _core.FormatError(f"{self.path}: {key} is {self.meta(key)!r}: it is damaged")
             return
         hint = "it is damaged"
         if version is not None and version > FORMAT:
@@ -157,13 +162,10 @@ class Catalogue:
 
     def format(self) -> int | None:
         """Return the version of the database's layout; None if it has none."""
-        try:
-            version = self.meta("format")
-        except sqlite3.DatabaseError as error:
-            raise _broken(self.path, error) from None
+        version = self.meta("format")
         return version if isinstance(version, int) else None
 
-    def migrate(self, steps: Mapping[int, Callable[[sqlite3.Connection], None]]) -> None:
+    def migrate(self, steps: Mapping[int, Callable[[Database], None]]) -> None:
         """Bring an older database to the present version, whole or not at all.
 
         Parameters
@@ -187,34 +189,41 @@ class Catalogue:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """Do what is in the block whole, and durably, or not at all."""
-        self._db.execute("BEGIN IMMEDIATE")
         try:
+            self._db.execute("BEGIN IMMEDIATE")
             yield
             self._db.execute("COMMIT")
         except BaseException:
             if self._db.in_transaction:
-                with contextlib.suppress(sqlite3.Error):  # the error that led here is the one to tell
+                with contextlib.suppress(Exception):  # the error that led here is the one to tell
                     self._db.execute("ROLLBACK")
             raise
 
     @contextlib.contextmanager
-    def reading(self) -> Iterator[None]:
-        """See one version of the database in all of the block."""
-        self._db.execute("BEGIN")
+    def part(self) -> Iterator[None]:
+        """Do what is in the block, a part of a transaction, whole or not at all."""
+        self._db.execute("SAVEPOINT part")
         try:
             yield
+        except BaseException:
+            if self._db.in_transaction:  # sqlite ends it by itself where the disk is full
+                with contextlib.suppress(Exception):
+                    self._db.execute("ROLLBACK TO part")
+            raise
         finally:
-            self._db.execute("COMMIT")
+            if self._db.in_transaction:
+                with contextlib.suppress(Exception):
+                    self._db.execute("RELEASE part")
 
     @contextlib.contextmanager
-    def telling_damage(self) -> Iterator[None]:
-        """Raise thresher.FormatError, naming the file, for what sqlite finds damaged in the block."""
+    def reading(self) -> Iterator[None]:
+        """See one version of the database in all of the block."""
         try:
+            self._db.execute("BEGIN")
             yield
-        except sqlite3.DatabaseError as error:
-            if type(error) is not sqlite3.DatabaseError:  # full disks, say
-                raise
-            raise _broken(self.path, error) from None
+        finally:
+            if self._db.in_transaction:
+                self._db.execute("COMMIT")
 
     def close(self) -> None:
         """Close it; the last one to do so folds the log into the database."""
@@ -251,11 +260,11 @@ class Catalogue:
     def terms_of(self, vector: str, words: Sequence[str]) -> dict[str, int]:
         """Return the terms of the words that there are."""
         found: dict[str, int] = {}
-        for part in _parts(words):
+        for among, part in _among(words):
             found.update(
                 self._db.execute(
-                    "SELECT word, term FROM words WHERE vector = ? AND word IN (SELECT value FROM json_each(?))",
-                    (vector, json.dumps(part)),
+                    f"SELECT word, term FROM words WHERE vector = ? AND word {among}",  # noqa: S608 - ours
+                    (vector, *part),
                 )
             )
         return found
@@ -274,27 +283,26 @@ class Catalogue:
 
     def find(self, ids: Sequence[Id], version: int | None = None) -> list[State]:
         """Return the documents of these ids that are there, in no order: now, or as of a version."""
-        wanted = "id IN (SELECT value FROM json_each(?))"
         if version is None:
-            return self._states(f"{wanted} AND died IS NULL", ids)
+            return self._states("id", ids, "died IS NULL")
         return [
-            *self._states(f"{wanted} AND died IS NULL AND born <= ?", ids, version),
-            *self._states(f"{wanted} AND died IS NOT NULL AND born <= ? AND died > ?", ids, version, version),
+            *self._states("id", ids, "died IS NULL AND born <= ?", version),
+            *self._states("id", ids, "died IS NOT NULL AND born <= ? AND died > ?", version, version),
         ]
 
     def states(self, seqs: Sequence[int], version: int) -> list[State]:
         """Return the documents of these upserts that a version sees, in no order."""
-        seen = "seq IN (SELECT value FROM json_each(?)) AND born <= ? AND (died IS NULL OR died > ?)"
-        return self._states(seen, seqs, version, version)
+        return self._states("seq", seqs, "born <= ? AND (died IS NULL OR died > ?)", version, version)
 
-    def _states(self, condition: str, values: Sequence[Any], *more: int) -> list[State]:
+    def _states(self, column: str, values: Sequence[Any], condition: str, *more: int) -> list[State]:
         found: list[State] = []
-        for part in _parts(values):
+        for among, part in _among(values):
             found += map(
                 State._make,
                 self._db.execute(
-                    f"SELECT seq, id, born, payload, text FROM documents WHERE {condition}",  # noqa: S608 - ours
-                    (json.dumps(part), *more),
+                    "SELECT seq, id, born, payload, text FROM documents "  # noqa: S608 - ours
+                    f"WHERE {column} {among} AND {condition}",
+                    (*part, *more),
                 ),
             )
         return found
@@ -353,7 +361,7 @@ class Catalogue:
         """Forget the states that ended by a version, but for documents that lie dead in a segment; return how many.
 
         A segment has none of the documents that were dead when it was made, and those that lie in no segment are in a
-        batch, where they are needed, or nowhere.
+        batch, where the last state of each is needed, or nowhere.
         """
         flushed, done = 0, 0
         for segment in self.segments():
@@ -362,7 +370,10 @@ class Catalogue:
             done += self._forget(segment.first, segment.last, version, followed=True)
             flushed = segment.last
         waiting = self._db.execute("SELECT min(first) FROM batches").fetchone()[0]
-        return done + self._forget(flushed + 1, (waiting or int(self.meta("next_seq"))) - 1, version)
+        end = int(self.meta("next_seq"))
+        waiting = waiting or end
+        done += self._forget(flushed + 1, waiting - 1, version)
+        return done + self._forget(waiting, end - 1, version, followed=True)
 
     def _forget(self, first: int, last: int, version: int, *, followed: bool = False) -> int:
         """Forget states that ended by a version of documents from `first` to `last`.
@@ -436,40 +447,23 @@ class Catalogue:
                 (n,) = self._db.execute(f"SELECT count(*) FROM {condition} ?", (self.meta(counter),)).fetchone()  # noqa: S608 - ours
                 if n:
                     found.append(f"{self.path}: {n} {what} beyond {counter} = {self.meta(counter)}")
-        except sqlite3.DatabaseError as error:
-            return [f"{self.path}: {error}"]
+        except (OSError, _core.FormatError) as error:
+            return [str(error)]
         return found
 
 
-def _opened(path: Path, *, readonly: bool) -> sqlite3.Connection:
-    if readonly and not path.exists():
-        raise FileNotFoundError(f"there is no collection: {path.parent}")
-    uri = path.absolute().as_uri()
-    for options in ("?mode=ro", "?mode=ro&immutable=1") if readonly else ("",):
-        db = sqlite3.connect(
-            uri + options, uri=True, timeout=_BUSY_MS / 1000, isolation_level=None, check_same_thread=False,
-            cached_statements=256,
-        )  # fmt: skip
-        if not readonly:
-            return db
-        try:
-            db.execute("SELECT 1 FROM sqlite_schema").fetchone()
-        except sqlite3.OperationalError as error:
-            db.close()
-            if "immutable" in options:
-                raise _broken(path, error) from None
-        except sqlite3.DatabaseError as error:
-            db.close()
-            raise _broken(path, error) from None
-        else:
-            return db
-    raise AssertionError
+def _among(values: Sequence[Any]) -> Iterator[tuple[str, list[Any]]]:
+    """Yield conditions that a column is one of some values, a part of them at a time, and what the conditions bind.
+
+    Values go as JSON, but for strings with a NUL: there sqlite's JSON ends them.
+    """
+    cut = [value for value in values if isinstance(value, str) and "\0" in value]
+    whole = [value for value in values if not (isinstance(value, str) and "\0" in value)] if cut else values
+    for part in _parts(whole, _AT_ONCE):
+        yield "IN (SELECT value FROM json_each(?))", [json.dumps(part)]
+    for part in _parts(cut, _BOUND):
+        yield f"IN ({','.join('?' * len(part))})", [*part]
 
 
-def _broken(path: Path, error: sqlite3.Error) -> Exception:
-    """Return what to raise where sqlite can't read the catalogue: FormatError for a damaged one."""
-    return _core.FormatError(f"{path}: {error}")
-
-
-def _parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    return (values[begin : begin + _AT_ONCE] for begin in range(0, len(values), _AT_ONCE))
+def _parts(values: Sequence[Any], n: int = _AT_ONCE) -> Iterator[Sequence[Any]]:
+    return (values[begin : begin + n] for begin in range(0, len(values), n))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import logging
-import sqlite3
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -155,8 +154,8 @@ def _checked(folder: Path) -> CheckReport:
                 if not found.can_be_repaired or catalogue.segments() == found.rows:
                     break
         return found.report()
-    except sqlite3.DatabaseError as error:
-        return CheckReport([f"{catalogue.path}: {error}"])
+    except FormatError as error:
+        return CheckReport([str(error)])
     finally:
         catalogue.close()
 

@@ -95,7 +95,7 @@ class Collection(Readable):
     operation stored is on the disk when it returns.
     """
 
-    def __init__(self, store: Store, writer: Writer | None, view: View) -> None:
+    def __init__(self, store: Store, writer: Writer | None, view: View | None = None) -> None:
         """Wrap what is open; callers use `create` or `open`."""
         self._store = store
         self._writer = writer
@@ -813,6 +813,8 @@ class Collection(Readable):
         """Finish what is being built, and let another process write; idempotent."""
         if not self._is_open:
             return
+        if self._writer is not None:
+            self._writer.check_free()
         if self._maintenance is not None:
             self._maintenance.close()
         self._is_open, self._read = False, None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,13 +29,17 @@ if TYPE_CHECKING:
 _TRIES = 100
 
 
-def loaded(catalogue: Catalogue, folder: Path, schema: Schema, before: View | None = None) -> View:
+def loaded(
+    catalogue: Catalogue, folder: Path, schema: Schema, before: View | None = None, in_work: Container[int] = ()
+) -> View:
     """Return the present view.
 
     Parameters
     ----------
     before
         One that was loaded earlier, whose segments are used again.
+    in_work
+        Segments of it to be left as they are, by their identity.
 
     Raises
     ------
@@ -45,7 +49,7 @@ def loaded(catalogue: Catalogue, folder: Path, schema: Schema, before: View | No
     for left in reversed(range(_TRIES)):
         try:
             with catalogue.reading():
-                return seen(catalogue, folder, schema, before)
+                return seen(catalogue, folder, schema, before, in_work)
         except FileNotFoundError as error:
             # A writer has merged the segment away meanwhile: then the catalogue names another.
             if not left or not _has_moved(catalogue, folder):
@@ -53,7 +57,9 @@ def loaded(catalogue: Catalogue, folder: Path, schema: Schema, before: View | No
     raise AssertionError
 
 
-def seen(catalogue: Catalogue, folder: Path, schema: Schema, before: View | None = None) -> View:
+def seen(
+    catalogue: Catalogue, folder: Path, schema: Schema, before: View | None = None, in_work: Container[int] = ()
+) -> View:
     """Return the view of a transaction that the catalogue is in; FileNotFoundError if a segment's file is missing."""
     version = int(catalogue.meta("version"))
     if before is not None and before.version == version:
@@ -80,7 +86,7 @@ def seen(catalogue: Catalogue, folder: Path, schema: Schema, before: View | None
     parts = [with_updates(catalogue, Part.whole(segment), fields) for segment in segments]
     n_terms = {name: max((segment.indexes[name].n_terms for segment in segments), default=0) for name in schema.vectors}
     view = View(version, tuple(parts), fields, n_terms, tunings_of(catalogue, schema)).without(catalogue.dead())
-    return compacted(view, schema, lambda seqs: payloads_of(catalogue, seqs, version))
+    return compacted(view, schema, lambda seqs: payloads_of(catalogue, seqs, version), in_work)
 
 
 def payloads_of(catalogue: Catalogue, seqs: npt.NDArray[np.int64], version: int) -> list[dict[str, Any]]:

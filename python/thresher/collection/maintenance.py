@@ -25,6 +25,8 @@ _log = logging.getLogger("thresher.collection")
 
 # Documents that wait, from which on they are written to a segment.
 FLUSH = 32_768
+# Upserts that wait, from which on they are written too, though most were replaced since.
+_UPSERTS = 4 * FLUSH
 # Times as many may wait.
 _MANY = 4
 # Neighbours that are merged.
@@ -40,9 +42,11 @@ class _StoppedError(Exception):
 
 
 def to_flush(view: View) -> Sequence[Part]:
-    """Return the parts that wait, if they are many."""
+    """Return the parts that wait, if they are many, or were often replaced: the log has all of their upserts."""
     fresh = [part for part in view.parts if is_fresh(part)]
-    return fresh if sum(len(part.segment) for part in fresh) >= FLUSH else []
+    flushed = max((part.segment.last for part in view.parts if not is_fresh(part)), default=0)
+    is_long = bool(fresh) and fresh[-1].segment.last - flushed >= _UPSERTS
+    return fresh if is_long or sum(len(part.segment) for part in fresh) >= FLUSH else []
 
 
 def to_merge(view: View) -> Sequence[Part]:
@@ -108,6 +112,7 @@ class Maintenance:
                     self._writer.rebuild(choose, threads=1, progress=self._progress) for choose in (to_flush, to_merge)
                 ):
                     pass
+                self._writer.tidy(_UPSERTS)
                 self.failure = None
             except _StoppedError:
                 return

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
 from thresher.collection import catalogue
 from thresher.collection.catalogue import Catalogue
+from thresher.collection.database import Database
 from thresher.collection.files import WriterLock
 
 _log = logging.getLogger("thresher.collection")
 
-STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {}
+STEPS: dict[int, Callable[[Database], None]] = {}
 """For each older version what makes the next of it, within a transaction."""
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeAlias
 
 import numpy as np
 
@@ -27,6 +28,22 @@ Vectors: TypeAlias = MatrixLike | Mapping[str, MatrixLike]
 Payload: TypeAlias = Mapping[str, Any]
 
 
+Arguments = ParamSpec("Arguments")
+
+
+def _whole(
+    operation: Callable[Concatenate[Operations, Arguments], int],
+) -> Callable[Concatenate[Operations, Arguments], int]:
+    """Have an operation done whole or not at all, so that a batch that catches its error goes on as before it."""
+
+    @functools.wraps(operation)
+    def done(self: Operations, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> int:
+        with self._transaction.operation():
+            return operation(self, *args, **kwargs)
+
+    return done
+
+
 class Operations:
     """The operations of one transaction: `Collection.batch` gives it."""
 
@@ -35,6 +52,7 @@ class Operations:
         self._schema = schema
         self._transaction = transaction
 
+    @_whole
     def upsert(
         self,
         ids: Sequence[Id] | npt.NDArray[Any],
@@ -49,7 +67,7 @@ class Operations:
         """Store documents in the place of those of the same ids: see `Collection.upsert`."""
         if duplicates not in ("last", "error"):
             raise ValueError(f"duplicates must be 'last' or 'error', got {duplicates!r}")
-        names = self._transaction.checked_ids(ids)
+        names = self._transaction.checked_ids(ids, are_stored=True)
         if duplicates == "error":
             _refuse_twice(names)
         n = len(names)
@@ -63,6 +81,7 @@ class Operations:
             documents, if_absent=as_flag(if_absent, "if_absent"), if_version=_versions(if_version, n)
         )
 
+    @_whole
     def delete(
         self,
         ids: Sequence[Id] | npt.NDArray[Any] | None = None,
@@ -78,6 +97,7 @@ class Operations:
             return transaction.delete(transaction.find(transaction.checked_ids(ids)))
         return transaction.delete(transaction.meeting(parse(where)))
 
+    @_whole
     def update_payload(
         self,
         ids: Sequence[Id] | npt.NDArray[Any] | None,

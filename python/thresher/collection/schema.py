@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, get_args
 
 from thresher._arguments import as_flag, as_int
-from thresher._core import FormatError
 from thresher._kinds import kind_of
 from thresher._matrix import MAX_TERMS
 from thresher.engines.options import Weights
@@ -78,13 +77,19 @@ class Schema:
 
     @staticmethod
     def of_json(text: str) -> Schema:
-        """Read what the catalogue has kept, or raise thresher.FormatError."""
+        """Read what the catalogue has kept.
+
+        Raises
+        ------
+        ValueError
+            If it is damaged.
+        """
         try:
             vectors = {name: VectorSchema(**vector) for name, vector in json.loads(text).items()}
-        except (AttributeError, TypeError, ValueError) as error:
-            raise FormatError(f"the schema is damaged: {error}") from None
-        if not vectors:
-            raise FormatError("the schema is damaged: it has no vectors")
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ValueError(f"the schema is damaged: {error}") from None
+        if not vectors or any(vector.engine not in engines() for vector in vectors.values()):
+            raise ValueError("the schema is damaged: it has no vectors, or engines that there are not")
         return Schema(vectors)
 
 

@@ -180,7 +180,7 @@ class Part:
 def keep(cache: dict[Key, Value], key: Key, value: Value) -> None:
     """Put something into a cache of bounded size, in the place of what came first."""
     while len(cache) >= _KEPT:
-        cache.pop(next(iter(cache)), None)
+        cache.pop(next(iter(list(cache)), key), None)  # of a copy: other threads keep things too
     cache[key] = value
 
 

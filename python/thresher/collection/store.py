@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from thresher._core import FormatError
 from thresher.collection.catalogue import Catalogue
 from thresher.collection.documents import payload_of
 from thresher.collection.files import ReaderMark, marked_versions
@@ -52,7 +53,10 @@ class Store:
         _stores.add(self)
         with self.reading() as catalogue:
             catalogue.check_format()
-            self.schema = Schema.of_json(catalogue.meta("schema"))
+            try:
+                self.schema = Schema.of_json(catalogue.meta("schema"))
+            except ValueError as error:
+                raise FormatError(f"{catalogue.path}: {error}") from None
             self.durability: Any = catalogue.meta("durability")
 
     @contextlib.contextmanager
@@ -61,8 +65,7 @@ class Store:
         with self._lock:
             if self._catalogue is None:
                 self._catalogue = Catalogue(self.folder, readonly=True)
-            with self._catalogue.telling_damage():
-                yield self._catalogue
+            yield self._catalogue
 
     def close(self) -> None:
         """Close the connection; it is opened again when it is needed."""

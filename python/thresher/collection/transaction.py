@@ -6,9 +6,10 @@ disk.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -71,8 +72,29 @@ class Transaction:
     def __init__(self, catalogue: Catalogue, view: View, undeclared: Counter[str] | None = None) -> None:
         """Begin with a view; `undeclared` counts filters, see `Source`."""
         self.undeclared = Counter() if undeclared is None else undeclared
+        self.is_over = False
+        self.n_buried = 0
         self._catalogue = catalogue
         self.view = dataclasses.replace(view, version=view.version + 1)
+
+    @contextlib.contextmanager
+    def operation(self) -> Iterator[None]:
+        """Do what is in the block whole or not at all, whatever becomes of the other operations.
+
+        Raises
+        ------
+        ValueError
+            If the transaction is over.
+        """
+        if self.is_over:
+            raise ValueError("the batch is over: its operations are stored, or undone")
+        view = self.view
+        try:
+            with self._catalogue.part():
+                yield
+        except BaseException:
+            self.view = view
+            raise
 
     @property
     def _version(self) -> int:
@@ -134,11 +156,11 @@ class Transaction:
 
     # ------------------------------------------------------------------------- what there is, for these operations
 
-    def checked_ids(self, ids: object) -> list[Id]:
-        """Return ids of the collection's kind, which those of its first document settle; or raise naming one."""
+    def checked_ids(self, ids: object, *, are_stored: bool = False) -> list[Id]:
+        """Return ids of the collection's kind, which the first that are stored settle; or raise naming one."""
         known = self._catalogue.meta("id_kind")
         checked, kind = as_ids(ids, known)
-        if known is None and kind is not None:
+        if are_stored and known is None and kind is not None:
             self._catalogue.set_meta(id_kind=kind)
         return checked
 
@@ -184,6 +206,7 @@ class Transaction:
         """Give documents other payloads; their place among ties stays. Return how many."""
         if not states:
             return 0
+        self.n_buried += len(states)
         self._catalogue.bury([state.seq for state in states], self._version)
         self._catalogue.insert(
             (state.seq, self._version, 1, state.id, json_of(payload), state.text)
@@ -198,6 +221,7 @@ class Transaction:
 
     def _bury(self, states: Sequence[State]) -> None:
         seqs = [state.seq for state in states]
+        self.n_buried += len(states)
         self._catalogue.bury(seqs, self._version)
         self.view = self.view.without(seqs)
 

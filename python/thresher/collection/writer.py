@@ -51,8 +51,9 @@ class Writer:
         self._pid = os.getpid()
         self._lock = threading.RLock()
         self._building = threading.RLock()
-        self._in_batch = 0  # the thread whose transaction is open
+        self._in_batch = 0  # the thread whose operations are under way
         self._in_work: frozenset[int] = frozenset()  # segments that are being rebuilt
+        self._n_buried = 0  # states of documents that ended since such were forgotten
         self._file_lock = WriterLock(store.folder)
         try:
             self._catalogue = Catalogue(store.folder, durability=store.durability)
@@ -74,20 +75,35 @@ class Writer:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """Do operations together: durable, and seen by searches, when the block ends; undone if it raises."""
-        self._check_free()
-        with self._lock:
-            self._in_batch = threading.get_ident()
-            try:
-                with self._catalogue.transaction():
-                    transaction = Transaction(self._catalogue, self.view, self._store.undeclared)
+        self.check_free()
+        with self._alone():
+            with self._catalogue.transaction():
+                transaction = Transaction(self._catalogue, self.view, self._store.undeclared)
+                try:
+                    self._in_batch = threading.get_ident()
                     yield transaction
-                    view = transaction.finish()
-            finally:
-                self._in_batch = 0
+                finally:
+                    self._in_batch = 0
+                    transaction.is_over = True
+                view = transaction.finish()
+            self._n_buried += transaction.n_buried
             self._publish(view)
             self._publish(compacted(view, self._store.schema, self._payloads(view.version), self._in_work))
 
-    def _check_free(self) -> None:
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold the right to change the catalogue, whose present view is `self.view`.
+
+        An interrupt may come between a commit and the view that it makes: the catalogue is what counts then.
+        """
+        self.check_free()
+        with self._lock:
+            if self._catalogue.meta("version") != self.view.version:
+                self._publish(loaded(self._catalogue, self._store.folder, self._store.schema, self.view, self._in_work))
+            yield
+
+    def check_free(self) -> None:
+        """Raise ValueError in a forked process, and within a batch of this thread, which would wait for itself."""
         if self._pid != os.getpid():
             raise ValueError("a collection that was opened for writing is read-only in a forked process")
         if self._in_batch == threading.get_ident():
@@ -120,9 +136,9 @@ class Writer:
         bool
             Whether there was something to do.
         """
-        self._check_free()
+        self.check_free()
         with self._building:
-            with self._lock:
+            with self._alone():
                 view = self.view
                 parts = choose(view)
                 if not parts:
@@ -133,7 +149,7 @@ class Writer:
             try:
                 self._replace(parts, self._built(view, parts, number, threads, progress))
             except BaseException:
-                self._remove([number])
+                self._remove_unnamed(number)
                 raise
             finally:
                 self._in_work = frozenset()
@@ -159,7 +175,7 @@ class Writer:
     def _replace(self, parts: Sequence[Part], made: Segment) -> None:
         """Put a segment, which holds what was live in parts, in their place."""
         old = [part.segment for part in parts]
-        with self._lock:
+        with self._alone():
             with self._catalogue.transaction():
                 now = {id(part.segment): part for part in self.view.parts}
                 died = [part.segment.seqs[part.places_gone(now[id(part.segment)])] for part in parts]
@@ -181,13 +197,13 @@ class Writer:
     @contextlib.contextmanager
     def still(self) -> Iterator[View]:
         """Give the view, and let no segment be built while the block is done; operations go on."""
-        self._check_free()
+        self.check_free()
         with self._building:
             yield self.view
 
     def new_file(self) -> int:
         """Return a number for a file that no other has or ever had."""
-        with self._lock, self._catalogue.transaction():
+        with self._alone(), self._catalogue.transaction():
             return self._catalogue.take("next_file")
 
     def change(self, change: Callable[[Catalogue], Changed]) -> Changed:
@@ -203,8 +219,8 @@ class Writer:
         object
             What `change` returns.
         """
-        self._check_free()
-        with self._building, self._lock:
+        self.check_free()
+        with self._building, self._alone():
             with self._catalogue.transaction():
                 result = change(self._catalogue)
                 self._catalogue.set_meta(version=self.view.version + 1)
@@ -216,18 +232,33 @@ class Writer:
         """Forget the vectors of documents that do not wait any more, a few at a time, so that nobody has to wait."""
         more = True
         while more:
-            with self._lock:
+            with self._alone():
                 first = next((part.segment.first for part in self.view.parts if is_fresh(part)), None)
                 last = int(self._catalogue.meta("next_seq")) - 1 if first is None else first - 1
                 with self._catalogue.transaction():
                     more = self._catalogue.forget_batches(last)
 
+    def tidy(self, most: int) -> None:
+        """Forget what ended and nobody reads, once that many states of documents have: else the log grows for ever."""
+        if self._n_buried >= max(most, len(self.view)):
+            with self._alone():
+                with self._catalogue.transaction():
+                    self._catalogue.purge(self._store.oldest(self.view.version))
+                self._n_buried = 0
+            self.forget_batches()
+
     def compact(self) -> None:
         """Give the space of what was forgotten back to the file system."""
-        with self._lock:
+        with self._alone():
             with self._catalogue.transaction():
                 self._catalogue.purge(self._store.oldest(self.view.version))
             self._catalogue.compact()
+
+    def _remove_unnamed(self, number: int) -> None:
+        """Remove the files of a build that failed; one that was interrupted after its transaction is named."""
+        with self._lock:
+            if all(number != row.file for row in self._catalogue.segments()):
+                self._remove([number])
 
     def _remove(self, numbers: Iterable[int]) -> None:
         """Remove files that nothing names any more; who has them open keeps them. What is left is swept later."""

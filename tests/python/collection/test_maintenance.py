@@ -1,0 +1,67 @@
+"""What goes on behind keeps the catalogue from growing where the documents do not."""
+
+from __future__ import annotations
+
+import gc
+import sqlite3
+import weakref
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from thresher.collection import Collection, maintenance
+
+
+def _rows(path: Path, table: str) -> int:
+    db = sqlite3.connect(path / "catalogue.sqlite")
+    try:
+        return int(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+    finally:
+        db.close()
+
+
+@pytest.mark.parametrize("what", ["upsert", "update", "delete"])
+def test_the_log_of_few_documents_stays_short(tmp_path: Path, what: str) -> None:
+    most = 60
+    with (
+        mock.patch.multiple(maintenance, FLUSH=10**6, _UPSERTS=most),
+        mock.patch.object(maintenance.Maintenance, "notify"),
+        Collection.create(tmp_path / "docs", n_terms=4, fields={"n": "int"}) as collection,
+    ):
+        ids = ["a", "b", "c"]
+        collection.upsert(ids, [{0: 1.0}] * 3)
+        writer = collection._writer
+        assert writer is not None
+        for number in range(100):
+            if what == "upsert":
+                collection.upsert(ids, [{0: 1.0 + number}] * 3)
+            elif what == "update":
+                collection.update_payload(ids, {"n": number})
+            else:
+                collection.upsert(["z"], [{1: 1.0}])
+                collection.delete(["z"])
+            writer.rebuild(maintenance.to_flush, threads=1)
+            writer.tidy(most)
+            assert _rows(tmp_path / "docs", "documents") <= 3 + 2 * most
+            assert _rows(tmp_path / "docs", "batches") <= most
+        assert len(collection) == 3
+
+
+def test_versions_that_nobody_reads_are_let_go_of(tmp_path: Path) -> None:
+    with Collection.create(tmp_path / "docs", n_terms=4) as collection:
+        first = weakref.ref(collection._view())
+        collection.upsert(["a"], [{0: 1.0}])
+        snapshot = collection.snapshot()
+        kept = weakref.ref(collection._view())
+        collection.upsert(["a"], [{0: 2.0}])
+        collection.optimize()
+        gc.collect()
+        assert first() is None
+        assert kept() is not None
+        assert _rows(tmp_path / "docs", "documents") == 2
+        snapshot.close()
+        gc.collect()
+        assert kept() is None
+        collection.optimize()
+        assert _rows(tmp_path / "docs", "documents") == 1

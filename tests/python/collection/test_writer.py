@@ -1,0 +1,212 @@
+"""The writer, where it is interrupted, forked or asked for what can't be."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+
+import thresher
+from thresher.collection import Collection, LockedError, files
+from thresher.collection.catalogue import Catalogue
+from thresher.collection.database import Database
+from thresher.collection.writer import Writer
+
+ROWS = [{0: 1.0}, {1: 2.0}, {0: 0.5, 1: 0.5}]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A collection of three documents."""
+    with Collection.create(tmp_path / "docs", n_terms=4, fields={"year": "int"}) as collection:
+        collection.upsert(["a", "b", "c"], ROWS, [{"year": 1}, {"year": 2}, {}])
+    return tmp_path / "docs"
+
+
+def _ids(collection: Collection) -> list[Any]:
+    return [doc.id for doc in collection.scan()]
+
+
+def _interrupted(*_: Any, **__: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def test_an_upsert_interrupted_after_its_commit_is_there(path: Path) -> None:
+    with Collection.open(path, mode="rw") as collection:
+        with mock.patch.object(Writer, "_publish", _interrupted), pytest.raises(KeyboardInterrupt):
+            collection.upsert(["d"], [{3: 1.0}])
+        collection.upsert(["e"], [{3: 2.0}])
+        assert _ids(collection) == ["a", "b", "c", "d", "e"]
+        assert list(collection.search([{3: 1.0}], 2, exact=True).ids[0]) == ["e", "d"]
+    with Collection.open(path) as collection:
+        assert _ids(collection) == ["a", "b", "c", "d", "e"]
+
+
+@pytest.mark.parametrize("where", ["_publish", "_remove"])
+def test_a_build_interrupted_after_its_commit_keeps_its_files(path: Path, where: str) -> None:
+    with Collection.open(path, mode="rw") as collection:
+        collection.flush()
+        collection.upsert(["d"], [{3: 1.0}])
+        with mock.patch.object(Writer, where, _interrupted), pytest.raises(KeyboardInterrupt):
+            collection.optimize()
+        collection.upsert(["e"], [{3: 2.0}])
+        assert _ids(collection) == ["a", "b", "c", "d", "e"]
+    with Collection.open(path, mode="rw") as collection:
+        assert _ids(collection) == ["a", "b", "c", "d", "e"]
+        assert [doc.vector.data.tolist() for doc in collection.get(["a", "d"])] == [[1.0], [1.0]]
+
+
+def test_an_interrupt_at_the_begin_of_a_transaction_leaves_none_open(path: Path) -> None:
+    begun = Database.execute
+
+    def interrupted(self: Database, statement: str, values: Any = ()) -> Any:
+        done = begun(self, statement, values)
+        if statement == "BEGIN IMMEDIATE":
+            raise KeyboardInterrupt
+        return done
+
+    with Collection.open(path, mode="rw") as collection:
+        with mock.patch.object(Database, "execute", interrupted), pytest.raises(KeyboardInterrupt):
+            collection.delete(["a"])
+        assert collection.delete(["a"]) == 1
+
+
+def test_an_operation_that_fails_in_a_batch_is_undone_alone(path: Path) -> None:
+    with Collection.open(path, mode="rw") as collection:
+        with collection.batch() as batch:
+            assert batch.delete(["a"]) == 1
+            with (
+                mock.patch.object(Catalogue, "insert", side_effect=ValueError("no")),
+                pytest.raises(ValueError, match="no"),
+            ):
+                batch.upsert(["b", "z"], [{0: 9.0}, {0: 9.0}])
+            assert batch.upsert(["d"], [{3: 1.0}]) == 1
+        assert _ids(collection) == ["b", "c", "d"]
+    with Collection.open(path, mode="rw") as collection:
+        assert _ids(collection) == ["b", "c", "d"]
+        assert collection.get(["b"])[0].vector.data.tolist() == [2.0]
+
+
+def test_what_would_wait_for_an_open_batch_is_refused(path: Path) -> None:
+    with Collection.open(path, mode="rw") as collection:
+        with collection.batch() as batch:
+            batch.delete(["a"])
+            for call in (
+                lambda: collection.delete(["b"]),
+                collection.flush,
+                collection.optimize,
+                collection.close,
+            ):
+                with pytest.raises(ValueError, match="within a batch only its own operations"):
+                    call()
+        assert _ids(collection) == ["b", "c"]
+
+
+def test_a_batch_that_is_over_takes_no_operations(path: Path) -> None:
+    with Collection.open(path, mode="rw") as collection:
+        with collection.batch() as batch:
+            batch.delete(["a"])
+        with pytest.raises(ValueError, match="the batch is over"):
+            batch.delete(["b"])
+        assert _ids(collection) == ["b", "c"]
+
+
+def test_errors_of_a_caller_in_a_batch_come_out_as_they_are(path: Path) -> None:
+    with Collection.open(path, mode="rw") as collection:
+        with pytest.raises(sqlite3.OperationalError), collection.batch():
+            raise sqlite3.OperationalError("of the caller")
+        assert len(collection) == 3
+
+
+def test_a_second_writer_is_told_who_has_it(path: Path) -> None:
+    with Collection.open(path, mode="rw"):
+        with pytest.raises(LockedError, match=f"process {os.getpid()} on {os.uname().nodename}"):
+            Collection.open(path, mode="rw")
+        with Collection.open(path) as reader:
+            assert len(reader) == 3
+    with Collection.open(path, mode="rw") as again:
+        assert len(again) == 3
+
+
+def _in_child(call: Any) -> int:
+    pid = os.fork()
+    if not pid:
+        try:
+            call()
+        except BaseException:  # noqa: BLE001 - told by the exit code
+            os._exit(1)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_forked_child_reads_and_does_not_write(path: Path) -> None:
+    with Collection.open(path, mode="rw") as collection:
+
+        def child() -> None:
+            with pytest.raises(ValueError, match="read-only in a forked process"):
+                collection.upsert(["d"], [{0: 1.0}])
+            assert _ids(collection) == ["a", "b", "c"]
+            collection.close()
+
+        assert _in_child(child) == 0
+        with pytest.raises(LockedError):  # the child's end has not freed it
+            Collection.open(path, mode="rw")
+        collection.upsert(["d"], [{0: 1.0}])
+        assert _ids(collection) == ["a", "b", "c", "d"]
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_forked_child_leaves_the_mark_of_its_parent(path: Path) -> None:
+    with Collection.open(path) as reader, Collection.open(path, mode="rw") as collection:
+
+        def child() -> None:
+            reader.close()
+            gc.collect()
+
+        assert _in_child(child) == 0
+        assert list(files.marked_versions(path)) == [reader.snapshot().version]
+        collection.update_payload(["a"], {"year": 7})
+        collection.optimize()
+        assert reader.get(["a"])[0].payload == {"year": 1}
+
+
+@pytest.mark.parametrize(
+    ("damage", "error"),
+    [
+        (lambda path: (path / "catalogue.sqlite").write_bytes(b"no database" * 1000), thresher.FormatError),
+        (lambda path: (path / "catalogue.sqlite").write_bytes(b""), thresher.FormatError),
+        (lambda path: (path / "catalogue.sqlite").unlink(), FileNotFoundError),
+        (lambda path: next((path / "segments").glob("*.thresher")).unlink(), OSError),
+        (lambda path: next((path / "segments").glob("*.thresher")).write_bytes(b"x"), thresher.FormatError),
+        (lambda path: next((path / "segments").glob("*.columns")).write_bytes(b"x"), thresher.FormatError),
+        (lambda path: _in_sql(path, "UPDATE meta SET value = 99 WHERE key = 'format'"), thresher.FormatError),
+        (lambda path: _in_sql(path, "UPDATE segments SET n = 7"), thresher.FormatError),
+        (lambda path: _in_sql(path, "UPDATE segments SET seqs = x'00'"), thresher.FormatError),
+        (lambda path: _in_sql(path, "DROP TABLE batches"), thresher.FormatError),
+        (lambda path: _in_sql(path, "DELETE FROM meta WHERE key = 'schema'"), thresher.FormatError),
+        (lambda path: _in_sql(path, "UPDATE meta SET value = '{' WHERE key = 'schema'"), thresher.FormatError),
+        (lambda path: _in_sql(path, "DELETE FROM meta WHERE key = 'version'"), thresher.FormatError),
+    ],
+)
+@pytest.mark.parametrize("mode", ["r", "rw"])
+def test_damage_is_told_and_frees_the_lock(path: Path, damage: Any, error: type[Exception], mode: Any) -> None:
+    with Collection.open(path, mode="rw") as collection:
+        collection.flush()
+    damage(path)
+    for _ in range(2):
+        with pytest.raises(error, match=str(path)) as caught:
+            Collection.open(path, mode=mode)
+        assert not isinstance(caught.value, LockedError)
+
+
+def _in_sql(path: Path, statement: str) -> None:
+    db = sqlite3.connect(path / "catalogue.sqlite")
+    db.execute(statement)
+    db.commit()
+    db.close()

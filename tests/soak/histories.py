@@ -1,0 +1,39 @@
+"""Ten thousand random histories of a collection against a dict of documents.
+
+python tests/soak/histories.py --histories 10000
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "python"))
+
+from collection_histories import Histories
+
+
+def main() -> None:
+    """Look for a history that ends otherwise."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--histories", type=int, default=10_000)
+    arguments = parser.parse_args()
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        Histories,
+        settings=settings(
+            max_examples=arguments.histories,
+            stateful_step_count=25,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    print(f"{arguments.histories} histories: all as they should be")
+
+
+if __name__ == "__main__":
+    main()
