@@ -18,7 +18,7 @@ import numpy as np
 import thresher
 from thresher._core import FormatError
 from thresher.collection.batches import unpack
-from thresher.collection.catalogue import Catalogue
+from thresher.collection.catalogue import FORMAT, Catalogue
 from thresher.collection.documents import payload_of
 from thresher.collection.files import SEGMENTS, WriterLock, sync_folder
 from thresher.collection.filters import Columns, validate_payload
@@ -138,11 +138,9 @@ def _checked(folder: Path) -> CheckReport:
         catalogue = Catalogue(folder, readonly=True)
     except FormatError as error:
         return CheckReport([str(error)])
+    version = None
     try:
-        try:
-            catalogue.format()
-        except FormatError as error:
-            return CheckReport([str(error)])
+        version = catalogue.format()
         catalogue.check_format()
         if problems := catalogue.problems():  # then what it says of segments is not to be gone by
             return CheckReport(problems)
@@ -155,6 +153,8 @@ def _checked(folder: Path) -> CheckReport:
                     break
         return found.report()
     except FormatError as error:
+        if version not in (None, FORMAT):  # it may be sound
+            raise
         return CheckReport([str(error)])
     finally:
         catalogue.close()
