@@ -113,3 +113,5 @@ def test_not_while_somebody_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(migrating.STEPS, 0, to_next)
     with pytest.raises(LockedError):
         Collection.open(small.collection.path, "rw")
+    with closing(sqlite3.connect(tmp_path / "c/catalogue.sqlite")) as db:
+        assert db.execute("SELECT value FROM meta WHERE key = 'format'").fetchone() == (0,)

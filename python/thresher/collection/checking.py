@@ -6,7 +6,6 @@ vectors are gone. Columns are made anew, of the payloads.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import itertools
 import logging
@@ -139,28 +138,26 @@ def _checked(folder: Path) -> CheckReport:
         catalogue = Catalogue(folder, readonly=True)
     except FormatError as error:
         return CheckReport([str(error)])
-    with contextlib.closing(catalogue):
-        try:
-            if catalogue.format() in (None, FORMAT):
-                return _examined(catalogue, folder)
-        except FormatError as error:
-            return CheckReport([str(error)])
-        catalogue.check_format()  # raises: there is another version of it
-        raise AssertionError
-
-
-def _examined(catalogue: Catalogue, folder: Path) -> CheckReport:
-    catalogue.check_format()
-    if problems := catalogue.problems():  # then what it says of segments is not to be gone by
-        return CheckReport(problems)
-    for _ in range(_TRIES):
-        with catalogue.reading():
-            found = _Examination(catalogue, folder)
-            found.run()
-        with catalogue.reading():
-            if not found.can_be_repaired or catalogue.segments() == found.rows:
-                break
-    return found.report()
+    version = None
+    try:
+        version = catalogue.format()
+        catalogue.check_format()
+        if problems := catalogue.problems():  # then what it says of segments is not to be gone by
+            return CheckReport(problems)
+        for _ in range(_TRIES):
+            with catalogue.reading():
+                found = _Examination(catalogue, folder)
+                found.run()
+            with catalogue.reading():
+                if not found.can_be_repaired or catalogue.segments() == found.rows:
+                    break
+        return found.report()
+    except FormatError as error:
+        if version not in (None, FORMAT):  # it may be sound
+            raise
+        return CheckReport([str(error)])
+    finally:
+        catalogue.close()
 
 
 class _Examination:
