@@ -174,6 +174,9 @@ std::unique_ptr<Engine> merge(const std::vector<const Index*>& indexes,
                               const std::vector<std::optional<Array<std::uint8_t>>>& live,
                               const typename Engine::Params& params, Precision precision, unsigned threads,
                               const py::object& progress) {
+    for (const Index* index : indexes) {
+        if (index == nullptr) throw std::invalid_argument("indexes: no index");
+    }
     if (live.size() != indexes.size()) throw std::invalid_argument("live: as many masks as indexes are wanted");
     std::vector<std::span<const std::uint8_t>> masks;
     for (const auto& mask : live) masks.push_back(mask ? items(*mask, "live") : std::span<const std::uint8_t>());

@@ -71,18 +71,17 @@ void scan(const Task& task, const Request& request, SearchContext& context, cons
     hits.write(task.row, best.hits(), true);
 }
 
+double margin_of(std::span<const float> query_weights, float max_error) noexcept {
+    double reach = 0;
+    for (const float weight : query_weights) reach += std::fabs(static_cast<double>(weight));
+    return 2 * static_cast<double>(max_error) * reach * kRounded;
+}
+
 void keep_proven(const SlotQuery& query, std::size_t row, const StoredDocuments& documents, const HitsView& hits) {
     if (hits.exact[row] == 0 || !hits.counts.empty()) return;
-    double reach = 0;
-    for (const float weight : query.weights) reach += std::fabs(static_cast<double>(weight));
-    // Two scores that differ by more are in this order for certain; the last hit's differs so from none at all.
-    const double margin = 2 * static_cast<double>(documents.forward.max_error()) * reach;
-    const std::size_t n = hits.n_hits(row);
-    bool proven = n >= max_found(query, documents.vocabulary);
-    for (std::size_t rank = 0; rank < n && proven; ++rank) {
-        const float next = rank + 1 < n ? hits.score(row, rank + 1) : 0.0F;
-        proven = static_cast<double>(hits.score(row, rank)) - static_cast<double>(next) > margin * kRounded;
-    }
+    const double margin = margin_of(query.weights, documents.forward.max_error());
+    const bool proven =
+        hits.n_hits(row) >= max_found(query, documents.vocabulary) && hits.are_certain(row, margin, 0.0F);
     hits.exact[row] = proven ? 1 : 0;
 }
 

@@ -40,6 +40,9 @@ void set_apart(Task& task, const OutlierPostings& outliers, const StoredDocument
                std::vector<ApartDocument>& apart);
 // Answers a task by scoring every allowed document. Exact, and filled if that is asked for.
 void scan(const Task& task, const Request& request, SearchContext& context, const HitsView& hits);
+// Two scores of a query that differ by more are in this order for certain, where weights are off by `max_error` at
+// most.
+double margin_of(std::span<const float> query_weights, float max_error) noexcept;
 // Takes it back that hits are exact unless that holds for the weights that were given too, which an index that has only
 // codes of them knows by their largest error.
 void keep_proven(const SlotQuery& query, std::size_t row, const StoredDocuments& documents, const HitsView& hits);

@@ -1,11 +1,15 @@
 #include "segments.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 #include <utility>
+
+#include "../engines/query_batches.hpp"
 
 namespace thresher {
 
@@ -34,11 +38,12 @@ class PartOfMonitor final : public Monitor {
 // Hits of segments, put together query by query.
 class Gathered {
   public:
-    Gathered(const HitsView& hits, std::size_t n_queries) : hits_(hits), floors_(n_queries) {
+    // `margins`: what scores of each query must differ by for their order to be certain.
+    Gathered(const HitsView& hits, std::vector<double> margins)
+        : hits_(hits), margins_(std::move(margins)), floors_(margins_.size()), left_out_(margins_.size()) {
         std::ranges::fill(hits.exact, std::uint8_t{1});
         std::ranges::fill(hits.ids, kNoDocument);
         std::ranges::fill(hits.scores, -std::numeric_limits<float>::infinity());
-        std::ranges::fill(hits.counts, std::uint64_t{0});
         for (auto& row : hits.rows) row.clear();
     }
 
@@ -60,6 +65,12 @@ class Gathered {
     }
     void sort_rows() {
         for (auto& row : hits_.rows) std::sort(row.begin(), row.end(), better);
+    }
+    // Segments proved the order of their own hits.
+    void keep_certain() {
+        for (std::size_t row = 0; row < margins_.size(); ++row) {
+            if (margins_[row] > 0 && !hits_.are_certain(row, margins_[row], left_out_[row])) hits_.exact[row] = 0;
+        }
     }
 
   private:
@@ -86,14 +97,27 @@ class Gathered {
                 ++theirs;
             }
         }
+        if (mine < end && hits_.ids[mine] >= 0) left_out_[row] = std::max(left_out_[row], hits_.scores[mine]);
+        if (theirs < their_end && found.ids[theirs] >= 0) {
+            left_out_[row] = std::max(left_out_[row], found.scores[theirs]);
+        }
         for (std::size_t rank = 0; rank < merged_.size(); ++rank) {
             std::tie(hits_.scores[row * k + rank], hits_.ids[row * k + rank]) = merged_[rank];
         }
-        if (k > 0 && merged_.size() == k) floors_[row] = std::max(merged_.back().first, 0.0F);
+        if (k == 0 || merged_.size() < k) return;
+        floors_[row] = floor_of(merged_.back().first, margins_[row]);
+    }
+    // What a document must score to be of use, or to leave a doubt.
+    static float floor_of(float score, double margin) noexcept {
+        if (!(margin > 0)) return std::max(score, 0.0F);
+        const auto floor = static_cast<float>(static_cast<double>(score) - margin);
+        return std::max(std::nextafter(floor, -std::numeric_limits<float>::infinity()), 0.0F);
     }
 
     const HitsView& hits_;
+    std::vector<double> margins_;
     std::vector<float> floors_;
+    std::vector<float> left_out_;  // the best score that was found and is no hit, above 0
     std::vector<std::pair<float, std::int64_t>> merged_;
 };
 
@@ -101,7 +125,11 @@ class Gathered {
 
 Segments::Segments(std::vector<const Index*> indexes) : indexes_(std::move(indexes)), by_size_(indexes_.size()) {
     starts_.push_back(0);
-    for (const Index* index : indexes_) starts_.push_back(starts_.back() + index->n_docs());
+    for (const Index* index : indexes_) {
+        if (index == nullptr) throw std::invalid_argument("indexes: no index");
+        max_error_ = std::max(max_error_, index->max_error());
+        starts_.push_back(starts_.back() + index->n_docs());
+    }
     if (n_docs() > std::numeric_limits<std::uint32_t>::max()) {
         throw std::invalid_argument("segments have " + std::to_string(n_docs()) +
                                     " documents together, more than 2**32 - 1");
@@ -118,8 +146,8 @@ void Segments::search(const CsrView& queries, const SearchOptions& options,
                                     std::to_string(indexes_.size()));
     }
     const std::size_t n_queries = queries.n_rows();
-    const bool finds_all = !hits.rows.empty() || options.k == SearchOptions::kAll;
-    Gathered gathered(hits, n_queries);
+    const bool finds_all = !hits.rows.empty();
+    Gathered gathered(hits, margins(queries));
     PartOfMonitor monitor(options.monitor, indexes_.size());
     for (std::size_t i = 0; i < by_size_.size(); ++i) {
         const std::size_t segment = by_size_[i];
@@ -142,6 +170,22 @@ void Segments::search(const CsrView& queries, const SearchOptions& options,
         }
     }
     if (finds_all) gathered.sort_rows();
+    gathered.keep_certain();
+}
+
+// The queries are not checked yet.
+std::vector<double> Segments::margins(const CsrView& queries) const {
+    std::vector<double> margins(queries.n_rows());
+    if (max_error_ == 0) return margins;
+    const auto n = static_cast<std::int64_t>(queries.weights.size());
+    for (std::size_t row = 0; row < margins.size(); ++row) {
+        const std::int64_t end = std::clamp(queries.indptr[row + 1], std::int64_t{0}, n);
+        const std::int64_t begin = std::clamp(queries.indptr[row], std::int64_t{0}, end);
+        const auto weights =
+            queries.weights.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
+        margins[row] = margin_of(weights, max_error_);
+    }
+    return margins;
 }
 
 }  // namespace thresher

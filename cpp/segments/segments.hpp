@@ -5,7 +5,8 @@
 // k-th hit scores by then is what documents of the next must reach, so that the search there is short. The budgets that
 // engines choose are for the whole, and divided by the segments' sizes.
 //
-// Invariant: exact segments together give what one exact index of all documents would.
+// Invariant: exact segments together give what one exact index of all documents would. Where weights are off, in 8
+// bits, hits are exact if their scores differ by more than that, those of different segments too.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +24,7 @@ namespace thresher {
 class Segments {
   public:
     // Borrows the indexes, of any engines and any numbers of terms. Throws std::invalid_argument if they have more
-    // than 2^32 - 1 documents together.
+    // than 2^32 - 1 documents together, or one is null.
     explicit Segments(std::vector<const Index*> indexes);
 
     std::size_t n_docs() const noexcept { return starts_.back(); }
@@ -36,9 +37,13 @@ class Segments {
                 std::span<const SearchOptions::Selections> allowed, const HitsView& hits) const;
 
   private:
+    // What scores of each query must differ by for their order to be certain.
+    std::vector<double> margins(const CsrView& queries) const;
+
     std::vector<const Index*> indexes_;
     std::vector<std::size_t> starts_;
     std::vector<std::size_t> by_size_;  // segments, the largest first
+    float max_error_ = 0;               // of any segment's weights
 };
 
 }  // namespace thresher

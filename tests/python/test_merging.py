@@ -58,6 +58,18 @@ def test_merges_of_merges_keep_every_weight(data: st.DataObject) -> None:
     np.testing.assert_array_equal(indexes[0].vectors(np.arange(indexes[0].n_docs)).toarray(), expected)
 
 
+def test_weights_in_8_bits_stay_as_far_off_as_they_were() -> None:
+    docs = random_docs(50, 20, 1)
+    index = thresher.ExactIndex.build(docs, weights="uint8")
+    assert index.weight_error > 0
+    merged = thresher.PostingsIndex.merge([index, index], weights="uint8")
+    assert merged.weight_error == index.weight_error
+    np.testing.assert_array_equal(merged.vectors([0]).toarray(), index.vectors([0]).toarray())
+    for weights in ("float", "uint8+float"):
+        with pytest.raises(ValueError, match=r"indexes\[0\] has weights in 8 bits alone, off by up to 0\.0"):
+            thresher.ExactIndex.merge([index], weights=weights)
+
+
 def test_takes_build_parameters() -> None:
     index = thresher.ExactIndex.build(random_docs(50, 20, 1))
     assert thresher.ClusteredIndex.merge([index], cluster_size=8, reorder=False).params["cluster_size"] == 8

@@ -20,6 +20,8 @@ class DocumentSource {
     // Overwrites `postings` with the document's, in ascending order of terms, finite and > 0: magnitudes. From several
     // threads at once, and any number of times.
     virtual void read(std::size_t doc, std::vector<Posting>& postings) const = 0;
+    // Of the document's weights as they are read, against those that were given once.
+    virtual float max_error(std::size_t /*doc*/) const noexcept { return 0; }
     // Throws: documents are not what they were.
     [[noreturn]] virtual void reject_changed() const = 0;
 

@@ -133,15 +133,19 @@ class ForwardIndex::Ordered {
         if (postings.size() != n_postings(position) || n != n_common(position)) reject_changed();
         return postings;
     }
+    float max_error(std::size_t position) const noexcept { return documents_.max_error(id_of(position)); }
     void reject_changed() const { documents_.reject_changed(); }
 
   private:
+    std::uint32_t id_of(std::size_t position) const noexcept {
+        return order_.id_of(static_cast<std::uint32_t>(position));
+    }
     struct Size {
         std::uint32_t n_common = 0;
         std::uint32_t n_rare = 0;
     };
     void read(std::size_t position, std::vector<Posting>& postings) const {
-        documents_.read(order_.id_of(static_cast<std::uint32_t>(position)), postings);
+        documents_.read(id_of(position), postings);
     }
 
     const DocumentSource& documents_;
@@ -186,7 +190,7 @@ ForwardIndex ForwardIndex::encode(const DocumentSource& documents, const Documen
             if (precision == Precision::full) {
                 if (!write_patterns(postings, full, weights)) ordered.reject_changed();
             } else {
-                raise(error, write_codes(postings, weights));
+                raise(error, ordered.max_error(i) + write_codes(postings, weights));
             }
         });
     forward.format_words_ = words_of(format.weights);

@@ -55,9 +55,17 @@ MergedDocuments::MergedDocuments(const std::vector<KeptDocuments>& parts, const 
     }
 }
 
-void MergedDocuments::read(std::size_t doc, std::vector<Posting>& postings) const {
+std::size_t MergedDocuments::part_of(std::size_t doc) const noexcept {
     const auto after = std::upper_bound(starts_.begin(), starts_.end(), doc);
-    const auto part = static_cast<std::size_t>(after - starts_.begin()) - 1;
+    return static_cast<std::size_t>(after - starts_.begin()) - 1;
+}
+
+float MergedDocuments::max_error(std::size_t doc) const noexcept {
+    return parts_[part_of(doc)].documents->forward.max_error();
+}
+
+void MergedDocuments::read(std::size_t doc, std::vector<Posting>& postings) const {
+    const std::size_t part = part_of(doc);
     const StoredDocuments& documents = *parts_[part].documents;
     documents.forward.read(parts_[part].positions[doc - starts_[part]], postings);
     interruption_point(8 * postings.size());

@@ -1,6 +1,9 @@
 #include "stored_documents.hpp"
 
+#include <cstdio>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "merged_documents.hpp"
 
@@ -27,6 +30,23 @@ void StoredDocuments::check_words() const {
     }
 }
 
+namespace {
+
+// What an index of full weights says is exact, so that it is not made of weights that are off.
+void check_weights(const std::vector<KeptDocuments>& parts, Precision precision) {
+    if (precision == Precision::codes) return;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        const float error = parts[i].documents->forward.max_error();
+        if (error == 0 || parts[i].positions.empty()) continue;
+        char shown[32];
+        std::snprintf(shown, sizeof shown, "%g", static_cast<double>(error));
+        throw std::invalid_argument("indexes[" + std::to_string(i) + "] has weights in 8 bits alone, off by up to " +
+                                    shown + ", of which only an index in 8 bits can be made");
+    }
+}
+
+}  // namespace
+
 StoredDocuments StoredDocuments::build(const Documents& docs, const Ordering& ordering, std::uint32_t block_size,
                                        Precision precision, unsigned threads, Progress& progress) {
     StoredDocuments stored;
@@ -39,6 +59,7 @@ StoredDocuments StoredDocuments::build(const Documents& docs, const Ordering& or
         stored.vocabulary = Vocabulary::build(canonical.view(), threads, progress);
         store(GivenDocuments(canonical.view(), stored.vocabulary));
     } else {
+        check_weights(*docs.parts(), precision);
         stored.vocabulary = merged_vocabulary(*docs.parts(), threads, progress);
         store(MergedDocuments(*docs.parts(), stored.vocabulary));
     }

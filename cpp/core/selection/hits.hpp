@@ -55,6 +55,16 @@ struct HitsView {
     float score(std::size_t query, std::size_t rank) const {
         return rows.empty() ? scores[query * n_columns + rank] : rows[query][rank].score;
     }
+    // Whether scores that are off by half of `margin` leave no doubt about the order of the query's hits, nor about
+    // what was left out, of which the best scores `left_out`.
+    bool are_certain(std::size_t query, double margin, float left_out) const {
+        const std::size_t n = n_hits(query);
+        for (std::size_t rank = 0; rank < n; ++rank) {
+            const float next = rank + 1 < n ? score(query, rank + 1) : left_out;
+            if (!(static_cast<double>(score(query, rank)) - static_cast<double>(next) > margin)) return false;
+        }
+        return true;
+    }
 
   private:
     void write_row(std::size_t query, std::vector<Hit>& found) const {

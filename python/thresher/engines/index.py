@@ -144,8 +144,8 @@ class Index:
         """Build an index of the documents of other indexes, one's behind the other's.
 
         They are read from the indexes, a document at a time, and never lie in memory as a matrix. Weights stay what
-        they were, bit for bit, through any number of merges, those in 8 bits too: the index is that which `build` would
-        make of the same rows, to the last byte.
+        they were, bit for bit, through any number of merges: the index is that which `build` would make of the same
+        rows, to the last byte. Weights in 8 bits stay too, and as far off as they were (`weight_error`).
 
         Parameters
         ----------
@@ -153,7 +153,10 @@ class Index:
             Indexes of any engines. The first one's documents come first, each index's in the order of its ids.
         live
             For each index a mask of the documents to take, bool, shape (n_docs,), or None for all.
-        weights, threads, progress
+        weights
+            As in `build`. Of an index that has weights in 8 bits alone, and not as they were given, only an index with
+            `weights="uint8"` can be made.
+        threads, progress
             As in `build`.
         **params
             Build parameters of the engine. Words and names are not taken over: see `with_words`.
@@ -166,7 +169,8 @@ class Index:
         Raises
         ------
         ValueError
-            If there is not a mask for each index, or a mask not of its documents, or a parameter is out of range.
+            If there is not a mask for each index, or a mask not of its documents, or full weights are asked for that an
+            index does not have, or a parameter is out of range.
         TypeError
             If `indexes` are no indexes, or there is no such parameter.
 

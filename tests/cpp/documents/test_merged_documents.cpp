@@ -116,6 +116,66 @@ TEST(MergedDocuments, AreNeverQuantisedTwice) {
     }
 }
 
+// What codes are off by is known of merged indexes too, so that they call nothing exact that is not.
+TEST(MergedDocuments, AreAsFarOffAsTheyWere) {
+    Random random(7);
+    const Rows docs = test::random_rows(random, 300, 200, 9, test::real_weight);
+    const auto codes = build_index("exact", docs.view(), {}, {.precision = Precision::codes, .threads = 1});
+    Rows light = docs;  // off by less
+    for (float& weight : light.weights) weight /= 1024;
+    const auto full = build_index("exact", light.view(), {}, {.threads = 1});
+    ASSERT_GT(codes->max_error(), 0);
+    for (const std::string engine : {"exact", "block-max", "clustered", "graph", "impact", "postings"}) {
+        const auto merged = build_index(engine, Documents({codes->kept(), full->kept()}), {},
+                                        {.precision = Precision::codes, .threads = 2});
+        EXPECT_EQ(merged->max_error(), codes->max_error()) << engine;
+    }
+    const auto made = build_index("exact", Documents({full->kept()}), {}, {.precision = Precision::codes});
+    EXPECT_EQ(made->max_error(), codes->max_error() / 1024);
+}
+
+TEST(MergedDocuments, OfCodesHaveNoFullWeights) {
+    Random random(8);
+    const Rows docs = test::random_rows(random, 30, 20, 9, test::real_weight);
+    const auto full = build_index("exact", docs.view());
+    const auto codes = build_index("exact", docs.view(), {}, {.precision = Precision::codes});
+    const std::vector<std::uint8_t> none(30);
+    for (const Precision precision : {Precision::full, Precision::both}) {
+        const auto merge = [&](std::span<const std::uint8_t> live) {
+            return build_index("exact", Documents({full->kept(), codes->kept(live)}), {}, {.precision = precision});
+        };
+        const std::string error = test::error_of([&] { static_cast<void>(merge({})); });
+        EXPECT_TRUE(error.starts_with("indexes[1] has weights in 8 bits alone, off by up to 0.0")) << error;
+        EXPECT_EQ(merge(none)->max_error(), 0);
+    }
+    // Whole numbers are not off.
+    const Rows impacts =
+        test::random_rows(random, 30, 20, 9, [](Random& of) { return static_cast<float>(test::uniform(of, 1, 255)); });
+    const auto exact = build_index("exact", impacts.view(), {}, {.precision = Precision::codes});
+    const auto merged = build_index("exact", Documents({exact->kept()}));
+    EXPECT_EQ(bytes_of(*merged), bytes_of(*build_index("exact", impacts.view())));
+}
+
+// However documents were divided.
+TEST_P(MergesInto, CodesOfCodes) {
+    Random random(9);
+    const Rows docs = test::random_rows(random, 300, 200, 9, test::signed_real);
+    const BuildOptions codes{.precision = Precision::codes, .threads = 1};
+    const auto whole = build_index("exact", docs.view(), {}, codes);
+    std::vector<std::unique_ptr<Index>> indexes;
+    std::vector<KeptDocuments> kept;
+    std::size_t doc = 0;
+    for (const std::string engine : {"graph", "clustered", "postings"}) {
+        Rows part = test::rows_of(docs.n_terms, {});
+        for (std::size_t i = 0; i < 100; ++i) part.add(test::row_of(docs, doc++));
+        indexes.push_back(build_index(engine, part.view(), {}, codes));
+        kept.push_back(indexes.back()->kept());
+    }
+    const auto merged = build_index(GetParam(), Documents(std::move(kept)), {}, codes);
+    const auto expected = build_index(GetParam(), Documents({whole->kept()}), {}, codes);
+    ASSERT_EQ(bytes_of(*merged), bytes_of(*expected)) << GetParam();
+}
+
 // Most of the terms are in one document, so that they are the tail of their vocabularies.
 TEST(MergedDocuments, OfHugeVocabularies) {
     Random random(5);

@@ -55,11 +55,12 @@ const std::vector<Told> kTold{{.k = 1},
 // A collection cut into segments of these engines and sizes.
 class Cut {
   public:
-    Cut(const Rows& docs, const std::vector<std::pair<std::string, std::size_t>>& segments) {
+    Cut(const Rows& docs, const std::vector<std::pair<std::string, std::size_t>>& segments,
+        Precision precision = Precision::full) {
         std::size_t begin = 0;
         for (const auto& [engine, size] : segments) {
             const Rows part = part_of(docs, begin, begin + size);
-            indexes_.push_back(build_index(engine, part.view()));
+            indexes_.push_back(build_index(engine, part.view(), {}, {.precision = precision}));
             begin += size;
         }
     }
@@ -134,6 +135,130 @@ TEST_P(SegmentsOf, AreSearchedAsOneIndex) {
     expect_as_one(docs, queries, cut, 3);
 }
 
+// What is said to be exact is, and approximate segments too find k hits where there are k.
+TEST_P(SegmentsOf, AreHonest) {
+    Random random(5);
+    const Rows docs = test::random_rows(random, 6000, 300, 12, test::real_weight);
+    const Rows queries = test::random_rows(random, 40, 300, 8, test::signed_real);
+    const Cut cut(docs, {{GetParam(), 3000}, {"graph", 700}, {GetParam(), 2000}, {"clustered", 300}});
+    const auto whole = build_index("exact", docs.view());
+    for (const Told& told : kTold) {
+        SearchOptions options{.k = told.k, .threads = 2, .min_score = told.min_score, .fill = told.fill};
+        Hits found(queries.n_rows(), std::min(told.k, docs.n_rows()));
+        cut.segments().search(queries.view(), options, cut.allowed(told, queries.n_rows()), found.view());
+        options.allowed = Cut::selections(*whole, 0, told, queries.n_rows());
+        Hits expected = whole->search(queries.view(), options);
+        for (std::size_t query = 0; query < queries.n_rows(); ++query) {
+            if (!told.min_score) {
+                ASSERT_EQ(found.view().n_hits(query), expected.view().n_hits(query)) << "k " << told.k;
+            }
+            for (std::size_t rank = 0; found.exact[query] != 0 && rank < found.k; ++rank) {
+                const std::size_t at = query * found.k + rank;
+                ASSERT_EQ(found.ids[at], expected.ids[at]) << "k " << told.k << ", step " << told.step;
+                ASSERT_EQ(found.scores[at], expected.scores[at]);
+            }
+        }
+    }
+}
+
+TEST(SegmentsOfManySizes, CountUnknownTermsNothing) {
+    Random random(6);
+    Rows docs = test::random_rows(random, 200, 30, 6, test::dyadic_weight);
+    const Rows later = test::random_rows(random, 300, 90, 6, test::dyadic_weight);
+    const Rows queries = test::random_rows(random, 9, 200, 10, test::signed_dyadic);
+    const auto narrow = build_index("impact", docs.view());
+    const auto wide = build_index("postings", later.view());
+    docs.n_terms = 200;
+    test::add_rows(docs, later);
+    const auto whole = build_index("exact", docs.view());
+    const SearchOptions options{.k = 20, .threads = 1, .unknown_terms = "ignore"};
+    Hits found(9, 20);
+    Segments({narrow.get(), wide.get()})
+        .search(queries.view(), options, std::vector<SearchOptions::Selections>(2), found.view());
+    const Hits expected = whole->search(queries.view(), options);
+    EXPECT_EQ(found.ids, expected.ids);
+    EXPECT_EQ(found.scores, expected.scores);
+    EXPECT_EQ(found.exact, expected.exact);
+}
+
+// Documents with one term each, of weights that 8 bits are off by, in segments of one document or two.
+class CertainOrder : public testing::Test {
+  protected:
+    // Whether the best k of documents that score `scores` are exact.
+    static bool of(const std::vector<float>& scores, const std::vector<std::size_t>& sizes, std::size_t k) {
+        Rows docs;
+        docs.n_terms = 2;
+        // A second term, which nobody asks for, gives a document its scale.
+        for (const float score : scores) docs.add(test::Row{{0, score}, {1, 100}});
+        std::vector<std::pair<std::string, std::size_t>> segments;
+        for (const std::size_t size : sizes) segments.emplace_back("exact", size);
+        const Cut cut(docs, segments, Precision::codes);
+        const Rows query = test::rows_of(2, {{{0, 1.0F}}});
+        Hits hits(1, k);
+        cut.segments().search(query.view(), {.k = k, .threads = 1}, cut.allowed({.k = k}, 1), hits.view());
+        return hits.exact[0] != 0;
+    }
+};
+
+TEST_F(CertainOrder, IsThatOfScoresFarApart) {
+    EXPECT_TRUE(of({10.1F, 30.1F}, {1, 1}, 2));
+    EXPECT_TRUE(of({30.1F, 10.1F}, {1, 1}, 2));
+    EXPECT_TRUE(of({30.1F, 10.1F, 60.1F}, {2, 1}, 5));
+}
+
+TEST_F(CertainOrder, IsNotThatOfScoresAsNearAsTheErrorOfTheirWeights) {
+    EXPECT_FALSE(of({30.1F, 30.2F}, {1, 1}, 2));
+    EXPECT_FALSE(of({30.2F, 30.1F}, {1, 1}, 2));
+    EXPECT_FALSE(of({50.1F, 10.1F, 50.15F}, {2, 1}, 3));
+}
+
+TEST_F(CertainOrder, IsNotThatOfAHitAndOneNearlyAsGoodThatIsNone) {
+    EXPECT_FALSE(of({30.1F, 30.2F}, {1, 1}, 1));
+    EXPECT_FALSE(of({30.2F, 30.1F}, {1, 1}, 1));
+    EXPECT_FALSE(of({50.1F, 30.1F, 30.2F}, {2, 1}, 2));
+    EXPECT_FALSE(of({50.1F, 30.2F, 30.1F}, {1, 1, 1}, 2));
+}
+
+// The code of 30.1 stands for 30.23, which a full weight of 30.22 does not reach though it is the better one.
+TEST_F(CertainOrder, IsNotThatOfADocumentWhichAnErrorKeepsOut) {
+    const Rows coded = test::rows_of(2, {{{0, 50.1F}, {1, 100}}, {{0, 30.1F}, {1, 100}}});
+    const Rows given = test::rows_of(2, {{{0, 30.22F}}});
+    const Rows query = test::rows_of(2, {{{0, 1.0F}}});
+    const auto codes = build_index("exact", coded.view(), {}, {.precision = Precision::codes});
+    const auto full = build_index("exact", given.view());
+    const Segments segments({codes.get(), full.get()});
+    Hits hits(1, 2);
+    const std::vector<SearchOptions::Selections> all(2);
+    segments.search(query.view(), {.k = 2, .threads = 1}, all, hits.view());
+    EXPECT_EQ(hits.ids, (std::vector<std::int64_t>{0, 1}));
+    EXPECT_EQ(hits.exact[0], 0);
+}
+
+// Against the weights given.
+TEST(SegmentsOfCodes, AreHonest) {
+    Random random(7);
+    std::size_t n_exact = 0;
+    for (int round = 0; round < 200; ++round) {
+        const Rows docs = test::random_rows(random, 12, 40, 3, test::real_weight);
+        const Rows queries = test::random_rows(random, 10, 40, 2, test::signed_real);
+        const Cut cut(docs, {{"exact", 5}, {"postings", 4}, {"clustered", 3}}, Precision::codes);
+        const auto whole = build_index("exact", docs.view());
+        for (const std::size_t k : {1, 3, 12}) {
+            const SearchOptions options{.k = k, .threads = 1};
+            Hits found(10, k);
+            cut.segments().search(queries.view(), options, cut.allowed({.k = k}, 10), found.view());
+            const Hits expected = whole->search(queries.view(), options);
+            for (std::size_t query = 0; query < 10; ++query) {
+                n_exact += found.exact[query];
+                for (std::size_t rank = 0; found.exact[query] != 0 && rank < k; ++rank) {
+                    ASSERT_EQ(found.ids[query * k + rank], expected.ids[query * k + rank]) << "round " << round;
+                }
+            }
+        }
+    }
+    EXPECT_GT(n_exact, 1000U);
+}
+
 TEST(SegmentsOfManySizes, FindAllHits) {
     Random random(2);
     const Rows docs = test::random_rows(random, 400, 50, 6, test::dyadic_weight);
@@ -179,6 +304,7 @@ TEST(SegmentsOfManySizes, RefuseWhatDoesNotFit) {
               "allowed: the selection is of another index");
     EXPECT_EQ(error_of([&] { cut.segments().search(docs.view(), {.k = 0}, cut.allowed({.k = 5}, 20), hits.view()); }),
               "k must be >= 1, got 0");
+    EXPECT_EQ(error_of([] { Segments({nullptr}); }), "indexes: no index");
 }
 
 }  // namespace
