@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -23,6 +24,8 @@ from thresher.collection.files import CATALOGUE
 
 if TYPE_CHECKING:
     from typing import Literal
+
+    from thresher.collection.database import Database
 
     Durability: TypeAlias = Literal["full", "normal"]
 
@@ -148,18 +151,9 @@ class Catalogue:
             if not isinstance(self.meta(key), kind):
                 raise _core.FormatError(f"{self.path}: {key} is {self.meta(key)!r}: it is damaged")
 
-    @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """Do what is in the block whole, and durably, or not at all."""
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-            yield
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                with contextlib.suppress(Exception):  # the error that led here is the one to tell
-                    self._db.execute("ROLLBACK")
-            raise
+        return _Transaction(self._db, "BEGIN IMMEDIATE")
 
     @contextlib.contextmanager
     def part(self) -> Iterator[None]:
@@ -177,15 +171,9 @@ class Catalogue:
                 with contextlib.suppress(Exception):
                     self._db.execute("RELEASE part")
 
-    @contextlib.contextmanager
-    def reading(self) -> Iterator[None]:
+    def reading(self) -> AbstractContextManager[None]:
         """See one version of the database in all of the block."""
-        try:
-            self._db.execute("BEGIN")
-            yield
-        finally:
-            if self._db.in_transaction:
-                self._db.execute("COMMIT")
+        return _Transaction(self._db, "BEGIN")
 
     def close(self) -> None:
         """Close it; the last one to do so folds the log into the database."""
@@ -401,6 +389,28 @@ class Catalogue:
         except (OSError, _core.FormatError) as error:
             return [str(error)]
         return [text for (text,) in rows if text != "ok"]
+
+
+class _Transaction(AbstractContextManager[None]):
+    """A transaction of a database. No generator, whose end may come late, in the midst of the next one."""
+
+    def __init__(self, db: Database, begin: str) -> None:
+        self._db = db
+        self._begin = begin
+
+    def __enter__(self) -> None:
+        if self._db.in_transaction:  # an interrupt left it open
+            self._db.execute("ROLLBACK")
+        self._db.execute(self._begin)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self._db.execute("COMMIT")
+        finally:
+            if self._db.in_transaction:
+                with contextlib.suppress(Exception):  # the error that led here is the one to tell
+                    self._db.execute("ROLLBACK")
 
 
 def _among(values: Sequence[Any]) -> Iterator[tuple[str, list[Any]]]:
