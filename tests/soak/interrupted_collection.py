@@ -22,7 +22,7 @@ from collection_crashes import N_TERMS, State, after, compare, do, drawn
 
 def _seen(collection: Collection) -> State:
     documents = collection.scan(include=("payload", "vectors"))
-    return {doc.id: (doc.payload, int(max(doc.vector.data))) for doc in documents}
+    return {str(doc.id): (doc.payload, int(max(doc.vector.data))) for doc in documents}
 
 
 def _interrupted(collection: Collection, state: State, rng: random.Random, number: int) -> tuple[State, bool]:
@@ -30,18 +30,21 @@ def _interrupted(collection: Collection, state: State, rng: random.Random, numbe
     operation = drawn(rng, number)
     if operation == ["reopen"]:
         return state, False
+    was_interrupted = False
     try:
         signal.setitimer(signal.ITIMER_REAL, rng.random() * rng.choice([0.002, 0.02]) + 1e-6)
         do(collection, operation)
         signal.setitimer(signal.ITIMER_REAL, 0)
     except KeyboardInterrupt:
-        collection.upsert([], [])  # goes on from what the catalogue has
-        seen = _seen(collection)
-        for there in (state, after(state, operation)):
-            if list(there.items()) == list(seen.items()):
-                return there, True
-        raise AssertionError(f"{operation} was done by half: {state}, {seen}") from None
-    return after(state, operation), False
+        was_interrupted = True  # what it left open ends with its traceback, here
+    if not was_interrupted:
+        return after(state, operation), False
+    collection.upsert([], [])  # goes on from what the catalogue has
+    seen = _seen(collection)
+    for there in (state, after(state, operation)):
+        if list(there.items()) == list(seen.items()):
+            return there, True
+    raise AssertionError(f"{operation} was done by half: {state}, {seen}")
 
 
 def main() -> None:

@@ -319,9 +319,7 @@ class Catalogue:
             done += self._forget(segment.first, segment.last, min(version, segment.dropped))
             done += self._forget(segment.first, segment.last, version, followed=True)
             flushed = segment.last
-        waiting = self._db.execute("SELECT min(first) FROM batches").fetchone()[0]
-        end = int(self.meta("next_seq"))
-        waiting = waiting or end
+        waiting, end = self.first_waiting(), int(self.meta("next_seq"))
         done += self._forget(flushed + 1, waiting - 1, version)
         return done + self._forget(waiting, end - 1, version, followed=True)
 
@@ -351,6 +349,10 @@ class Catalogue:
             Batch._make,
             self._db.execute("SELECT first, n, vectors FROM batches WHERE first > ? ORDER BY first", (after,)),
         )
+
+    def first_waiting(self) -> int:
+        """Return the first document that is in a batch, or the next that will be."""
+        return int(self._db.execute("SELECT min(first) FROM batches").fetchone()[0] or self.meta("next_seq"))
 
     def forget_batches(self, last: int) -> None:
         """Forget the batches up to one of a document."""
