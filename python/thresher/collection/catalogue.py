@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -23,6 +24,8 @@ from thresher.collection.files import CATALOGUE
 
 if TYPE_CHECKING:
     from typing import Literal
+
+    from thresher.collection.database import Database
 
     Durability: TypeAlias = Literal["full", "normal"]
 
@@ -186,18 +189,9 @@ class Catalogue:
                 self.set_meta(format=version)
             self.check_format()
 
-    @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """Do what is in the block whole, and durably, or not at all."""
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-            yield
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                with contextlib.suppress(Exception):  # the error that led here is the one to tell
-                    self._db.execute("ROLLBACK")
-            raise
+        return _Transaction(self._db, "BEGIN IMMEDIATE")
 
     @contextlib.contextmanager
     def part(self) -> Iterator[None]:
@@ -215,15 +209,9 @@ class Catalogue:
                 with contextlib.suppress(Exception):
                     self._db.execute("RELEASE part")
 
-    @contextlib.contextmanager
-    def reading(self) -> Iterator[None]:
+    def reading(self) -> AbstractContextManager[None]:
         """See one version of the database in all of the block."""
-        try:
-            self._db.execute("BEGIN")
-            yield
-        finally:
-            if self._db.in_transaction:
-                self._db.execute("COMMIT")
+        return _Transaction(self._db, "BEGIN")
 
     def close(self) -> None:
         """Close it; the last one to do so folds the log into the database."""
@@ -369,9 +357,7 @@ class Catalogue:
             done += self._forget(segment.first, segment.last, min(version, segment.dropped))
             done += self._forget(segment.first, segment.last, version, followed=True)
             flushed = segment.last
-        waiting = self._db.execute("SELECT min(first) FROM batches").fetchone()[0]
-        end = int(self.meta("next_seq"))
-        waiting = waiting or end
+        waiting, end = self.first_waiting(), int(self.meta("next_seq"))
         done += self._forget(flushed + 1, waiting - 1, version)
         return done + self._forget(waiting, end - 1, version, followed=True)
 
@@ -402,9 +388,13 @@ class Catalogue:
             self._db.execute("SELECT first, n, vectors FROM batches WHERE first > ? ORDER BY first", (after,)),
         )
 
+    def first_waiting(self) -> int:
+        """Return the first document that is in a batch, or the next that will be."""
+        return int(self._db.execute("SELECT min(first) FROM batches").fetchone()[0] or self.meta("next_seq"))
+
     def forget_batches(self, last: int) -> bool:
-        """Forget some of the batches of documents up to one; return whether there are more."""
-        firsts = "SELECT first FROM batches WHERE first <= ? ORDER BY first LIMIT ?"
+        """Forget some of the batches that end by a document; return whether there are more."""
+        firsts = "SELECT first FROM batches WHERE first + n - 1 <= ? ORDER BY first LIMIT ?"
         forgotten = self._db.execute(f"DELETE FROM batches WHERE first IN ({firsts})", (last, _FORGOTTEN)).rowcount  # noqa: S608
         return forgotten == _FORGOTTEN
 
@@ -450,6 +440,28 @@ class Catalogue:
         except (OSError, _core.FormatError) as error:
             return [str(error)]
         return found
+
+
+class _Transaction(AbstractContextManager[None]):
+    """A transaction of a database. No generator, whose end may come late, in the midst of the next one."""
+
+    def __init__(self, db: Database, begin: str) -> None:
+        self._db = db
+        self._begin = begin
+
+    def __enter__(self) -> None:
+        if self._db.in_transaction:  # an interrupt left it open
+            self._db.execute("ROLLBACK")
+        self._db.execute(self._begin)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self._db.execute("COMMIT")
+        finally:
+            if self._db.in_transaction:
+                with contextlib.suppress(Exception):  # the error that led here is the one to tell
+                    self._db.execute("ROLLBACK")
 
 
 def _among(values: Sequence[Any]) -> Iterator[tuple[str, list[Any]]]:

@@ -81,7 +81,9 @@ def seen(
             raise _unreadable(error, folder) from error
     flushed = segments[-1].last if segments else 0
     if before is not None and before.fields == fields:
-        segments += [part.segment for part in before.parts if is_fresh(part) and part.segment.first > flushed]
+        # Of documents before the first that waits, the catalogue need not know any more that they are dead.
+        waiting = max(flushed + 1, catalogue.first_waiting())
+        segments += [part.segment for part in before.parts if is_fresh(part) and part.segment.first >= waiting]
     segments += _waiting(catalogue, schema, fields, version, segments[-1].last if segments else 0)
     parts = [with_updates(catalogue, Part.whole(segment), fields) for segment in segments]
     n_terms = {name: max((segment.indexes[name].n_terms for segment in segments), default=0) for name in schema.vectors}

@@ -233,8 +233,10 @@ class Writer:
         more = True
         while more:
             with self._alone():
-                first = next((part.segment.first for part in self.view.parts if is_fresh(part)), None)
-                last = int(self._catalogue.meta("next_seq")) - 1 if first is None else first - 1
+                in_files = [part.segment.last for part in self.view.parts if not is_fresh(part)]
+                last = max(in_files, default=0)
+                if not any(map(is_fresh, self.view.parts)):  # what waits is dead
+                    last = int(self._catalogue.meta("next_seq")) - 1
                 with self._catalogue.transaction():
                     more = self._catalogue.forget_batches(last)
 

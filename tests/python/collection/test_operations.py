@@ -178,7 +178,8 @@ def test_odd_ids_come_back(collection: Collection, ids: list[Any], flushed: bool
 
 def test_numbers_of_numpy_are_ids(collection: Collection) -> None:
     collection.upsert(np.array([3, 4], np.uint8), ROWS)
-    collection.upsert([np.int64(4), np.int8(5)], ROWS)
+    mixed: Any = [np.int64(4), np.int8(5)]
+    collection.upsert(mixed, ROWS)
     assert [doc.id for doc in collection.scan()] == [3, 4, 5]
     assert np.int32(5) in collection
     assert True not in collection
