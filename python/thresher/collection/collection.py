@@ -12,11 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, SupportsFloat
 
-from thresher._arguments import as_flag, as_number
-from thresher.collection.backups import back_up, restore
+from thresher._arguments import as_number
+from thresher.collection.backups import restore
 from thresher.collection.catalogue import Catalogue
-from thresher.collection.checking import CheckReport, check_folder, repaired
-from thresher.collection.declaring import set_field
 from thresher.collection.files import READERS, SEGMENTS, ReaderMark, new_folder
 from thresher.collection.filters import check_fields
 from thresher.collection.fresh import is_fresh
@@ -25,11 +23,9 @@ from thresher.collection.maintenance import Maintenance, make_room
 from thresher.collection.migrating import migrate
 from thresher.collection.operations import Operations, Vectors
 from thresher.collection.reading import Readable
-from thresher.collection.schema import VectorSchema, as_schema
-from thresher.collection.searchable import rows_of
-from thresher.collection.stats import Stats, stats_of
+from thresher.collection.schema import as_schema
 from thresher.collection.store import Store
-from thresher.collection.tuning import Tuning, keep, tuned
+from thresher.collection.tending import Tended
 from thresher.collection.writer import Writer
 
 if TYPE_CHECKING:
@@ -37,7 +33,6 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from thresher._matrix import MatrixLike
     from thresher.collection.catalogue import Durability, Id
     from thresher.collection.filters import Kind, Where
     from thresher.collection.view import View
@@ -88,7 +83,7 @@ class Snapshot(Readable):
         self.close()
 
 
-class Collection(Readable):
+class Collection(Tended):
     """Documents that change: vectors under ids, with payloads to filter by, in a folder.
 
     `create` makes one, `open` opens it. One process at a time opens it for writing, any number for reading. What an
@@ -254,32 +249,6 @@ class Collection(Readable):
         opened = cls(store, None, _marked(store, None))
         opened._auto_refresh = seconds
         return opened
-
-    @property
-    def path(self) -> Path:
-        """The folder."""
-        return self._store.folder
-
-    @property
-    def fields(self) -> dict[str, Kind]:
-        """The kinds of the declared fields, by name."""
-        return dict(self._view().fields)
-
-    @property
-    def vectors(self) -> dict[str, VectorSchema]:
-        """What the collection was created with for each vector, by name, the default one first."""
-        return dict(self._store.schema.vectors)
-
-    @property
-    def id_kind(self) -> Literal["str", "int"] | None:
-        """The kind of the ids, which those of the first document settled; None if there was none yet."""
-        with self._store.reading() as catalogue:
-            return catalogue.meta("id_kind")  # type: ignore[no-any-return]
-
-    def words(self, vector: str | None = None) -> list[str]:
-        """Return the words of a vector by the number of their terms; none if its terms are no words."""
-        with self._store.reading() as catalogue:
-            return catalogue.words_of(self._store.schema.vector(vector))
 
     def _view(self) -> View:
         if not self._is_open:
@@ -633,133 +602,6 @@ class Collection(Readable):
         writer.forget_batches()
         writer.compact()
 
-    # ------------------------------------------------------------------------------------------------- fields
-
-    def declare_field(self, name: str, kind: Kind) -> None:
-        """Declare a field, so that filters over it go by columns; those of all segments are written before it returns.
-
-        Readers see it when they refresh. A field that is declared already gets the other kind.
-
-        Parameters
-        ----------
-        name
-            The field, or a dotted path into payloads.
-        kind
-            "keyword", "keywords", "int", "float", "bool" or "datetime".
-
-        Raises
-        ------
-        ValueError
-            Naming the document, the field and the value, if a payload has another kind there: nothing changes then. If
-            there is no such kind, or the name can't be one.
-        """
-        writer = self._writing()
-        set_field(writer, self._store, *next(iter(check_fields({name: kind}).items())))
-
-    def drop_field(self, name: str) -> None:
-        """Let filters over a field go by payloads again, which stay as they are.
-
-        Raises
-        ------
-        ValueError
-            If it is not declared.
-        """
-        writer = self._writing()
-        if name not in self.fields:
-            raise ValueError(f"{name!r} is not a declared field; there are: {', '.join(self.fields) or 'none'}")
-        set_field(writer, self._store, name, None)
-
-    # ------------------------------------------------------------------------------------- how it is, and goes on
-
-    def stats(self) -> Stats:
-        """Return what the collection is made of, and what ails it."""
-        maintenance = self._maintenance
-        return stats_of(self._view(), self._store, None if maintenance is None else maintenance.failure)
-
-    def tune(
-        self,
-        queries: MatrixLike | None = None,
-        *,
-        recall: float | None = None,
-        latency_us: float | None = None,
-        k: int = 10,
-        vector: str | None = None,
-        budget_s: float = 60.0,
-        threads: int = 1,
-        seed: int = 0,
-        progress: Progress | None = None,
-    ) -> Tuning:
-        """Find the search parameters that meet a target on the largest segment, and let searches go by them.
-
-        Searches that state parameters go by those. `stats` tells when the segments are others by much, so that it is
-        time to tune again. What it takes in memory is the segment's vectors, and an exact index of them.
-
-        Parameters
-        ----------
-        queries
-            Queries as for `search`, the more alike to those to come the better; None makes some of documents.
-        recall, latency_us, k, budget_s, threads, seed, progress
-            As for `thresher.tune`.
-        vector
-            The vector to compare; None for the default one.
-
-        Returns
-        -------
-        Tuning
-            The parameters, and what they gave.
-
-        Raises
-        ------
-        ValueError, TypeError
-            As of `thresher.tune`; ValueError if there is no segment yet.
-
-        Warns
-        -----
-        UserWarning
-            If the target is not met.
-        """
-        writer = self._writing()
-        name = self._store.schema.vector(vector)
-        rows = None if queries is None else rows_of(queries, self._asking(name))
-        options = {
-            "recall": recall,
-            "latency_us": latency_us,
-            "k": k,
-            "budget_s": budget_s,
-            "threads": threads,
-            "seed": seed,
-            "progress": progress,
-        }
-        found = tuned(self._view(), name, rows, options)
-        writer.change(lambda catalogue: keep(catalogue, name, found))
-        _log.info("%s: searches of %r go by %s", self.path, name, found.search_params)
-        return found
-
-    # ---------------------------------------------------------------------------------------- copies, and damage
-
-    def backup(self, path: str | os.PathLike[str]) -> None:
-        """Make a copy of the collection as it is in the folder now, which can be opened; a writer may go on meanwhile.
-
-        Segments' files are linked where the file system can, and share their bytes with the backup then: they never
-        change, but what damages one damages the other.
-
-        Parameters
-        ----------
-        path
-            A folder that is not there yet; it appears whole, and on the disk.
-
-        Raises
-        ------
-        FileExistsError
-            If something is at `path`.
-        thresher.FormatError
-            If a file of the collection is missing.
-        OSError
-            If it can't be written.
-        """
-        self._view()
-        back_up(self.path, Path(path))
-
     @classmethod
     def restore(cls, backup: str | os.PathLike[str], path: str | os.PathLike[str], *, mode: Mode = "rw") -> Self:
         """Make a collection of a backup, which is checked first, and open it. Nothing is shared with the backup.
@@ -773,41 +615,6 @@ class Collection(Readable):
         """
         restore(Path(backup), Path(path))
         return cls.open(path, mode)
-
-    def check(self, *, repair: bool = False) -> CheckReport:
-        """Look the whole collection over: all checksums, and the catalogue against the segments. See `check_folder`."""
-        report = check_folder(self.path)
-        if not repair or not report.can_be_repaired:
-            return report
-        return self._writing().change(lambda catalogue: repaired(catalogue, self.path))
-
-    @staticmethod
-    def check_folder(path: str | os.PathLike[str], *, repair: bool = False) -> CheckReport:
-        """Look a collection over, also one that can't be opened.
-
-        Parameters
-        ----------
-        path
-            The folder.
-        repair
-            Drop the segments whose files are missing or altered, which loses their documents, and make columns anew
-            that are. Nothing else is dropped. Without it nothing is changed.
-
-        Returns
-        -------
-        CheckReport
-            What is wrong, what was or would be dropped, and the ids that are lost with it.
-
-        Raises
-        ------
-        FileNotFoundError
-            If there is no collection.
-        thresher.FormatError
-            If a newer thresher wrote it.
-        thresher.collection.LockedError
-            If it is to be repaired, and somebody writes to it.
-        """
-        return check_folder(Path(path), repair=as_flag(repair, "repair"))
 
     def close(self) -> None:
         """Finish what is being built, and let another process write; idempotent."""
