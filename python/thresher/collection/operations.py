@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeAlias
 
 import numpy as np
+import scipy.sparse as sp
 
 from thresher._arguments import as_flag, as_int
 from thresher._kinds import kind_of
@@ -123,7 +124,8 @@ class Operations:
 
     def _rows(self, vectors: Vectors, n: int) -> dict[str, CsrArrays]:
         """Return a matrix for each vector of the schema, with a row for each document."""
-        by_name: Any = vectors if isinstance(vectors, Mapping) else {self._schema.default: vectors}
+        is_by_name = isinstance(vectors, Mapping) and not sp.issparse(vectors)  # a matrix may be a dict of its entries
+        by_name: Any = vectors if is_by_name else {self._schema.default: vectors}
         for name in by_name:
             self._schema.vector(name)
         return {name: self._matrix(name, vector, by_name.get(name), n) for name, vector in self._schema.vectors.items()}
@@ -146,7 +148,8 @@ class Operations:
             _check_width(rows, n_terms, called)
             rows = rows._replace(shape=(n, n_terms))
         if not vector.signed:
-            _refuse_negative(rows, called)
+            _refuse(rows, rows.data < 0, called, "not be negative, unless the collection is created with signed=True")
+        _refuse(rows, ~np.isfinite(rows.data), called, "be finite float32 values")
         return rows
 
     def _numbered(self, vector: str, words: Sequence[str], called: str) -> dict[str, int]:
@@ -210,13 +213,13 @@ def _check_width(rows: CsrArrays, n_terms: int, called: str) -> None:
         )
 
 
-def _refuse_negative(rows: CsrArrays, called: str) -> None:
-    negative = np.flatnonzero(rows.data < 0)
-    if negative.size:
-        entry = int(negative[0])
+def _refuse(rows: CsrArrays, wrong: npt.NDArray[np.bool_], called: str, must: str) -> None:
+    """Raise ValueError if any entry is wrong, naming the first and what weights must."""
+    if wrong.any():
+        entry = int(wrong.argmax())
         raise ValueError(
             f"{called}: row {_row_of(rows, entry)} has weight {rows.data[entry]} for term {rows.indices[entry]}; "
-            "weights must not be negative, unless the collection is created with signed=True"
+            f"weights must {must}"
         )
 
 
