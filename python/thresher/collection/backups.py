@@ -27,6 +27,8 @@ _TRIES = 100
 
 def back_up(folder: Path, target: Path, *, link: bool = True) -> None:
     """Make a copy of the collection in a folder: see `Collection.backup`."""
+    if folder.resolve() in target.resolve().parents:
+        raise ValueError(f"path: a backup does not go into the collection itself: {target}")
     with new_folder(target) as unfinished:
         (unfinished / SEGMENTS).mkdir()
         (unfinished / READERS).mkdir()

@@ -327,6 +327,15 @@ class Catalogue:
             )
         ]
 
+    def known(self, first: int, last: int) -> list[int]:
+        """Return the upserts from `first` to `last` that there is any state of, live or not."""
+        return [
+            seq
+            for (seq,) in self._db.execute(
+                "SELECT DISTINCT seq FROM documents WHERE seq BETWEEN ? AND ? ORDER BY seq", (first, last)
+            )
+        ]
+
     def n_live(self) -> int:
         """Return how many documents there are."""
         return int(self._db.execute("SELECT count(*) FROM documents WHERE died IS NULL").fetchone()[0])
@@ -364,14 +373,15 @@ class Catalogue:
     def _forget(self, first: int, last: int, version: int, *, followed: bool = False) -> int:
         """Forget states that ended by a version of documents from `first` to `last`.
 
-        `followed`: those alone that another state of the document followed.
+        `followed`: those alone that a later state of the document followed, which may have ended in the same version.
         """
         if first > last:
             return 0
         condition = "seq BETWEEN ? AND ? AND died IS NOT NULL AND died <= ?"
         if followed:
             condition += (
-                " AND EXISTS (SELECT 1 FROM documents AS d WHERE d.seq = documents.seq AND d.born = documents.died)"
+                " AND EXISTS (SELECT 1 FROM documents AS later WHERE later.seq = documents.seq"
+                " AND later.born = documents.died AND later.row > documents.row)"
             )
         return self._db.execute(f"DELETE FROM documents WHERE {condition}", (first, last, version)).rowcount  # noqa: S608 - ours
 

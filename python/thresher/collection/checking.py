@@ -259,6 +259,11 @@ class _Examination:
                     self._tell(f"document {state.id!r} is in no segment, though upsert {state.seq} is of {path}")
                 elif str(state.id) != name:
                     raise FormatError(f"{path}: document {name!r}, where the catalogue has {state.id!r}")
+        unknown = np.setdiff1d(seqs, self._catalogue.known(row.first, row.last))
+        if unknown.size:
+            self._tell(
+                f"{path}: {unknown.size} documents that the catalogue does not know, the first upsert {unknown[0]}"
+            )
 
     # ---------------------------------------------------------------------------------------- what the catalogue has
 

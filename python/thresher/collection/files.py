@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import glob
 import json
 import os
 import secrets
@@ -90,9 +91,12 @@ def new_folder(path: Path) -> Iterator[Path]:
         If something is at `path`, but for an empty folder.
     """
     _refuse_taken(path)
+    _sweep_unfinished(path)
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}{_UNFINISHED}")
     unfinished.mkdir()
+    descriptor = os.open(unfinished, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)  # as long as it is being made
         yield unfinished
         for folder, _, _ in os.walk(unfinished):
             sync_folder(Path(folder))
@@ -107,6 +111,20 @@ def new_folder(path: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
+    finally:
+        os.close(descriptor)
+
+
+def _sweep_unfinished(path: Path) -> None:
+    """Remove what processes left behind that died while they made a folder at `path`."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*{_UNFINISHED}"):
+        with contextlib.suppress(OSError):  # not ours to remove, or being made
+            descriptor = os.open(left, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(left, ignore_errors=True)
+            finally:
+                os.close(descriptor)
 
 
 def _refuse_taken(path: Path) -> None:

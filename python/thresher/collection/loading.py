@@ -54,6 +54,10 @@ def loaded(
             # A writer has merged the segment away meanwhile: then the catalogue names another.
             if not left or not _has_moved(catalogue, folder):
                 raise _unreadable(f"{error.filename}: the file is missing", folder) from error
+        except FormatError:
+            raise
+        except (KeyError, TypeError, ValueError, OverflowError) as error:  # of what the catalogue holds
+            raise FormatError(f"{catalogue.path}: it is damaged: {type(error).__name__}: {error}") from error
     raise AssertionError
 
 

@@ -48,6 +48,7 @@ class Store:
         self.folder = folder
         self._lock = threading.RLock()
         self._catalogue: Catalogue | None = None
+        self._is_closed = False
         self.undeclared: Counter[str] = Counter()  # fields that filters read from payloads
         self._views: weakref.WeakSet[View] = weakref.WeakSet()
         _stores.add(self)
@@ -68,7 +69,8 @@ class Store:
             yield self._catalogue
 
     def close(self) -> None:
-        """Close the connection; it is opened again when it is needed."""
+        """Close the connection; snapshots open it again when they need it."""
+        self._is_closed = True
         with self._lock:
             if self._catalogue is not None:
                 self._catalogue.close()
@@ -114,7 +116,7 @@ class Store:
         _inherited.append(self._catalogue)
         self._lock = threading.RLock()
         self._catalogue = None
-        for view in list(self._views):
+        for view in [] if self._is_closed else list(self._views):
             weakref.finalize(view, ReaderMark(self.folder, view.version).release)
 
     def versions(self) -> list[int]:

@@ -77,17 +77,21 @@ class Writer:
         """Do operations together: durable, and seen by searches, when the block ends; undone if it raises."""
         self.check_free()
         with self._alone():
-            with self._catalogue.transaction():
-                transaction = Transaction(self._catalogue, self.view, self._store.undeclared)
-                try:
-                    self._in_batch = threading.get_ident()
-                    yield transaction
-                finally:
-                    self._in_batch = 0
-                    transaction.is_over = True
-                view = transaction.finish()
+            view = None
+            try:
+                with self._catalogue.transaction():
+                    transaction = Transaction(self._catalogue, self.view, self._store.undeclared)
+                    try:
+                        self._in_batch = threading.get_ident()
+                        yield transaction
+                    finally:
+                        self._in_batch = 0
+                        transaction.is_over = True
+                    view = transaction.finish()
+            finally:  # an interrupt behind the commit ends the call, but not what it stored
+                if view is not None and self._catalogue.meta("version") == view.version:
+                    self._publish(view)
             self._n_buried += transaction.n_buried
-            self._publish(view)
             self._publish(compacted(view, self._store.schema, self._payloads(view.version), self._in_work))
 
     @contextlib.contextmanager

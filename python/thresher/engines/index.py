@@ -145,7 +145,8 @@ class Index:
 
         They are read from the indexes, a document at a time, and never lie in memory as a matrix. Weights stay what
         they were, bit for bit, through any number of merges: the index is that which `build` would make of the same
-        rows, to the last byte. Weights in 8 bits stay too, and as far off as they were (`weight_error`).
+        rows, to the last byte where weights are full. Weights in 8 bits stay too, and as far off as they were
+        (`weight_error`). Terms are numbers: where indexes keep words, they must number them alike.
 
         Parameters
         ----------

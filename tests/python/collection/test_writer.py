@@ -12,7 +12,7 @@ from unittest import mock
 import pytest
 
 import thresher
-from thresher.collection import Collection, LockedError, files
+from thresher.collection import Collection, LockedError, catalogue, files
 from thresher.collection.catalogue import Catalogue
 from thresher.collection.database import Database
 from thresher.collection.writer import Writer
@@ -38,6 +38,8 @@ def _interrupted(*_: Any, **__: Any) -> None:
 
 def test_an_upsert_interrupted_after_its_commit_is_there(path: Path) -> None:
     with Collection.open(path, mode="rw") as collection:
+        assert collection._maintenance is not None
+        collection._maintenance.close()
         with mock.patch.object(Writer, "_publish", _interrupted), pytest.raises(KeyboardInterrupt):
             collection.upsert(["d"], [{3: 1.0}])
         collection.upsert(["e"], [{3: 2.0}])
@@ -52,6 +54,8 @@ def test_a_build_interrupted_after_its_commit_keeps_its_files(path: Path, where:
     with Collection.open(path, mode="rw") as collection:
         collection.flush()
         collection.upsert(["d"], [{3: 1.0}])
+        assert collection._maintenance is not None
+        collection._maintenance.close()  # else its thread may be the one that is interrupted
         with mock.patch.object(Writer, where, _interrupted), pytest.raises(KeyboardInterrupt):
             collection.optimize()
         collection.upsert(["e"], [{3: 2.0}])
@@ -210,3 +214,78 @@ def _in_sql(path: Path, statement: str) -> None:
     db.execute(statement)
     db.commit()
     db.close()
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+@pytest.mark.parametrize("n_updates", [1, 2])
+def test_what_changes_and_dies_in_one_batch_stays_dead(tmp_path: Path, replaced: bool, n_updates: int) -> None:
+    path = tmp_path / "c"
+    with Collection.create(path) as collection:
+        collection.upsert(range(20), [{0: 1.0}] * 20)
+        collection.flush()
+        with collection.batch() as batch:
+            for number in range(n_updates):
+                batch.update_payload([7], {"x": number})
+            if replaced:
+                batch.upsert([7], [{0: 2.0}])
+            else:
+                batch.delete([7])
+        collection.upsert([100], [{0: 1.0}])
+        collection.flush()
+        assert collection.check().is_sound
+    with Collection.open(path) as collection:
+        assert [one.id for one in collection.scan()] == [*range(7), *range(8, 20), *([7] if replaced else []), 100]
+
+
+def test_check_tells_of_documents_that_the_catalogue_does_not_know(tmp_path: Path) -> None:
+    path = tmp_path / "c"
+    with Collection.create(path) as collection:
+        collection.upsert([1, 2, 3], [{0: 1.0}] * 3)
+        collection.flush()
+    _in_sql(path, "DELETE FROM documents WHERE id = 2")
+    report = Collection.check_folder(path)
+    assert any("1 documents that the catalogue does not know, the first upsert 2" in one for one in report.problems)
+
+
+def test_what_an_interrupt_finds_stored_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commit = catalogue._Transaction.__exit__
+
+    def interrupted(self: Any, *error: Any) -> None:
+        commit(self, *error)
+        if error[0] is None:
+            raise KeyboardInterrupt
+
+    with Collection.create(tmp_path / "c") as collection:
+        with monkeypatch.context() as patch:
+            patch.setattr(catalogue._Transaction, "__exit__", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                collection.upsert([1], [{0: 1.0}])
+        assert 1 in collection
+        assert collection.search_one({0: 1.0}, k=1).ids.tolist() == [1]
+
+
+def test_a_closed_collection_marks_nothing_in_a_child(tmp_path: Path) -> None:
+    collection = Collection.create(tmp_path / "c")
+    collection.upsert([1], [{0: 1.0}])
+    collection.close()
+    go, going = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(going)
+        os.read(go, 1)
+        os._exit(0)
+    try:
+        assert list((tmp_path / "c" / "readers").iterdir()) == []
+    finally:
+        os.close(going)
+        os.close(go)
+        os.waitpid(pid, 0)
+
+
+def test_what_killed_processes_left_of_a_folder_is_swept(tmp_path: Path) -> None:
+    left = tmp_path / ".c.1234.new"
+    (left / "segments").mkdir(parents=True)
+    with Collection.create(tmp_path / "c") as collection:
+        assert not left.exists()
+        with pytest.raises(ValueError, match="does not go into the collection itself"):
+            collection.backup(tmp_path / "c" / "copy")
