@@ -76,11 +76,6 @@ def remove(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def free_bytes(folder: Path) -> int:
-    """Return how many bytes the file system of a folder has left for this user."""
-    return shutil.disk_usage(folder).free
-
-
 @contextlib.contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
     """Make a folder that appears at `path` once the block ends, whole, or not at all.
