@@ -7,7 +7,7 @@ import re
 import sqlite3
 import tempfile
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -255,3 +255,25 @@ def test_any_history_leaves_a_sound_collection(history: list[str], seed: int) ->
         small.assert_same(reader)
         reader.close()
         small.collection.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE fields SET kind = 'foo'",
+        "UPDATE documents SET payload = '{\"i\":'",
+        "UPDATE documents SET payload = CAST(x'7b22ff' AS TEXT)",
+        "UPDATE documents SET id = CAST(x'ff' AS TEXT)",
+    ],
+)
+def test_values_that_sqlite_does_not_find_damaged_are_reported(tmp_path: Path, statement: str) -> None:
+    path = tmp_path / "c"
+    with Collection.create(path, fields={"n": "int"}) as collection:
+        collection.upsert(["a"], [{0: 1.0}], [{"n": 1}])
+        collection.flush()
+        collection.upsert(["b"], [{0: 1.0}], [{"n": 2}])
+    with closing(sqlite3.connect(path / "catalogue.sqlite")) as db, db:
+        db.execute(statement + (" WHERE id = 'b'" if "documents" in statement else ""))
+    assert not Collection.check_folder(path).is_sound
+    with suppress(thresher.FormatError), Collection.open(path) as reader:
+        list(reader.scan())

@@ -156,6 +156,8 @@ def _checked(folder: Path) -> CheckReport:
         if version not in (None, FORMAT):  # it may be sound
             raise
         return CheckReport([str(error)])
+    except (KeyError, TypeError, ValueError, OverflowError) as error:  # of values that sqlite did not find damaged
+        return CheckReport([f"{catalogue.path}: it is damaged: {type(error).__name__}: {error}"])
     finally:
         catalogue.close()
 
