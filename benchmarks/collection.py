@@ -83,7 +83,7 @@ def read(folder: Path, queries: sparse.csr_matrix, seconds: float, begins: Event
 
 
 def reader_ms(
-    folder: Path, queries: sparse.csr_matrix, seconds: float, beside: Callable[[], None]
+    folder: Path, queries: sparse.csr_matrix, seconds: float, beside: Callable[[], object]
 ) -> tuple[float, float]:
     """Return the median and the 99th percentile of a reader's searches, in ms, while something is done beside it."""
     context = multiprocessing.get_context("spawn")
@@ -143,7 +143,7 @@ def of_ours(docs: sparse.csr_matrix, queries: sparse.csr_matrix, truth: Truth, f
         singles.append(time.perf_counter() - start)
     rows.append(["one document upserted and found", f"{statistics.median(singles) * 1e3:.1f} ms"])
     idle = reader_ms(folder, queries, 5, lambda: time.sleep(0.1))
-    busy = reader_ms(folder, queries, 10, lambda: upserted(collection, docs[:5000]) and None)
+    busy = reader_ms(folder, queries, 10, lambda: upserted(collection, docs[:5000]))
     rows.append(["a reader's search, nothing beside it: p50, p99", "{:.2f}, {:.2f} ms".format(*idle)])
     rows.append(["a reader's search beside upserts: p50, p99", "{:.2f}, {:.2f} ms".format(*busy)])
     collection.delete(where={"number": {"$lt": n_docs // 2}})
