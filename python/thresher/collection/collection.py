@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import threading
 import time
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
     from thresher.collection.filters import Kind, Where
     from thresher.collection.view import View
     from thresher.engines.options import Progress
-
-_log = logging.getLogger("thresher.collection")
 
 Mode = Literal["r", "rw"]
 

@@ -193,15 +193,20 @@ class Index:
     @classmethod
     def _params_of_build(cls, given: Mapping[str, object], call: str) -> Any:  # noqa: ANN401 - each engine has a class
         """Return build parameters as the core takes them, or raise for one that there is not."""
-        if cls._core_class is _core.Index:
-            raise NotImplementedError(
-                f"{cls.__name__} has no {call}; an engine has, such as ExactIndex: see thresher.engines()"
-            )
+        cls._require_engine(call)
         params = cls._build_params()
         for name in given:
             if not hasattr(params, name):
                 raise TypeError(f"{cls.__name__}.{call} has no parameter {name!r}")
         return set_params(params, given)
+
+    @classmethod
+    def _require_engine(cls, call: str) -> None:
+        """Raise NotImplementedError unless the class is an engine, which has the `call`."""
+        if cls._core_class is _core.Index:
+            raise NotImplementedError(
+                f"{cls.__name__} has no {call}; an engine has, such as ExactIndex: see thresher.engines()"
+            )
 
     @classmethod
     def dials(cls, n_docs: int, k: int) -> list[_core.Dial]:
@@ -729,10 +734,7 @@ class Index:
     @classmethod
     def _build(cls, docs: DocumentsLike, options: Mapping[str, object]) -> Self:
         """Build an index with options of `_build_options`."""
-        if cls._core_class is _core.Index:
-            raise NotImplementedError(
-                f"{cls.__name__} has no build; an engine has, such as ExactIndex: see thresher.engines()"
-            )
+        cls._require_engine("build")
         require_known(options, cls._build_options, f"{cls.__name__}.build")
         given, shape, threads, progress = _divided(options)
         files = scratch_files(given.pop("scratch", None))
