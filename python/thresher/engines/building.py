@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from thresher import _core
 
 
-def built(
+def build(
     core: Any,  # noqa: ANN401 - the class of a core's engine
     params: Any,  # noqa: ANN401 - each engine has a class of its own
     docs: DocumentsLike,

@@ -16,10 +16,9 @@ from thresher._explanation import Explanation, explained
 from thresher._pickling import Source, restored
 from thresher._selections import Allowed, Documents, as_selection
 from thresher._words import Words, WordsLike, as_words
-from thresher.engines.building import built, params_of_build
+from thresher.engines import building, naming, searching, vectors, writing_out
 from thresher.engines.handle import Handle
 from thresher.engines.merging import parts_of
-from thresher.engines.naming import renamed
 from thresher.engines.options import (
     PRECISIONS,
     BuildOptions,
@@ -29,9 +28,6 @@ from thresher.engines.options import (
     Weights,
     require_known,
 )
-from thresher.engines.searching import counts_of, hits_of, hits_of_one, with_params
-from thresher.engines.vectors import vectors_of
-from thresher.engines.writing_out import Options, documentation_of, write_out_methods
 
 if TYPE_CHECKING:
     import numpy as np
@@ -176,7 +172,7 @@ class Index(Handle):
     def _params_of_build(cls, given: Mapping[str, object], call: str) -> Any:  # noqa: ANN401 - each engine has a class
         """Return build parameters as the core takes them, or raise for one that there is not."""
         cls._require_engine(call)
-        return params_of_build(cls._build_params(), given, f"{cls.__name__}.{call}")
+        return building.params_of_build(cls._build_params(), given, f"{cls.__name__}.{call}")
 
     @classmethod
     def _require_engine(cls, call: str) -> None:
@@ -264,7 +260,7 @@ class Index(Handle):
         >>> index.search_params
         {'alpha': 1.0, 'beta': 0.8, 'block_budget': 0, 'superblock_budget': 0}
         """
-        same = type(self)(with_params(self, params))
+        same = type(self)(searching.with_params(self, params))
         same._source = self._source
         return same
 
@@ -322,7 +318,7 @@ class Index(Handle):
         >>> index.with_words(["cat", "dog", "emu"]).search_one({"dog": 1.0}, k=1).ids
         array([1])
         """
-        return type(self)(renamed(self._live, words, names, as_threads(threads)))
+        return type(self)(naming.renamed(self._live, words, names, as_threads(threads)))
 
     def select(self, documents: Documents) -> _core.Selection:
         """Prepare a set of documents once, for `allowed` and `exclude` of any number of searches.
@@ -495,7 +491,7 @@ class Index(Handle):
             "threads": threads,
             "progress": progress,
         }
-        return counts_of(self, queries, given)
+        return searching.count(self, queries, given)
 
     def explain(
         self,
@@ -561,7 +557,7 @@ class Index(Handle):
         >>> thresher.ExactIndex.build(docs).vectors([1]).toarray()
         array([[0. , 3. , 0.5]], dtype=float32)
         """
-        return vectors_of(self._live, ids)
+        return vectors.vectors(self._live, ids)
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle an index that was opened from a file as its path, and one that was built as its bytes."""
@@ -572,20 +568,20 @@ class Index(Handle):
         """Build an index with options of `_build_options`."""
         cls._require_engine("build")
         require_known(options, cls._build_options, f"{cls.__name__}.build")
-        return cls(built(cls._core_class, cls._build_params(), docs, options))
+        return cls(building.build(cls._core_class, cls._build_params(), docs, options))
 
     # What engines' methods do, with options of `_search_options`.
-    _search = hits_of
-    _search_one = hits_of_one
+    _search = searching.search
+    _search_one = searching.search_one
 
     @classmethod
     def _write_out_options(cls) -> None:
         """Write out the options of the class's own methods."""
-        build = Options(BuildOptions, cls._build_options, cls._build_params)
-        search = Options(SearchOptions, cls._search_options, cls._search_params)
-        write_out_methods(cls, _DOCUMENTATION, build, search)
+        build = writing_out.Options(BuildOptions, cls._build_options, cls._build_params)
+        search = writing_out.Options(SearchOptions, cls._search_options, cls._search_params)
+        writing_out.write_out_methods(cls, _DOCUMENTATION, build, search)
 
 
 # What all engines' documentation says, from before it is written out here.
-_DOCUMENTATION = documentation_of(Index)
+_DOCUMENTATION = writing_out.documentation_of(Index)
 Index._write_out_options()

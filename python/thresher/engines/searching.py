@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from thresher.engines.index import Index
 
 
-def hits_of(index: Index, queries: MatrixLike, k: SupportsIndex | None, options: Mapping[str, object]) -> Hits:
+def search(index: Index, queries: MatrixLike, k: SupportsIndex | None, options: Mapping[str, object]) -> Hits:
     """Search for each query, Hits, or AllHits where k is None: see `Index.search`."""
     require_known(options, index._search_options, f"{type(index).__name__}.search")
     handle = index._live
@@ -35,7 +35,7 @@ def hits_of(index: Index, queries: MatrixLike, k: SupportsIndex | None, options:
     return Request(handle, k, rows.shape[0], common).search(rows, params)
 
 
-def hits_of_one(
+def search_one(
     index: Index,
     terms: Any,  # noqa: ANN401 - a QueryLike, which only run time tells apart
     weights: npt.ArrayLike | None,
@@ -50,7 +50,7 @@ def hits_of_one(
     if options or k is None:
         require_known(options, index._search_options, f"{type(index).__name__}.search_one")
         if k is None or not options.keys().isdisjoint(SearchOptions.__annotations__):
-            return _hits_of_batch_of_one(index, terms, weights, k, options)
+            return _search_batch_of_one(index, terms, weights, k, options)
         params = _params_with(handle, options)
     if weights is None:
         terms, weights = as_query(terms, IndexWords(handle))
@@ -59,7 +59,7 @@ def hits_of_one(
     return Hits(*handle.search_one_with(as_terms(terms), as_weights(weights), as_k(k), params))
 
 
-def _hits_of_batch_of_one(
+def _search_batch_of_one(
     index: Index,
     terms: Any,  # noqa: ANN401 - a QueryLike
     weights: npt.ArrayLike | None,
@@ -78,7 +78,7 @@ def _hits_of_batch_of_one(
             raise ValueError(f"terms and weights differ in length: {terms.size} and {weights.size}")
         queries = [0, terms.size], terms, weights
         options = {"shape": (1, max(index.n_terms, 1 + int(terms.max(initial=0)))), **options}
-    hits = hits_of(index, queries, k, options)
+    hits = search(index, queries, k, options)
     if len(hits.exact) != 1:
         raise ValueError(f"search_one takes one query, got {len(hits.exact)}: search takes several")
     if isinstance(hits, AllHits):
@@ -88,7 +88,7 @@ def _hits_of_batch_of_one(
     return Hits(hits.ids[0], hits.scores[0], bool(hits.exact[0]), before)
 
 
-def counts_of(index: Index, queries: MatrixLike, options: Mapping[str, Any]) -> npt.NDArray[np.int64]:
+def count(index: Index, queries: MatrixLike, options: Mapping[str, Any]) -> npt.NDArray[np.int64]:
     """Return how many documents match each query: see `Index.count`."""
     handle = index._live
     words = IndexWords(handle, options["unknown_terms"])

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from thresher import _core
 
 
-def vectors_of(handle: _core.Index, ids: npt.ArrayLike) -> sp.csr_array:
+def vectors(handle: _core.Index, ids: npt.ArrayLike) -> sp.csr_array:
     """Return the vectors of documents: see `Index.vectors`."""
     wanted = np.asarray(ids)
     n_docs, n_terms = handle.n_docs, handle.n_terms
