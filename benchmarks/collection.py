@@ -19,7 +19,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 import thresher
-from thresher_bench.common import in_fresh_process, load, machine, print_facts, print_table, shape_of, timed
+from thresher_bench.common import (
+    cpu_seconds,
+    in_fresh_process,
+    in_turn,
+    load,
+    machine,
+    print_facts,
+    print_table,
+    shape_of,
+    timed,
+)
 from thresher_bench.engines.collection import Collection
 from thresher_bench.engines.ours import wrapping
 from thresher_bench.engines.qdrant import Qdrant
@@ -82,36 +92,34 @@ def storing(store: Store, docs: sparse.csr_matrix) -> Iterator[Figure]:
 
 
 class Searched(NamedTuple):
-    """What is searched: calls that answer all queries, and how their CPU time is counted."""
+    """What is searched, and how its CPU time is counted."""
 
     what: str
     engine: Engine
     clock: Callable[[], float]
 
 
+def asked(calls: list[Callable[[], Any]]) -> list[Any]:
+    """Return the answers of all calls."""
+    return [call() for call in calls]
+
+
 def searching(
     these: list[Searched], queries: sparse.csr_matrix, truth: Truth, rounds: int
 ) -> Iterator[tuple[str, list[Figure]]]:
-    """Search with each of these in turn, round by round; yield CPU time and recall of each."""
-    calls = [one.engine.calls(queries, K) for one in these]
-    recalls = [truth.recall(one.engine.ids([call() for call in its], K)) for one, its in zip(these, calls, strict=True)]
-    times: list[list[float]] = [[] for _ in these]
-    for _ in range(rounds):
-        for one, its, taken in zip(these, calls, times, strict=True):
-            start = one.clock()
-            for call in its:
-                call()
-            taken.append((one.clock() - start) / queries.shape[0])
-    for one, recall, taken in zip(these, recalls, times, strict=True):
-        seconds = statistics.median(taken)
-        yield (
-            one.engine.name,
-            [
-                Figure(f"{one.what}, CPU", seconds * 1e6, "us"),
-                Figure(f"{one.what}, one thread", 1 / seconds, "queries/s"),
-                Figure(f"{one.what}, recall", recall * 100, "%"),
-            ],
-        )
+    """Search each of these in turn, round by round; yield whose figures follow, CPU time and recall."""
+    recalls, measures = [], []
+    for _, engine, clock in these:
+        calls = engine.calls(queries, K)
+        recalls.append(truth.recall(engine.ids(asked(calls), K)))
+        measures.append(partial(cpu_seconds, partial(asked, calls), clock))
+    for (what, engine, _), recall, seconds in zip(these, recalls, in_turn(measures, rounds), strict=True):
+        figures = [
+            Figure(f"{what}, CPU", seconds / queries.shape[0] * 1e6, "us"),
+            Figure(f"{what}, one thread", queries.shape[0] / seconds, "queries/s"),
+            Figure(f"{what}, recall", recall * 100, "%"),
+        ]
+        yield engine.name, figures
 
 
 # ---------------------------------------------------------------------------------------------- a death
@@ -173,11 +181,10 @@ def read(folder: Path, queries: sparse.csr_matrix, seconds: float, begins: Event
         for row in rows[:50]:
             reader.search(row, K, threads=1)
         begins.set()
-        times = []
+        times: list[float] = []
         end = time.perf_counter() + seconds
         while time.perf_counter() < end:
-            for row in rows:
-                times.append(timed(lambda row=row: reader.search(row, K, threads=1))[0])  # type: ignore[misc]
+            times += [timed(partial(reader.search, row, K, threads=1))[0] for row in rows]
         found.put(times)
 
 
@@ -281,7 +288,7 @@ def main() -> None:
         tell(ours.name, one_by_one(ours.opened, docs))
         tell(ours.name, *reading(ours, docs, queries, arguments.reading), halved(ours, docs))
     print_table(["figure", "measured", "bar", "met"], rows)
-    print(f"\nload average: {load_before:.1f} before, {os.getloadavg()[0]:.1f} after; the benchmark's own share included")
+    print(f"\nload average: {load_before:.1f} before, {os.getloadavg()[0]:.1f} after")
 
 
 if __name__ == "__main__":

@@ -11,22 +11,33 @@ from __future__ import annotations
 import argparse
 import statistics
 import tempfile
-import time
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import sparse
 
 import thresher
-from thresher_bench.common import load, machine, memory, print_facts, print_table, shape_of, timed
+from thresher_bench.common import (
+    cpu_seconds,
+    in_turn,
+    load,
+    machine,
+    memory,
+    print_facts,
+    print_table,
+    shape_of,
+    timed,
+)
 from thresher_bench.figure import Figure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
-    import numpy.typing as npt
+    from scipy import sparse
+
+    from thresher.collection.filters import Kind
 
 K = 10
 BATCH = 10_000
@@ -49,11 +60,16 @@ def varied(docs: sparse.csr_matrix, begin: int, end: int) -> sparse.csr_matrix:
     return rows
 
 
-def fields(n_docs: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Make a language and a year for each document."""
-    chance = np.random.default_rng(1)
-    langs = np.minimum(chance.geometric(0.5, n_docs), 20)
-    return langs, chance.integers(YEARS.start, YEARS.stop, n_docs)
+class Payloads:
+    """A language and a year for each document."""
+
+    def __init__(self, n_docs: int) -> None:
+        chance = np.random.default_rng(1)
+        self.langs = np.minimum(chance.geometric(0.5, n_docs), 20)
+        self.years = chance.integers(YEARS.start, YEARS.stop, n_docs)
+
+    def of(self, number: int) -> dict[str, Any]:
+        return {"lang": f"l{self.langs[number]}", "year": int(self.years[number])}
 
 
 def where(lang: int, year: int) -> dict[str, Any]:
@@ -61,16 +77,48 @@ def where(lang: int, year: int) -> dict[str, Any]:
     return {"lang": f"l{lang}", "year": {"$gte": year}}
 
 
-def cpu(call: Callable[[], object]) -> float:
-    """Return the CPU seconds of a call on this thread."""
-    start = time.thread_time()
-    call()
-    return time.thread_time() - start
+def storing(collection: thresher.Collection, docs: sparse.csr_matrix, payloads: Payloads) -> Iterator[Figure]:
+    """Store documents under their numbers, and make one segment of them."""
+    n_docs = len(payloads.langs)
+
+    def store() -> None:
+        for begin in range(0, n_docs, BATCH):
+            numbers = range(begin, min(n_docs, begin + BATCH))
+            collection.upsert(numbers, varied(docs, begin, numbers.stop), list(map(payloads.of, numbers)))
+        collection.optimize()
+
+    yield Figure("stored and optimized, the making of documents included", timed(store)[0], "s")
+    yield Figure("peak memory of the process", memory("VmHWM") / 1e9, "GB")
 
 
-def in_turn(calls: list[Callable[[], object]], rounds: int) -> list[float]:
-    """Return the median CPU seconds of calls, which take turns."""
-    return [statistics.median(times) for times in zip(*([cpu(call) for call in calls] for _ in range(rounds)))]
+def compiling(collection: thresher.Collection) -> Iterator[Figure]:
+    """Count the documents of one new filter after the other: nothing is kept of any."""
+    collection.count(where=where(20, 2024))  # the first one reads the columns
+    new = [partial(collection.count, where=where(lang, year)) for lang, year in product(LANGS, YEARS)]
+    seconds = list(map(cpu_seconds, new))
+    yield Figure("a filter compiled and counted, p50", statistics.median(seconds) * 1e3, "ms", bar=3, at=BAR_DOCS)
+    yield Figure("a filter compiled and counted, p99", float(np.quantile(seconds, 0.99)) * 1e3, "ms")
+
+
+def searching(
+    collection: thresher.Collection, index: thresher.Index, queries: sparse.csr_matrix, payloads: Payloads, rounds: int
+) -> Iterator[Figure]:
+    """Search without a filter and with each, beside the segment's own index and a selection of the same documents."""
+    ways: list[tuple[str, dict[str, Any], dict[str, Any]]] = [("of all", {}, {})]
+    for lang, year in WHERE:
+        mask = (payloads.langs == lang) & (payloads.years >= year)
+        if collection.count(where=where(lang, year)) != mask.sum():
+            raise SystemExit(f"{where(lang, year)}: the collection counts other documents")
+        ways.append((f"of {mask.mean():.2%}", {"where": where(lang, year)}, {"allowed": index.select(mask)}))
+    for what, ours, bare in ways:
+        ask = partial(collection.search, queries, K, threads=1, **ours)
+        ask_bare = partial(index.search, queries, K, threads=1, **bare)
+        found = [[-1 if one is None else one for one in row] for row in ask().ids]
+        same = np.mean(found == ask_bare().ids)
+        mine, its = in_turn([partial(cpu_seconds, ask), partial(cpu_seconds, ask_bare)], rounds)
+        yield Figure(f"search {what}, collection", mine / queries.shape[0] * 1e6, "us")
+        yield Figure(f"search {what}, bare index", its / queries.shape[0] * 1e6, "us")
+        yield Figure(f"search {what}, same hits", float(same) * 100, "%")
 
 
 def main() -> None:
@@ -84,63 +132,23 @@ def main() -> None:
     parser.add_argument("--engine", default="clustered", help="of segments (default: %(default)s)")
     arguments = parser.parse_args()
     docs, queries = load(arguments.docs_file, arguments.docs), load(arguments.queries_file, arguments.queries)
-    n_docs: int = arguments.docs
-    langs, years = fields(n_docs)
-    print_facts(
-        machine()
-        | {
-            "documents": f"{n_docs:,}, those of the file ({shape_of(docs)}) and copies of them with noise",
-            "queries": shape_of(queries),
-            "engine": arguments.engine,
-        }
-    )
-    figures = []
+    payloads = Payloads(arguments.docs)
+    facts = {
+        "documents": f"{arguments.docs:,}, those of the file ({shape_of(docs)}) and copies of them with noise",
+        "queries": shape_of(queries),
+    }
+    print_facts(machine() | facts)
+    kinds: dict[str, Kind] = {"lang": "keyword", "year": "int"}
     with tempfile.TemporaryDirectory(prefix="thresher-") as temporary:
         folder = Path(temporary, "collection")
         with thresher.Collection.create(
-            folder, n_terms=docs.shape[1], fields={"lang": "keyword", "year": "int"}, engine=arguments.engine
+            folder, n_terms=docs.shape[1], fields=kinds, engine=arguments.engine
         ) as collection:
-
-            def store() -> None:
-                for begin in range(0, n_docs, BATCH):
-                    numbers = range(begin, min(n_docs, begin + BATCH))
-                    payloads = [{"lang": f"l{langs[number]}", "year": int(years[number])} for number in numbers]
-                    collection.upsert(numbers, varied(docs, begin, numbers.stop), payloads)
-                collection.optimize()
-
-            figures.append(Figure("stored and optimized, the making of documents included", timed(store)[0], "s"))
-            figures.append(Figure("peak memory of the process", memory("VmHWM") / 1e9, "GB"))
-            collection.count(where=where(20, 2024))  # the first one reads the columns
-            compiling = [
-                cpu(lambda lang=lang, year=year: collection.count(where=where(lang, year)))  # type: ignore[misc]
-                for lang, year in product(LANGS, YEARS)
-            ]
-            figures.append(Figure("a filter compiled, p50", statistics.median(compiling) * 1e3, "ms", 3, at=BAR_DOCS))
-            figures.append(Figure("a filter compiled, p99", float(np.quantile(compiling, 0.99)) * 1e3, "ms"))
+            figures = [*storing(collection, docs, payloads), *compiling(collection)]
             [file] = folder.glob("segments/*.thresher")
-            index = thresher.open(file)
-
-            def compared(what: str, ours: dict[str, Any], bare: dict[str, Any]) -> None:
-                calls = [
-                    lambda: collection.search(queries, K, threads=1, **ours).ids,
-                    lambda: index.search(queries, K, threads=1, **bare).ids,
-                ]
-                found, wanted = (call() for call in calls)
-                same = np.mean([[one if one is not None else -1 for one in row] for row in found] == wanted)
-                mine, its = (seconds / queries.shape[0] * 1e6 for seconds in in_turn(calls, arguments.rounds))
-                figures.append(Figure(f"search {what}, collection", mine, "us"))
-                figures.append(Figure(f"search {what}, bare index", its, "us"))
-                figures.append(Figure(f"search {what}, same hits", float(same) * 100, "%"))
-
-            compared("of all", {}, {})
-            for lang, year in WHERE:
-                mask = (langs == lang) & (years >= year)
-                if collection.count(where=where(lang, year)) != mask.sum():
-                    raise SystemExit(f"{where(lang, year)}: the collection counts other documents")
-                allowed = index.select(mask)
-                compared(f"of {mask.mean():.2%}", {"where": where(lang, year)}, {"allowed": allowed})
-            index.close()
-    print_table(["figure", "measured", "bar", "met"], [figure.cells(arguments.engine, n_docs) for figure in figures])
+            with thresher.open(file) as index:
+                figures += searching(collection, index, queries, payloads, arguments.rounds)
+    print_table(["figure", "measured", "bar", "met"], [one.cells(arguments.engine, arguments.docs) for one in figures])
 
 
 if __name__ == "__main__":
