@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 class Zvec(Store):
     """Sparse vectors in a graph, or without one where `m` is 0, searched by one thread, one a call.
 
-    It has no inverted index of sparse vectors. Their graph is searched alike whatever `ef` is: at 30,000 documents 20
-    and 500 gave the same hits in the same time, so recall is a matter of the build alone. A batch survives the process;
-    it is synced to the disk by `flush` alone.
+    It has no inverted index of sparse vectors. What `ef` a search is told makes no difference to their graph: at 30,000
+    documents 20 and 500 gave the same recall in the same time, so that the build alone decides. A batch survives the
+    process; it is synced to the disk by `flush` alone.
     """
 
     name = "zvec"
