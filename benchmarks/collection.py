@@ -144,34 +144,49 @@ def _store_and_die(folder: Path, docs_file: Path, n_docs: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def opening(folder: Path, mode: Any) -> tuple[float, int, int]:  # noqa: ANN401 - of `open`
-    """Return the seconds that opening took, how many documents there are, and how many of them wait in the log."""
-    seconds, opened = timed(lambda: thresher.Collection.open(folder, mode))
+class Opened(NamedTuple):
+    """What opening a collection took, how many documents it has, and how many of them wait in the log."""
+
+    seconds: float
+    cpu_seconds: float
+    n_docs: int
+    n_waiting: int
+
+
+def opening(folder: Path, mode: Any) -> Opened:  # noqa: ANN401 - of `open`
+    """Open a collection."""
+    call, cpu = partial(thresher.Collection.open, folder, mode), time.process_time()
+    seconds, opened = timed(call)
+    cpu = time.process_time() - cpu
     with opened:
-        return seconds, len(opened), opened.stats().n_waiting
+        return Opened(seconds, cpu, len(opened), opened.stats().n_waiting)
 
 
 def after_a_kill(folder: Path, n_docs: int) -> Iterator[Figure]:
     """Open what a killed writer left, as processes of their own."""
-    for what, mode in (("to read", "r"), ("to write", "rw")):
-        seconds, found, waiting = in_fresh_process(opening, folder, mode)
-        if found != n_docs:
-            raise SystemExit(f"{n_docs:,} documents were acknowledged, {found:,} are there")
-        yield Figure(f"open {what} after kill -9, {waiting:,} waiting", seconds, "s", bar=1, at=BAR_DOCS)
+    for mode in ("r", "rw"):
+        opened = in_fresh_process(opening, folder, mode)
+        if opened.n_docs != n_docs:
+            raise SystemExit(f"{n_docs:,} documents were acknowledged, {opened.n_docs:,} are there")
+        what = f"open {mode!r} after kill -9, {opened.n_waiting:,} waiting"
+        yield Figure(what, opened.seconds, "s", bar=1, at=BAR_DOCS)
+        yield Figure(f"{what}, CPU", opened.cpu_seconds, "s")
 
 
 # ---------------------------------------------------------------------------------------------- beside one another
 
 
-def one_by_one(collection: thresher.Collection, docs: sparse.csr_matrix) -> Figure:
+def one_by_one(collection: thresher.Collection, docs: sparse.csr_matrix) -> Iterator[Figure]:
     """Store single documents, and search until each is found."""
-    seconds = []
+    seconds, cpu = [], []
     for number in range(0, docs.shape[0], max(1, docs.shape[0] // 50)):
-        row, start = docs[[number]], time.perf_counter()
+        row, start, cpu_start = docs[[number]], time.perf_counter(), time.thread_time()
         collection.upsert([name(number)], row, [payload(number)])
         collection.search(row, K, threads=1)
         seconds.append(time.perf_counter() - start)
-    return Figure("one document upserted and found, p50", statistics.median(seconds) * 1e3, "ms", bar=10, at=BAR_DOCS)
+        cpu.append(time.thread_time() - cpu_start)
+    yield Figure("one document upserted and found, p50", statistics.median(seconds) * 1e3, "ms", bar=10, at=BAR_DOCS)
+    yield Figure("one document upserted and found, CPU", statistics.median(cpu) * 1e3, "ms")
 
 
 def read(folder: Path, queries: sparse.csr_matrix, seconds: float, begins: Event, found: Any) -> None:  # noqa: ANN401 - a queue
@@ -285,7 +300,7 @@ def main() -> None:
         these = [*(Searched("search", store, store.clock) for store in stores), Searched("one index", bare, ours.clock)]
         for whose, figures in searching(these, queries, truth, arguments.rounds):
             tell(whose, *figures)
-        tell(ours.name, one_by_one(ours.opened, docs))
+        tell(ours.name, *one_by_one(ours.opened, docs))
         tell(ours.name, *reading(ours, docs, queries, arguments.reading), halved(ours, docs))
     print_table(["figure", "measured", "bar", "met"], rows)
     print(f"\nload average: {load_before:.1f} before, {os.getloadavg()[0]:.1f} after")

@@ -45,7 +45,7 @@ BAR_DOCS = 1_000_000
 YEARS = range(1990, 2025)
 LANGS = range(1, 8)  # the n-th has 2^-n of the documents
 WHERE = ((1, 1990), (1, 2018), (3, 2011), (5, 2020))
-"""Language and year of the filters that searches are measured with: a half, a tenth, a twentieth and 0.45% of the documents."""
+"""Language and year of the filters of searches: they leave a half, a tenth, a twentieth and 0.45% of the documents."""
 
 
 def varied(docs: sparse.csr_matrix, begin: int, end: int) -> sparse.csr_matrix:

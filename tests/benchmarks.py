@@ -181,8 +181,8 @@ def check_collections(files: list[Path]) -> int:
     common = base, queries, "--rounds", 1
     figures = figures_of(run(sys.executable, "benchmarks/collection.py", *common, "--reading", 0.5, "--peers", ""))
     assert {figure for figure, bar in figures if bar} == {
-        "thresher: open to read after kill -9, 4,500 waiting",
-        "thresher: open to write after kill -9, 4,500 waiting",
+        "thresher: open 'r' after kill -9, 4,500 waiting",
+        "thresher: open 'rw' after kill -9, 4,500 waiting",
         "thresher: one document upserted and found, p50",
         "thresher: a reader's p99 beside upserts, of that alone",
         "thresher: bytes after half is deleted, of a fresh one's",
