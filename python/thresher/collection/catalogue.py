@@ -271,12 +271,17 @@ class Catalogue:
 
     def find(self, ids: Sequence[Id], version: int | None = None) -> list[State]:
         """Return the documents of these ids that are there, in no order: now, or as of a version."""
-        if version is None:
-            return self._states("id", ids, "died IS NULL")
-        return [
-            *self._states("id", ids, "died IS NULL AND born <= ?", version),
-            *self._states("id", ids, "died IS NOT NULL AND born <= ? AND died > ?", version, version),
-        ]
+        return [state for condition, more in _as_of(version) for state in self._states("id", ids, condition, *more)]
+
+    def seqs_of(self, ids: Sequence[Id], version: int | None = None) -> dict[Id, int]:
+        """Return the `seq` of the documents of these ids that are there, by id: now, or as of a version."""
+        found: dict[Id, int] = {}
+        for condition, more in _as_of(version):
+            for among, part in _among(ids):
+                found.update(
+                    self._db.execute(f"SELECT id, seq FROM documents WHERE id {among} AND {condition}", (*part, *more))  # noqa: S608 - ours
+                )
+        return found
 
     def states(self, seqs: Sequence[int], version: int) -> list[State]:
         """Return the documents of these upserts that a version sees, in no order."""
@@ -472,6 +477,16 @@ class _Transaction(AbstractContextManager[None]):
             if self._db.in_transaction:
                 with contextlib.suppress(Exception):  # the error that led here is the one to tell
                     self._db.execute("ROLLBACK")
+
+
+def _as_of(version: int | None) -> list[tuple[str, list[int]]]:
+    """Return conditions of the states that are there, now or as of a version, and what they bind; each has an index."""
+    if version is None:
+        return [("died IS NULL", [])]
+    return [
+        ("died IS NULL AND born <= ?", [version]),
+        ("died IS NOT NULL AND born <= ? AND died > ?", [version, version]),
+    ]
 
 
 def _among(values: Sequence[Any]) -> Iterator[tuple[str, list[Any]]]:

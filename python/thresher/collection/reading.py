@@ -179,7 +179,7 @@ class Readable(Searchable):
         keys: npt.NDArray[Any] = np.zeros(len(seqs), np.int64)
         has = np.zeros(len(seqs), np.bool_)
         for located in view.locate(seqs):
-            values, there = self._store.columns(view.parts[located.part], view).numeric(field)
+            values, there = view.parts[located.part].numeric(field)
             keys = keys.astype(values.dtype, copy=False)
             keys[located.which], has[located.which] = values[located.places], there[located.places]
         if descending:
@@ -241,9 +241,9 @@ class Readable(Searchable):
             raise ValueError(f"{field!r} is not a declared field; there are: {', '.join(view.fields) or 'none'}")
         counts: dict[Any, int] = {}
         for part, some in zip(view.parts, matching(view, parse(where), self._store), strict=True):
-            columns = self._store.columns(part, view)
-            for value, n in facet(columns, field, some).items():
-                counts[value] = counts.get(value, 0) + n
+            for columns, documents in part.columns_of(some):
+                for value, n in facet(columns, field, documents).items():
+                    counts[value] = counts.get(value, 0) + n
         ordered = sorted(sorted(counts), key=lambda value: -counts[value])
         return {value: counts[value] for value in ordered[:limit]}
 
