@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from thresher._arguments import as_int, as_k, as_threads
-from thresher.collection.documents import Document, as_id, as_ids, payload_of
+from thresher._core import FormatError
+from thresher.collection.documents import Document, as_id, as_ids, payload_of, state_of
+from thresher.collection.files import CATALOGUE
 from thresher.collection.filters import bits, facet, parse
 from thresher.collection.searchable import Searchable, rows_of
 from thresher.collection.selecting import matching
@@ -191,7 +193,7 @@ class Readable(Searchable):
         for begin in range(0, len(seqs), _AT_ONCE):
             some = seqs[begin : begin + _AT_ONCE]
             states = self._store.states(some, view)
-            yield from self._documents([states[seq] for seq in some.tolist()], view, include)
+            yield from self._documents([state_of(states, seq) for seq in some.tolist()], view, include)
 
     def count(self, where: Where | None = None) -> int:
         """Return how many documents meet a filter.
@@ -321,6 +323,9 @@ class Readable(Searchable):
                     rows = index.vectors(located.places)
                     for row, place in enumerate(located.which.tolist()):
                         vectors[place][name] = rows[[row]]
+            for state, found in zip(states, vectors, strict=True):
+                if not found:
+                    raise FormatError(f"{CATALOGUE}: document {state.id!r}, upsert {state.seq}, is in no segment")
         return [
             Document(
                 state.id,

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import dataclasses
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
 import thresher
-from thresher.collection.files import SEGMENTS
+from thresher.collection.files import CATALOGUE, SEGMENTS
 from thresher.collection.filters import Columns, bits
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 _KEPT = 64  # filters and sets of documents
+_MOST_PACKED = 1100  # times as long as packed numbers they are at most, as zlib has it
 _KEPT_NUMBERS = 4  # fields whose numbers are kept as arrays: up to 9 bytes a document each
 
 
@@ -99,7 +100,14 @@ class Segment:
         if names is None:
             raise thresher.FormatError(f"the segment of {self.first} to {self.last} has no ids")
         found = names.take(places)
-        return [int(name) for name in found] if self.has_whole_ids else [*found]
+        if not self.has_whole_ids:
+            return [*found]
+        try:
+            return [int(name) for name in found]
+        except ValueError as error:
+            raise thresher.FormatError(
+                f"the segment of {self.first} to {self.last} has ids of words: {error}"
+            ) from None
 
     def places(self, seqs: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Return where documents are, -1 for those that are not here."""
@@ -307,6 +315,14 @@ def open_columns(folder: Path, row: SegmentRow) -> Columns:
     return columns
 
 
+def stored_columns(fields: Fields, payloads: Iterable[Mapping[str, Any] | None]) -> Columns:
+    """Return columns of payloads that were checked when they were stored; thresher.FormatError if they don't fit."""
+    try:
+        return Columns.of(fields, payloads)
+    except ValueError as error:
+        raise thresher.FormatError(f"{CATALOGUE}: a payload is damaged: {error}") from None
+
+
 def packed_seqs(seqs: npt.NDArray[np.int64]) -> bytes:
     """Return ascending numbers in few bytes, where most follow the one before."""
     return zlib.compress(np.diff(seqs, prepend=0).astype("<i8").tobytes(), 1)
@@ -315,7 +331,7 @@ def packed_seqs(seqs: npt.NDArray[np.int64]) -> bytes:
 def unpacked_seqs(row: SegmentRow, folder: Path) -> npt.NDArray[np.int64]:
     """Return the numbers of a segment's documents, or raise thresher.FormatError."""
     try:
-        raw = zlib.decompress(row.seqs)
+        raw = zlib.decompressobj().decompress(row.seqs, 8 * min(max(row.n, 0), len(row.seqs) * _MOST_PACKED) + 1)
         seqs = np.cumsum(np.frombuffer(raw, "<i8"), dtype=np.int64)
     except (zlib.error, ValueError, TypeError) as error:
         raise thresher.FormatError(f"{folder}: the numbers of segment {row.file} are damaged: {error}") from None
