@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from thresher.collection.selecting import matching
 from thresher.collection.tuning import recall_of
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     import numpy.typing as npt
     import scipy.sparse as sp
 
@@ -29,7 +32,21 @@ _AT_ONCE = 1024  # documents that a scan reads at a time
 
 
 class Readable(Searchable):
-    """Documents that can be counted, read and searched."""
+    """Documents that can be counted, read and searched, until they are closed."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Let go of what is held; idempotent."""
+
+    def __enter__(self) -> Self:
+        """Return the same, which is closed at the end of the block."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()
 
     # ---------------------------------------------------------------------------------------------- documents
 
