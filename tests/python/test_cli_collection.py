@@ -109,7 +109,7 @@ _payloads = st.dictionaries(
 _weights = st.floats(2.0**-149, 2.0**127, width=32)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     ids=st.one_of(
         st.lists(_texts, max_size=5, unique=True), st.lists(st.integers(-(2**63), 2**63 - 1), max_size=5, unique=True)
@@ -159,6 +159,13 @@ def shown(collection: Collection) -> list[Any]:
         )
         for document in collection.scan(include=("payload", "vectors"))
     ]
+
+
+def test_lists_of_a_payload_are_no_vector(tmp_path: Path) -> None:
+    rows = [{"id": 1, "vectors": {"a": {"1": 1.0}, "b": {}}, "indices": [5], "values": [2.0]}]
+    done("create", tmp_path / "c", "--vector", "a", "--vector", "b")
+    done("add", tmp_path / "c", write(tmp_path / "rows.jsonl", rows))
+    assert lines(done("export", tmp_path / "c")) == rows
 
 
 def test_a_null_of_a_table_is_missing(tmp_path: Path) -> None:

@@ -193,8 +193,11 @@ class _Examination:
             self.fields = self._catalogue.fields()
             self.rows = self._catalogue.segments()
             tunings_of(self._catalogue, self._schema)
-        except (FormatError, TypeError, ValueError) as error:
-            self._problems.append(f"{self._catalogue.path}: {error}")
+        except FormatError as error:
+            self._tell(error)
+            return
+        except ValueError as error:
+            self._tell(f"{self._catalogue.path}: {error}")
             return
         self._version = int(self._catalogue.meta("version"))
         last = 0
