@@ -149,8 +149,8 @@ class Asking:
         """Return the documents of some ids, for each row; ids that are not there are left out."""
         checked = [[as_id(one, f"{name}: an id") for one in row] for row in rows]
         wanted = list(dict.fromkeys(one for row in checked for one in row))
-        there = self.store.named(wanted, self.view) if wanted else {}
-        return [np.array([there[one].seq for one in row if one in there], np.int64) for row in checked]
+        there = self.store.seqs_of(wanted, self.view)
+        return [np.array([there[one] for one in row if one in there], np.int64) for row in checked]
 
     # ------------------------------------------------------------------------------------------- what is made of them
 
@@ -159,7 +159,7 @@ class Asking:
     ) -> tuple[Found, list[list[Any]] | None]:
         """Return hits, and for groups the value of each hit's."""
         boosts = as_boosts(known["boost"]) if "boost" in known else []
-        adding = Boosts(boosts, self.view, self.store) if boosts else None
+        adding = Boosts(boosts, self.view) if boosts else None
         per_group = as_k(known.get("per_group", 1))
         if "group_by" not in known and "per_group" in known:
             raise ValueError("per_group goes with group_by")

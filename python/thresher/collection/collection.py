@@ -28,8 +28,6 @@ from thresher.collection.tending import Tended
 from thresher.collection.writer import Writer
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     import numpy.typing as npt
 
     from thresher.collection.catalogue import Durability, Id
@@ -68,16 +66,6 @@ class Snapshot(Readable):
     def close(self) -> None:
         """Let go of what it holds; idempotent."""
         self._held = None
-
-    def __enter__(self) -> Self:
-        """Return the snapshot, which is closed at the end of the block."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Close it."""
-        self.close()
 
 
 class Collection(Tended):
@@ -639,16 +627,6 @@ class Collection(Tended):
         """Pickle it as its path; it is opened for reading where it is unpickled."""
         self._view()
         return _unpickled, (type(self), str(self.path.absolute()), self._auto_refresh)
-
-    def __enter__(self) -> Self:
-        """Return the collection, which is closed at the end of the block."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Close it."""
-        self.close()
 
     def __repr__(self) -> str:
         """Describe the collection in one line."""

@@ -85,11 +85,12 @@ class Schema:
             If it is damaged.
         """
         try:
-            vectors = {name: VectorSchema(**vector) for name, vector in json.loads(text).items()}
-        except (ValueError, TypeError, AttributeError) as error:
+            kept = json.loads(text).items()
+            vectors = {name: _vector(f"vectors[{name!r}]", _options(name, own)) for name, own in kept}
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(f"the schema is damaged: {error}") from None
-        if not vectors or any(vector.engine not in engines() for vector in vectors.values()):
-            raise ValueError("the schema is damaged: it has no vectors, or engines that there are not")
+        if not vectors:
+            raise ValueError("the schema is damaged: it has no vectors")
         return Schema(vectors)
 
 
@@ -109,9 +110,13 @@ def as_schema(vectors: Mapping[str, Any] | None, common: Mapping[str, Any]) -> S
         raise TypeError(f"vectors must be a dict of options by name, got {kind_of(vectors)}")
     if not 0 < len(vectors) <= _MAX_VECTORS:
         raise ValueError(f"vectors: a collection has from 1 to {_MAX_VECTORS} of them, got {len(vectors)}")
-    return Schema(
-        {name: _vector(f"vectors[{name!r}]", {**common, **_options(name, own)}) for name, own in vectors.items()}
-    )
+    checked = {}
+    for name, own in vectors.items():
+        where = f"vectors[{name!r}]"
+        checked[name] = _vector(where, {**common, **_options(name, own)})
+        json.dumps(checked[name].params)
+        _try_params(where, checked[name])
+    return Schema(checked)
 
 
 def _options(name: str, own: object) -> Mapping[str, Any]:
@@ -146,8 +151,6 @@ def _vector(where: str, given: Mapping[str, Any]) -> VectorSchema:
         raise ValueError(f"{where}: weights must be one of {', '.join(map(repr, kept))}, got {vector.weights!r}")
     if not isinstance(vector.params, Mapping):
         raise TypeError(f"{where}: params must be a dict, got {kind_of(vector.params)}")
-    json.dumps(vector.params)
-    _try_params(where, vector)
     return vector
 
 

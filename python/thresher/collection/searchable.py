@@ -252,7 +252,7 @@ class Searchable(abc.ABC):
             ids = [one for one in ids.ids.tolist() if one is not None]
         single = isinstance(ids, str | int | np.integer)
         wanted, _ = as_ids([ids] if single else ids, None)
-        there = self._store.named(list(dict.fromkeys(wanted)), asking.view)
+        there = self._store.seqs_of(list(dict.fromkeys(wanted)), asking.view)
         for one in wanted:
             if one not in there:
                 raise KeyError(f"there is no document {one!r}")
@@ -260,7 +260,7 @@ class Searchable(abc.ABC):
         if asking.find is not None:
             asked: Any = query
             words = {term: word for word, term in asking.find(list(asked)).items()}
-        seqs = np.array([there[one].seq for one in wanted], np.int64)
+        seqs = np.array([there[one] for one in wanted], np.int64)
         return explained(asking.view, asking.vector, row, ids=wanted, seqs=seqs, words=words)
 
     # ---------------------------------------------------------------------------------------------------- asyncio

@@ -66,10 +66,10 @@ class Tended(Readable):
 
     # ------------------------------------------------------------------------------------------------- fields
 
-    def declare_field(self, name: str, kind: Kind) -> None:
+    def declare_field(self, name: str, kind: Kind, *, replace: bool = False) -> None:
         """Declare a field, so that filters over it go by columns; those of all segments are written before it returns.
 
-        Readers see it when they refresh. A field that is declared already gets the other kind.
+        Readers see it when they refresh. Where it is declared as this kind already, nothing is done.
 
         Parameters
         ----------
@@ -77,15 +77,19 @@ class Tended(Readable):
             The field, or a dotted path into payloads.
         kind
             "keyword", "keywords", "int", "float", "bool" or "datetime".
+        replace
+            Whether a field that is declared as another kind gets this one.
 
         Raises
         ------
         ValueError
-            Naming the document, the field and the value, if a payload has another kind there: nothing changes then. If
-            there is no such kind, or the name can't be one.
+            Naming the document, the field and the value, if a payload has another kind there; naming both kinds, if it
+            is declared as another and `replace` is not set: nothing changes then. If there is no such kind, or the name
+            can't be one.
         """
         writer = self._writing()
-        set_field(writer, self._store, *next(iter(check_fields({name: kind}).items())))
+        field, own = next(iter(check_fields({name: kind}).items()))
+        set_field(writer, self._store, field, own, replace=as_flag(replace, "replace"))
 
     def drop_field(self, name: str) -> None:
         """Let filters over a field go by payloads again, which stay as they are.

@@ -100,3 +100,11 @@ def test_an_interpreter_that_ends_without_close_loses_nothing(tmp_path: Path) ->
     assert (done.returncode, done.stderr) == (0, "")
     with Collection.open(tmp_path / "docs", mode="rw") as collection:
         assert [doc.id for doc in collection.scan()] == list(range(5000))
+
+
+def test_a_document_that_was_read_without_vectors_says_so(tmp_path: Path) -> None:
+    with Collection.create(tmp_path / "c") as collection:
+        collection.upsert(["a"], [{0: 1.0}])
+        (document,) = collection.scan()
+        with pytest.raises(ValueError, match="document 'a' was read without its vectors"):
+            _ = document.vector
