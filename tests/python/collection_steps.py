@@ -54,17 +54,16 @@ _ON_THE_DISK = {
     "open", "fsync", "rename", "replace", "link", "unlink", "mkdir", "rmdir", "write", "flush", "execute",
     "executemany", "close", "flock", "copyfileobj", "save",
 }  # fmt: skip
-_BETWEEN_SIGNALS = {"call", "c_return"}
 
 Hook = Callable[[Any, str, Any], None]
 
 
-def _at(number: int, is_step: Callable[[str, Any], bool], act: Callable[[], None]) -> Hook:
+def _at(number: int, is_step: Callable[[Any, str, Any], bool], act: Callable[[], None]) -> Hook:
     """Return a profiler that does something at a step, counted from 0."""
     count = itertools.count()
 
     def hook(frame: Any, event: str, function: Any) -> None:
-        if is_step(event, function) and next(count) == number:
+        if is_step(frame, event, function) and next(count) == number:
             sys.setprofile(None)
             act()
 
@@ -78,6 +77,11 @@ def _is_on_the_disk(function: Any) -> bool:
 def _can_be_refused(function: Any) -> bool:
     """Tell whether the disk may refuse a call: not to close what was brought to it, or only read."""
     return _is_on_the_disk(function) and function.__name__ != "close"
+
+
+def _looks_for_signals(frame: Any, event: str, _: Any) -> bool:
+    """Tell whether Python looks for signals there; it begins threads by locks of its own, which these leave locked."""
+    return event in ("call", "c_return") and frame.f_code.co_filename != threading.__file__
 
 
 def template(folder: Path) -> State:
@@ -123,7 +127,9 @@ class Trial:
     def run(self, collection: Collection | None) -> None:
         """Do the operation."""
         if collection is None:
-            created(self.path).close()
+            made = created(self.path)
+            sys.setprofile(None)
+            made.close()
         else:
             do(collection, self.operation)
 
@@ -174,7 +180,7 @@ def killed_at(trial: Trial, number: int) -> bool:
                 sys.setprofile(
                     _at(
                         number,
-                        lambda event, function: event in ("c_call", "c_return") and _is_on_the_disk(function),
+                        lambda _, event, function: event in ("c_call", "c_return") and _is_on_the_disk(function),
                         lambda: os.kill(os.getpid(), signal.SIGKILL),
                     )
                 )
@@ -199,7 +205,7 @@ def refused_at(trial: Trial, number: int) -> bool:
         raise OSError(errno.EIO, "refused")
 
     with trial.opened() as collection:
-        sys.setprofile(_at(number, lambda event, function: event == "c_call" and _can_be_refused(function), refuse))
+        sys.setprofile(_at(number, lambda _, event, function: event == "c_call" and _can_be_refused(function), refuse))
         error: Exception | None = None
         try:
             trial.run(collection)
@@ -228,7 +234,7 @@ def interrupted_at(trial: Trial, number: int) -> bool:
         raise KeyboardInterrupt
 
     with trial.opened() as collection:
-        sys.setprofile(_at(number, lambda event, _: event in _BETWEEN_SIGNALS, interrupt))
+        sys.setprofile(_at(number, _looks_for_signals, interrupt))
         try:
             trial.run(collection)
         except KeyboardInterrupt:
