@@ -104,7 +104,7 @@ def do(target: Any, operation: Any) -> None:
     elif kind == "restore":
         backup = copy_of(target.path, "backup", *arguments)
         target.backup(backup)
-        Collection.restore(backup, copy_of(target.path, *operation)).close()
+        Collection.restore(backup, copy_of(target.path, *operation), mode="r").close()
     else:
         getattr(target, kind)()
 
