@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from io import FileIO
     from typing import BinaryIO
 
 CATALOGUE = "catalogue.sqlite"
@@ -200,14 +201,14 @@ class ReaderMark:
         """Set the mark."""
         self._pid = os.getpid()
         self._path: Path | None = None
-        self._descriptor = -1
+        self._file: FileIO | None = None  # an object, which closes itself where an interrupt ends `release`
         while self._path is None:
             path = folder / READERS / f"{version}.{os.getpid()}.{secrets.token_hex(4)}"
             try:
-                self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+                self._file = path.open("ab", buffering=0)
             except OSError:
                 return
-            fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+            fcntl.flock(self._file, fcntl.LOCK_SH)
             if path.exists():  # the writer may have taken it for one of a process that died
                 self._path = path
             else:
@@ -223,9 +224,8 @@ class ReaderMark:
 
     def close(self) -> None:
         """Close the file alone."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        if self._file is not None:
+            self._file.close()
 
 
 def marked_versions(folder: Path) -> Iterator[int]:

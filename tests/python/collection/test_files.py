@@ -167,3 +167,12 @@ def test_a_full_disk_takes_nothing_away(collection: Collection, call: str) -> No
     collection.close()
     with Collection.open(collection.path, mode="rw") as again:
         _check(again, [*ids, "after"])
+
+
+def test_a_mark_whose_release_is_interrupted_marks_nothing(collection: Collection) -> None:
+    mark = files.ReaderMark(collection.path, 1)
+    assert list(files.marked_versions(collection.path)) == [1]
+    with mock.patch.object(Path, "unlink", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+        mark.release()
+    del mark
+    assert list(files.marked_versions(collection.path)) == []
