@@ -147,6 +147,8 @@ def _refuse_taken(path: Path) -> None:
 class WriterLock:
     """The right to write to a collection, until it is released or the process ends."""
 
+    _file: FileIO | None = None
+
     def __init__(self, folder: Path) -> None:
         """Take it.
 
@@ -157,7 +159,7 @@ class WriterLock:
         """
         path = folder / LOCK
         self._pid = os.getpid()
-        self._file = path.open("ab+", buffering=0)  # an object, so that who lets go of it unawares gives the lock back
+        self._file = path.open("ab", buffering=0)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -173,12 +175,18 @@ class WriterLock:
 
     def release(self) -> None:
         """Let another have it. In a forked child this closes its copy, and the parent keeps the lock."""
-        if self._file.closed:
+        file, self._file = self._file, None
+        if file is None:
             return
         try:
             if self._pid == os.getpid():
-                fcntl.flock(self._file, fcntl.LOCK_UN)  # of children's copies too
+                fcntl.flock(file, fcntl.LOCK_UN)  # of children's copies too
         finally:
+            file.close()
+
+    def __del__(self) -> None:
+        """Let another have it where an interrupt came before somebody could keep this object."""
+        if self._file is not None:
             self._file.close()
 
 
@@ -197,11 +205,12 @@ class ReaderMark:
     that would have to know.
     """
 
+    _file: FileIO | None = None
+
     def __init__(self, folder: Path, version: int) -> None:
         """Set the mark."""
         self._pid = os.getpid()
         self._path: Path | None = None
-        self._file: FileIO | None = None  # an object, which closes itself where an interrupt ends `release`
         while self._path is None:
             path = folder / READERS / f"{version}.{os.getpid()}.{secrets.token_hex(4)}"
             try:
@@ -226,6 +235,10 @@ class ReaderMark:
         """Close the file alone."""
         if self._file is not None:
             self._file.close()
+
+    def __del__(self) -> None:
+        """Let the kernel take the mark for one that is gone, where an interrupt ended `release`."""
+        self.close()
 
 
 def marked_versions(folder: Path) -> Iterator[int]:

@@ -114,9 +114,7 @@ class Maintenance:
         while not self._is_stopped:
             self._wait()
             try:
-                while not self._is_stopped and any(
-                    self._writer.rebuild(choose, threads=1, progress=self._progress) for choose in (to_flush, to_merge)
-                ):
+                while self._build():
                     pass
                 self._writer.tidy(_UPSERTS)
                 self.failure = None
@@ -135,6 +133,12 @@ class Maintenance:
         while not self._is_stopped and (left := end - time.monotonic()) > 0:
             with contextlib.suppress(queue.Empty):
                 self._told.get(timeout=left)
+
+    def _build(self) -> bool:
+        """Build a segment; return whether there was one to build."""
+        return not self._is_stopped and any(
+            self._writer.rebuild(choose, threads=1, progress=self._progress) for choose in (to_flush, to_merge)
+        )
 
     def _progress(self, done: int, total: int) -> None:  # noqa: ARG002 - as builds call it
         if self._is_stopped:

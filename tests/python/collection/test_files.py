@@ -13,7 +13,7 @@ from unittest import mock
 
 import pytest
 
-from thresher.collection import Collection, files, writer
+from thresher.collection import Collection, LockedError, files, writer
 
 ROWS = [{0: 1.0}, {1: 2.0}, {0: 0.5, 1: 0.5}]
 CODES = [errno.ENOSPC, errno.EIO, errno.EROFS]
@@ -176,3 +176,12 @@ def test_a_mark_whose_release_is_interrupted_marks_nothing(collection: Collectio
         mark.release()
     del mark
     assert list(files.marked_versions(collection.path)) == []
+
+
+def test_a_lock_that_nobody_holds_any_more_is_free(collection: Collection) -> None:
+    collection.close()
+    lock = files.WriterLock(collection.path)
+    with pytest.raises(LockedError):
+        files.WriterLock(collection.path)
+    del lock
+    Collection.open(collection.path, mode="rw").close()
