@@ -56,9 +56,25 @@ _ON_THE_DISK = {
 }  # fmt: skip
 
 Hook = Callable[[Any, str, Any], None]
+IsStep = Callable[[Any, str, Any], bool]
 
 
-def _at(number: int, is_step: Callable[[Any, str, Any], bool], act: Callable[[], None]) -> Hook:
+def _changes_the_disk(_: Any, event: str, function: Any) -> bool:
+    """Tell whether something is about to change the disk, or has."""
+    return event in ("c_call", "c_return") and function.__name__ in _ON_THE_DISK
+
+
+def _can_be_refused(_: Any, event: str, function: Any) -> bool:
+    """Tell whether the disk may refuse a call: not to close what was brought to it, or only read."""
+    return event == "c_call" and function.__name__ in _ON_THE_DISK - {"close"}
+
+
+def _looks_for_signals(frame: Any, event: str, _: Any) -> bool:
+    """Tell whether Python looks for signals there; it begins threads by locks of its own, which these leave locked."""
+    return event in ("call", "c_return") and frame.f_code.co_filename != threading.__file__
+
+
+def _at(number: int, is_step: IsStep, act: Callable[[], None]) -> Hook:
     """Return a profiler that does something at a step, counted from 0."""
     count = itertools.count()
 
@@ -68,20 +84,6 @@ def _at(number: int, is_step: Callable[[Any, str, Any], bool], act: Callable[[],
             act()
 
     return hook
-
-
-def _is_on_the_disk(function: Any) -> bool:
-    return getattr(function, "__name__", "") in _ON_THE_DISK
-
-
-def _can_be_refused(function: Any) -> bool:
-    """Tell whether the disk may refuse a call: not to close what was brought to it, or only read."""
-    return _is_on_the_disk(function) and function.__name__ != "close"
-
-
-def _looks_for_signals(frame: Any, event: str, _: Any) -> bool:
-    """Tell whether Python looks for signals there; it begins threads by locks of its own, which these leave locked."""
-    return event in ("call", "c_return") and frame.f_code.co_filename != threading.__file__
 
 
 def template(folder: Path) -> State:
@@ -156,19 +158,32 @@ class Trial:
         return [path.name for path in self._folder.iterdir() if path != self.path and path not in copies(self.path)]
 
 
-def stopped(how: Callable[[Trial, int], bool], folder: Path, kind: str, every: int = 1) -> int:
-    """Stop an operation at each so-and-so-many-th of its steps; return at how many; AssertionErrors name the step."""
+def stopped(how: Callable[[Trial, int], bool], folder: Path, kind: str, most: int | None = None) -> int:
+    """Stop an operation at each of its steps, or at so many of them; return at how many. Errors name the step."""
     pattern = folder / "template"
     pattern.mkdir()
     state = template(pattern)
-    for step in itertools.count(0, every):
+    n = _n_steps(Trial(pattern, folder / "trial", kind, state), _STEPS[how])
+    steps = sorted({n * number // most for number in range(most)}) if most else range(n)
+    for step in steps:
         try:
-            if not how(Trial(pattern, folder / "trial", kind, state), step):
-                break
+            how(Trial(pattern, folder / "trial", kind, state), step)
         except Exception as error:
-            raise AssertionError(f"{kind}, {how.__name__} step {step}: {error}") from error
+            raise AssertionError(f"{kind}, {how.__name__} step {step} of {n}: {error}") from error
     shutil.rmtree(pattern)
-    return -(-step // every)
+    return len(steps)
+
+
+def _n_steps(trial: Trial, is_step: IsStep) -> int:
+    """Do the operation, and return how many steps it has."""
+    found = []
+    with trial.opened() as collection:
+        sys.setprofile(lambda *step: found.append(True) if is_step(*step) else None)
+        try:
+            trial.run(collection)
+        finally:
+            sys.setprofile(None)
+    return len(found)
 
 
 def killed_at(trial: Trial, number: int) -> bool:
@@ -177,13 +192,7 @@ def killed_at(trial: Trial, number: int) -> bool:
     if not pid:
         try:
             with trial.opened() as collection:
-                sys.setprofile(
-                    _at(
-                        number,
-                        lambda _, event, function: event in ("c_call", "c_return") and _is_on_the_disk(function),
-                        lambda: os.kill(os.getpid(), signal.SIGKILL),
-                    )
-                )
+                sys.setprofile(_at(number, _changes_the_disk, lambda: os.kill(os.getpid(), signal.SIGKILL)))
                 trial.run(collection)
                 os._exit(0)
         except BaseException:  # noqa: BLE001 - shown, and told by the exit code
@@ -205,7 +214,7 @@ def refused_at(trial: Trial, number: int) -> bool:
         raise OSError(errno.EIO, "refused")
 
     with trial.opened() as collection:
-        sys.setprofile(_at(number, lambda _, event, function: event == "c_call" and _can_be_refused(function), refuse))
+        sys.setprofile(_at(number, _can_be_refused, refuse))
         error: Exception | None = None
         try:
             trial.run(collection)
@@ -253,3 +262,10 @@ def interrupted_at(trial: Trial, number: int) -> bool:
             assert is_same(seen, trial.before) or is_same(seen, trial.after)
     trial.check(may_be_left=True)
     return bool(interrupted)
+
+
+_STEPS: dict[Callable[[Trial, int], bool], IsStep] = {
+    killed_at: _changes_the_disk,
+    refused_at: _can_be_refused,
+    interrupted_at: _looks_for_signals,
+}
