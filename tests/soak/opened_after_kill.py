@@ -17,12 +17,24 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import scipy.sparse as sp
 
 from thresher.collection import Collection
 from thresher.formats import read_matrix
 
 _BATCH = 1000
+_TERMS = 30_522
+_NONZEROS = 127
+
+
+def _random(n: int) -> sp.csr_matrix:
+    rng = np.random.default_rng(0)
+    terms = np.sort(rng.integers(0, _TERMS, (n, _NONZEROS), dtype=np.int32), axis=1)
+    weights = rng.random(terms.size, np.float32) + np.float32(0.1)
+    made = sp.csr_matrix((weights, terms.ravel(), np.arange(0, terms.size + 1, _NONZEROS)), shape=(n, _TERMS))
+    made.sum_duplicates()
+    return made
 
 
 def _batches(docs: sp.csr_matrix, n: int) -> Iterator[tuple[list[str], sp.csr_matrix, list[dict[str, Any]]]]:
@@ -69,11 +81,15 @@ def _open(path: Path, mode: Any, n: int) -> None:
 def main() -> None:
     """Store, kill, open."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("docs_file", type=Path)
+    parser.add_argument("docs_file", type=Path, nargs="?", help="documents; random ones if there is none")
     parser.add_argument("--docs", type=int, default=300_000)
     parser.add_argument("--waiting", type=int, nargs="*", default=[30_000, 100_000])
     arguments = parser.parse_args()
-    docs = sp.csr_matrix(read_matrix(arguments.docs_file))[: arguments.docs]
+    docs = (
+        _random(arguments.docs)
+        if arguments.docs_file is None
+        else sp.csr_matrix(read_matrix(arguments.docs_file))[: arguments.docs]
+    )
     context = get_context("fork")
     for waiting in arguments.waiting:
         with tempfile.TemporaryDirectory() as folder:
