@@ -1,17 +1,14 @@
-"""A writer that is killed, again and again, and what must be there each time.
+"""Random operations on a small collection, what is there after them, and what must hold wherever it is read.
 
-``python collection_crashes.py PATH SEED`` is the writer: it tells each operation before it begins and after it was
-acknowledged. `killed` runs it, kills it at a random moment, and compares.
+A document's payload says what its vector is, so that no mixture of two states goes unseen.
 """
 
 from __future__ import annotations
 
-import json
-import os
+import contextlib
 import random
-import subprocess
-import sys
-import threading
+import shutil
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -19,12 +16,52 @@ from unittest import mock
 import numpy as np
 
 from thresher.collection import Collection, fresh, maintenance
+from thresher.collection.catalogue import Catalogue
+from thresher.collection.reading import Readable
 
 N_IDS = 40
 N_TERMS = 8
+KINDS = {
+    "upsert": 9, "delete": 2, "update": 3, "batch": 3, "flush": 2, "optimize": 1, "reopen": 1, "backup": 1, "restore": 1
+}  # fmt: skip
+"""The kinds of operations, with how often each comes."""
 
-State = dict[str, tuple[dict[str, Any], int]]
-"""Payload and weight of each document, in the order of their upserts."""
+State = dict[str, dict[str, Any]]
+"""The payload of each document, in the order of their upserts."""
+
+
+@contextlib.contextmanager
+def small_segments() -> Iterator[None]:
+    """Let a few documents make a segment, and two segments a larger one."""
+    with mock.patch.object(fresh, "_BASE", 2), mock.patch.multiple(maintenance, FLUSH=30, _UPSERTS=60, _WIDTH=2):
+        yield
+
+
+def created(path: Path, **options: Any) -> Collection:
+    """Make the collection."""
+    return Collection.create(path, n_terms=N_TERMS, fields={"n": "int"}, **options)
+
+
+def vector(number: int) -> dict[int, float]:
+    """Return the vector of a document."""
+    return {number % N_TERMS: float(number), (number + 3) % N_TERMS: 0.5}
+
+
+def drawn(rng: random.Random, number: int) -> Any:
+    """Return a random operation."""
+    ids = rng.sample([f"d{one}" for one in range(N_IDS)], rng.randint(1, 9))
+    [kind] = rng.choices(list(KINDS), list(KINDS.values()))
+    if kind == "upsert":
+        return [kind, ids, [number * 10 + place + 1 for place in range(len(ids))]]
+    if kind == "delete":
+        return [kind, ids[:3]]
+    if kind == "update":
+        return [kind, ids, number]
+    if kind == "batch":
+        return [kind, ["upsert", ids, [number * 10 + 1] * len(ids)], ["delete", ids[:2]], ["update", ids[2:], number]]
+    if kind in ("backup", "restore"):
+        return [kind, f"{number}"]
+    return [kind]
 
 
 def after(state: State, operation: Any) -> State:
@@ -34,27 +71,22 @@ def after(state: State, operation: Any) -> State:
     if kind == "upsert":
         for one, number in zip(*arguments, strict=True):
             done.pop(one, None)
-            done[one] = {"n": number}, number
+            done[one] = {"n": number}
     elif kind == "delete":
         for one in arguments[0]:
             done.pop(one, None)
     elif kind == "update":
         for one in arguments[0]:
             if one in done:
-                done[one] = {**done[one][0], "more": arguments[1]}, done[one][1]
+                done[one] = {**done[one], "more": arguments[1]}
     elif kind == "batch":
         for part in arguments:
             done = after(done, part)
     return done
 
 
-def vector(number: int) -> dict[int, float]:
-    """Return the vector of a document."""
-    return {number % N_TERMS: float(number), (number + 3) % N_TERMS: 0.5}
-
-
 def do(target: Any, operation: Any) -> None:
-    """Do an operation on a collection or in a batch."""
+    """Do an operation on a collection, or in a batch."""
     kind, *arguments = operation
     if kind == "upsert":
         ids, numbers = arguments
@@ -67,103 +99,82 @@ def do(target: Any, operation: Any) -> None:
         with target.batch() as batch:
             for part in arguments:
                 do(batch, part)
+    elif kind == "backup":
+        target.backup(copy_of(target.path, *operation))
+    elif kind == "restore":
+        backup = copy_of(target.path, "backup", *arguments)
+        target.backup(backup)
+        Collection.restore(backup, copy_of(target.path, *operation), mode="r").close()
     else:
         getattr(target, kind)()
 
 
-def drawn(rng: random.Random, number: int) -> Any:
-    """Return a random operation."""
-    ids = rng.sample([f"d{one}" for one in range(N_IDS)], rng.randint(1, 9))
-    kind = rng.choices(["upsert", "delete", "update", "batch", "flush", "optimize", "reopen"], [9, 2, 3, 3, 2, 1, 1])[0]
-    if kind == "upsert":
-        return [kind, ids, [number * 10 + place + 1 for place in range(len(ids))]]
-    if kind == "delete":
-        return [kind, ids[:3]]
-    if kind == "update":
-        return [kind, ids, number]
-    if kind == "batch":
-        return [kind, ["upsert", ids, [number * 10 + 1] * len(ids)], ["delete", ids[:2]], ["update", ids[2:], number]]
-    return [kind]
+# ---------------------------------------------------------------------------------------------------- what must hold
 
 
-def write(path: Path, seed: int, out: int) -> None:
-    """Do random operations, for ever."""
-    rng = random.Random(seed)
-
-    def tell(*what: Any) -> None:
-        os.write(out, json.dumps(what).encode() + b"\n")
-
-    with (
-        mock.patch.object(fresh, "_BASE", 2),
-        mock.patch.multiple(maintenance, FLUSH=30, _UPSERTS=60, _WIDTH=2),
-    ):
-        tell("ready")
-        if path.exists():
-            collection = Collection.open(path, mode="rw")
-        else:
-            collection = Collection.create(path, n_terms=N_TERMS, fields={"n": "int"})
-        number = seed * 1000 % 100_000
-        while True:
-            number += 1
-            operation = drawn(rng, number)
-            tell("begin", operation)
-            if operation == ["reopen"]:
-                collection.close()
-                collection = Collection.open(path, mode="rw")
-            else:
-                do(collection, operation)
-            tell("done")
+def is_same(state: State, other: State) -> bool:
+    """Tell whether two states are one, in the order of documents too."""
+    return list(state.items()) == list(other.items())
 
 
-def killed(path: Path, state: State, rng: random.Random, most_seconds: float) -> State:
-    """Run the writer, kill it, compare what is there; return that."""
-    seed = rng.randrange(10**6)
-    child = subprocess.Popen([sys.executable, __file__, str(path), str(seed)], stdout=subprocess.PIPE)
-    assert child.stdout is not None
-    said = [child.stdout.readline()]  # it is ready
-    timer = threading.Timer(rng.random() * most_seconds, child.kill)
-    timer.start()
-    said += child.stdout.readlines()
-    timer.join()
-    child.stdout.close()
-    assert child.wait() == -9, f"seed {seed}: the writer ended by itself"
-    under_way = None
-    for line in said[1:]:
-        what, *operation = json.loads(line)
-        if what == "begin":
-            [under_way] = operation
-        else:
-            state = after(state, under_way)
-            under_way = None
-    if not path.exists():
-        assert not state, f"seed {seed}"
-        return state
-    return compare(path, [state] if under_way is None else [state, after(state, under_way)], f"seed {seed}")
-
-
-def compare(path: Path, states: list[State], which: str) -> State:
-    """Open, and check that one of some states is there, and nothing else; return it."""
-    with Collection.open(path, mode="rw") as collection:
-        there = {doc.id: (doc.payload, doc) for doc in collection.scan(include=("payload", "vectors"))}
-        read = [(one, payload) for one, (payload, _) in there.items()]
-        matching = [state for state in states if [(one, payload) for one, (payload, _) in state.items()] == read]
-        assert matching, f"{which}: {read}, not {states}"
-        state = matching[0]
-        for one, (_, number) in state.items():
-            row = there[one][1].vector
-            assert dict(zip(row.indices.tolist(), row.data.tolist(), strict=True)) == vector(number), which
-        query = dict.fromkeys(range(N_TERMS), 1.0)
-        hits = collection.search([query], len(state) + 1, exact=True)
-        order = sorted(enumerate(state), key=lambda pair: (-np.float32(state[pair[1]][1] + 0.5), pair[0]))
-        [(ids, _)] = hits.rows()
-        assert list(ids) == [one for _, one in order], which
-        assert collection.count({"n": {"$gt": 0}}) == len(state), which
-        named = {row.file for part in collection._view().parts if (row := part.segment.row) is not None}
-        files = {int(file.name.partition(".")[0]) for file in (path / "segments").iterdir()}
-        assert files == named, f"{which}: files {files}, of which {named} are named"
-    assert not list((path / "segments").glob("*.new")), which
+def read(readable: Readable) -> State:
+    """Return what is there; AssertionError unless all ways to read it agree."""
+    documents = list(readable.scan(include=("payload", "vectors")))
+    state: State = {str(doc.id): doc.payload for doc in documents}
+    assert len(state) == len(documents) == len(readable) == readable.count({"n": {"$gt": 0}})
+    for doc in documents:
+        row = dict(zip(doc.vector.indices.tolist(), doc.vector.data.tolist(), strict=True))
+        assert row == vector(doc.payload["n"]), doc
+    hits = readable.search([dict.fromkeys(range(N_TERMS), 1.0)], len(state) + 1, exact=True, threads=1)
+    order = sorted(enumerate(state), key=lambda pair: (-np.float32(state[pair[1]]["n"] + 0.5), pair[0]))
+    [(ids, _)] = hits.rows()
+    assert list(ids) == [one for _, one in order]
     return state
 
 
-if __name__ == "__main__":
-    write(Path(sys.argv[1]), int(sys.argv[2]), 1)
+def compare(path: Path, states: Sequence[State]) -> State:
+    """Open a collection, and check that one of some states is there, and no file that nothing names; return it."""
+    with Collection.open(path, mode="rw") as collection:
+        state = read(collection)
+        assert any(is_same(state, one) for one in states), f"{state}, not {states}"
+        collection.flush()  # and nothing is built any more, of which there were files
+        assert not unnamed(path)
+        assert is_same(read(collection), state)
+    return state
+
+
+def unnamed(path: Path) -> set[str]:
+    """Return the files of segments that the catalogue does not name."""
+    catalogue = Catalogue(path, readonly=True)
+    try:
+        named = {f"{number:08d}" for row in catalogue.segments() for number in (row.file, row.columns)}
+    finally:
+        catalogue.close()
+    return {file.name for file in (path / "segments").iterdir() if file.name.partition(".")[0] not in named}
+
+
+# ------------------------------------------------------------------------------------------------------------ copies
+
+
+def copy_of(path: Path, kind: str, name: str) -> Path:
+    """Return where a copy of the collection goes."""
+    return path.with_name(f"{kind}-{name}")
+
+
+def copies(path: Path, name: str = "*") -> list[Path]:
+    """Return the copies that there are."""
+    return [copy for kind in ("backup", "restore") for copy in sorted(path.parent.glob(f"{kind}-{name}"))]
+
+
+def read_copy(copy: Path) -> State:
+    """Return what is in a copy, which must be whole and go on as a collection; it is removed."""
+    report = Collection.check_folder(copy)
+    assert report.is_sound, f"{copy}: {report.problems}"
+    with Collection.open(copy, mode="rw") as collection:
+        state = read(collection)
+        operation = ["upsert", ["d0", "new"], [1, 2]]
+        do(collection, operation)
+        collection.optimize()
+        assert is_same(read(collection), after(state, operation)), copy
+    shutil.rmtree(copy)
+    return state

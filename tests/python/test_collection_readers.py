@@ -220,7 +220,9 @@ def test_goes_to_other_processes(tmp_path: Path, method: str) -> None:
 def test_a_closed_writer_leaves_no_lock_in_copies_that_children_have(tmp_path: Path) -> None:
     collection = Collection.create(tmp_path / "c")
     assert collection._writer is not None
-    copy = os.dup(collection._writer._file_lock._descriptor)
+    lock = collection._writer._file_lock._file
+    assert lock is not None
+    copy = os.dup(lock.fileno())
     collection.close()
     Collection.open(tmp_path / "c", mode="rw").close()
     os.close(copy)

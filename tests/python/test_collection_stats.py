@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import threading
+import weakref
+from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
 from small_collection import Small
 from thresher.collection import Collection
+from thresher.collection.view import View
 
 
 @pytest.fixture
@@ -103,3 +108,24 @@ def test_an_empty_collection(tmp_path: Path) -> None:
     with Collection.create(tmp_path / "c") as collection:
         stats = collection.stats()
     assert (stats.n_docs, stats.segments, stats.n_dead, stats.resident_nbytes) == (0, [], 0, 0)
+
+
+def test_versions_are_counted_while_another_thread_stores(small: Small) -> None:
+    store = small.collection._store
+    held = [small.collection.snapshot()]
+    small.collection.delete(["a1"])
+    storing = threading.Thread(target=small.collection.delete, args=(["a2"],))
+
+    class Views(weakref.WeakSet[View]):
+        def __iter__(self) -> Iterator[View]:
+            for view in super().__iter__():
+                if storing.ident is None:
+                    storing.start()
+                    storing.join(0.3)  # it ends before, unless it waits for the count to be over
+                yield view
+
+    with mock.patch.object(store, "_views", Views(store._views)):
+        assert len(store.versions()) == 2
+        storing.join()
+        assert len(store.versions()) == 2
+    held[0].close()

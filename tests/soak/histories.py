@@ -1,6 +1,6 @@
 """Ten thousand random histories of a collection against a dict of documents.
 
-python tests/soak/histories.py --histories 10000
+python tests/soak/histories.py --histories 10000 --seed 0
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "python"))
@@ -21,9 +21,10 @@ def main() -> None:
     """Look for a history that ends otherwise."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--histories", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=0, help="of what hypothesis draws")
     arguments = parser.parse_args()
     run_state_machine_as_test(
-        Histories,
+        seed(arguments.seed)(Histories),
         settings=settings(
             max_examples=arguments.histories,
             stateful_step_count=25,
@@ -32,7 +33,7 @@ def main() -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
-    print(f"{arguments.histories} histories: all as they should be")
+    print(f"{arguments.histories} histories of seed {arguments.seed}: all as they should be")
 
 
 if __name__ == "__main__":

@@ -474,7 +474,10 @@ class Catalogue:
 
     def copy_to(self, path: Path) -> None:
         """Write a copy of the database as it is now, in one piece."""
-        self._db.execute("VACUUM INTO ?", (str(path),))
+        try:
+            self._db.execute("VACUUM INTO ?", (str(path),))
+        except OSError as error:  # either's disk may be to blame
+            raise OSError(error.errno, error.strerror, str(self.path), None, str(path)) from error
 
     def keep_a_log(self) -> None:
         """Write changes to a log first, so that readers and the writer do not wait for one another."""

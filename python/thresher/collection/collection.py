@@ -79,7 +79,7 @@ class Collection(Tended):
         """Wrap what is open; callers use `create` or `open`."""
         self._store = store
         self._writer = writer
-        self._maintenance = None if writer is None else Maintenance(writer)
+        self._maintenance = None
         self._auto_refresh: float | None = None
         self._refreshed = time.monotonic()
         self._refreshing = threading.Lock()
@@ -88,6 +88,8 @@ class Collection(Tended):
         self._is_open = True
         # The view of a reader. What a writer sees is in its `Writer`: held here too, it would keep what is out of date.
         self._read = view if writer is None else None
+        if writer is not None:
+            self._maintenance = Maintenance(writer)
 
     @classmethod
     def create(
@@ -230,7 +232,11 @@ class Collection(Tended):
         store = Store(Path(path))
         if mode == "rw":
             writer = Writer(store)
-            return cls(store, writer, writer.view)
+            try:
+                return cls(store, writer, writer.view)
+            except BaseException:
+                writer.close()
+                raise
         opened = cls(store, None, _marked(store, None))
         opened._auto_refresh = seconds
         return opened
@@ -610,9 +616,11 @@ class Collection(Tended):
         if self._maintenance is not None:
             self._maintenance.close()
         self._is_open, self._read = False, None
-        self._store.close()
-        if self._writer is not None:
-            self._writer.close()
+        try:
+            self._store.close()
+        finally:
+            if self._writer is not None:
+                self._writer.close()
 
     def _become_reader(self) -> None:
         """Go on in a forked process: the lock is the parent's, and so is the thread that builds segments."""

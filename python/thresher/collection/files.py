@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from io import FileIO
     from typing import BinaryIO
 
 CATALOGUE = "catalogue.sqlite"
@@ -89,25 +90,37 @@ def new_folder(path: Path) -> Iterator[Path]:
     _sweep_unfinished(path)
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}{_UNFINISHED}")
     unfinished.mkdir()
-    descriptor = os.open(unfinished, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    descriptor = -1
     try:
+        descriptor = os.open(unfinished, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         fcntl.flock(descriptor, fcntl.LOCK_EX)  # as long as it is being made
         yield unfinished
         for folder, _, _ in os.walk(unfinished):
             sync_folder(Path(folder))
-        _refuse_taken(path)
-        try:
-            rename(unfinished, path)  # an empty folder is replaced
-        except OSError as error:
-            if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
-                _refuse_taken(path)
-            raise
-        sync_folder(path.parent)
+        _name_folder(unfinished, path)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
     finally:
-        os.close(descriptor)
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def _name_folder(unfinished: Path, path: Path) -> None:
+    """Give a folder its name, on the disk; it loses it again where the disk refuses."""
+    _refuse_taken(path)
+    try:
+        rename(unfinished, path)  # an empty folder is replaced
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+            _refuse_taken(path)
+        raise
+    try:
+        sync_folder(path.parent)
+    except BaseException:
+        with contextlib.suppress(OSError):  # the error that led here is the one to tell
+            rename(path, unfinished)
+        raise
 
 
 def _sweep_unfinished(path: Path) -> None:
@@ -134,6 +147,8 @@ def _refuse_taken(path: Path) -> None:
 class WriterLock:
     """The right to write to a collection, until it is released or the process ends."""
 
+    _file: FileIO | None = None
+
     def __init__(self, folder: Path) -> None:
         """Take it.
 
@@ -144,27 +159,35 @@ class WriterLock:
         """
         path = folder / LOCK
         self._pid = os.getpid()
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        self._file = path.open("ab", buffering=0)
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            holder = _holder(path)
-            os.close(self._descriptor)
+            self._file.close()
             if error.errno not in (errno.EAGAIN, errno.EACCES):
                 raise
+            holder = _holder(path)
             raise LockedError(errno.EAGAIN, f"another writer has the collection open ({holder})", str(folder)) from None
         own = json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode()
         with contextlib.suppress(OSError):  # it is for the message alone, and the disk may be full
-            os.ftruncate(self._descriptor, 0)
-            os.pwrite(self._descriptor, own, 0)
+            self._file.truncate(0)
+            self._file.write(own)
 
     def release(self) -> None:
         """Let another have it. In a forked child this closes its copy, and the parent keeps the lock."""
-        if self._descriptor >= 0:
+        file, self._file = self._file, None
+        if file is None:
+            return
+        try:
             if self._pid == os.getpid():
-                fcntl.flock(self._descriptor, fcntl.LOCK_UN)  # of children's copies too
-            os.close(self._descriptor)
-            self._descriptor = -1
+                fcntl.flock(file, fcntl.LOCK_UN)  # of children's copies too
+        finally:
+            file.close()
+
+    def __del__(self) -> None:
+        """Let another have it where an interrupt came before somebody could keep this object."""
+        if self._file is not None:
+            self._file.close()
 
 
 def _holder(path: Path) -> str:
@@ -182,18 +205,19 @@ class ReaderMark:
     that would have to know.
     """
 
+    _file: FileIO | None = None
+
     def __init__(self, folder: Path, version: int) -> None:
         """Set the mark."""
         self._pid = os.getpid()
         self._path: Path | None = None
-        self._descriptor = -1
         while self._path is None:
             path = folder / READERS / f"{version}.{os.getpid()}.{secrets.token_hex(4)}"
             try:
-                self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+                self._file = path.open("ab", buffering=0)
             except OSError:
                 return
-            fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+            fcntl.flock(self._file, fcntl.LOCK_SH)
             if path.exists():  # the writer may have taken it for one of a process that died
                 self._path = path
             else:
@@ -209,9 +233,12 @@ class ReaderMark:
 
     def close(self) -> None:
         """Close the file alone."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        if self._file is not None:
+            self._file.close()
+
+    def __del__(self) -> None:
+        """Let the kernel take the mark for one that is gone, where an interrupt ended `release`."""
+        self.close()
 
 
 def marked_versions(folder: Path) -> Iterator[int]:

@@ -7,9 +7,12 @@ merged a logarithmic number of times; and a segment of which much is dead is wri
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import logging
+import queue
 import threading
+import time
 import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -76,13 +79,16 @@ def size_class(part: Part) -> int:
 
 
 class Maintenance:
-    """A thread that builds segments as long as there are some to build."""
+    """A thread that builds segments as long as there are some to build.
+
+    It is told by a queue alone, which an interrupt can't leave locked, as it can an event.
+    """
 
     def __init__(self, writer: Writer) -> None:
         """Start it."""
         self._writer = writer
-        self._wanted = threading.Event()
-        self._stopped = threading.Event()
+        self._told: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._is_stopped = False
         self.failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="thresher-collection", daemon=True)
         self._thread.start()
@@ -93,24 +99,22 @@ class Maintenance:
 
     def notify(self) -> None:
         """Look whether there is something to do."""
-        self._wanted.set()
+        if self._told.empty():
+            self._told.put(None)
 
     def close(self) -> None:
         """End what is being built, which loses nothing."""
-        self._stopped.set()
-        self._wanted.set()
+        self._is_stopped = True
+        self._told.put(None)
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join()
         atexit.unregister(self._at_exit)
 
     def _run(self) -> None:
-        while not self._stopped.is_set():
-            self._wanted.wait()
-            self._wanted.clear()
+        while not self._is_stopped:
+            self._wait()
             try:
-                while not self._stopped.is_set() and any(
-                    self._writer.rebuild(choose, threads=1, progress=self._progress) for choose in (to_flush, to_merge)
-                ):
+                while self._build():
                     pass
                 self._writer.tidy(_UPSERTS)
                 self.failure = None
@@ -119,11 +123,25 @@ class Maintenance:
             except Exception as error:  # noqa: BLE001 - told by `stats`, and tried again
                 self.failure = error
                 _log.warning("a segment could not be built, and is tried again: %s", error)
-                self._stopped.wait(_PAUSE)
-                self._wanted.set()
+
+    def _wait(self) -> None:
+        """Wait until there may be something to do; after a failure for a while."""
+        if self.failure is None:
+            self._told.get()
+            return
+        end = time.monotonic() + _PAUSE
+        while not self._is_stopped and (left := end - time.monotonic()) > 0:
+            with contextlib.suppress(queue.Empty):
+                self._told.get(timeout=left)
+
+    def _build(self) -> bool:
+        """Build a segment; return whether there was one to build."""
+        return not self._is_stopped and any(
+            self._writer.rebuild(choose, threads=1, progress=self._progress) for choose in (to_flush, to_merge)
+        )
 
     def _progress(self, done: int, total: int) -> None:  # noqa: ARG002 - as builds call it
-        if self._stopped.is_set():
+        if self._is_stopped:
             raise _StoppedError
 
 

@@ -49,6 +49,7 @@ class Store:
         self._is_closed = False
         self.undeclared: Counter[str] = Counter()  # fields that filters read from payloads
         self._views: weakref.WeakSet[View] = weakref.WeakSet()
+        self._counting = threading.RLock()  # a set that others add to can't be gone through
         _stores.add(self)
         with self.reading() as catalogue:
             catalogue.check_format()
@@ -100,7 +101,8 @@ class Store:
 
     def keep(self, view: View, mark: ReaderMark | None = None) -> View:
         """Remember that a view may be read until nobody holds it; a `mark` tells other processes as long."""
-        self._views.add(view)
+        with self._counting:
+            self._views.add(view)
         if mark is not None:
             weakref.finalize(view, mark.release)
         return view
@@ -109,18 +111,23 @@ class Store:
         """Begin anew in a forked process, with marks of its own for the views that it has from its parent."""
         _inherited.append(self._catalogue)
         self._lock = threading.RLock()
+        self._counting = threading.RLock()
         self._catalogue = None
-        for view in [] if self._is_closed else list(self._views):
+        for view in [] if self._is_closed else self._kept():
             weakref.finalize(view, ReaderMark(self.folder, view.version).release)
 
     def versions(self) -> list[int]:
         """Return the versions that are read here or in other processes, ascending."""
-        return sorted({view.version for view in list(self._views)} | set(marked_versions(self.folder)))
+        return sorted({view.version for view in self._kept()} | set(marked_versions(self.folder)))
 
     def oldest(self, version: int) -> int:
         """Return the oldest version that is read anywhere, or `version` if none is older."""
-        here = [view.version for view in list(self._views)]
+        here = [view.version for view in self._kept()]
         return min(version, *here, *marked_versions(self.folder), version)
+
+    def _kept(self) -> list[View]:
+        with self._counting:
+            return list(self._views)
 
 
 def _after_fork() -> None:

@@ -65,10 +65,12 @@ class Writer:
 
     def close(self) -> None:
         """Let another write. In a forked child, which can't write, only what the child holds is closed."""
-        if self._pid == os.getpid():
-            with self._lock:
-                self._catalogue.close()
-        self._file_lock.release()
+        try:
+            if self._pid == os.getpid():
+                with self._lock:
+                    self._catalogue.close()
+        finally:
+            self._file_lock.release()
 
     # ------------------------------------------------------------------------------------------------- operations
 

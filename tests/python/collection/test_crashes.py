@@ -1,23 +1,30 @@
-"""A killed writer loses nothing that it acknowledged. ``tests/soak/killed_writers.py`` kills a thousand."""
+"""Processes at a collection that are killed, interrupted or refused the disk lose nothing that was acknowledged.
+
+``tests/soak/killed_writers.py`` kills a thousand, ``tests/soak/stopped_collection.py`` stops at each step.
+"""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 
-from collection_crashes import State, compare, killed
+import pytest
+
+from collection_killing import Killing
+from collection_steps import OPERATIONS, Trial, interrupted_at, killed_at, refused_at, stopped
 
 
-def test_what_was_acknowledged_outlives_the_writer(tmp_path: Path) -> None:
-    rng = random.Random(5)
-    state: State = {}
-    for _ in range(5):
-        state = killed(tmp_path / "docs", state, rng, 0.6)
-    assert state
-    compare(tmp_path / "docs", [state], "at the end")
+def test_killed_processes_lose_nothing(tmp_path: Path) -> None:
+    killing = Killing(tmp_path, random.Random(5))
+    killing.run(6)
+    assert killing.seen
+    assert sum(n for what, n in killing.killed.items() if what.startswith("write")) == 6
 
 
-def test_a_writer_killed_in_create_leaves_a_collection_or_nothing(tmp_path: Path) -> None:
-    rng = random.Random(6)
-    for number in range(3):
-        killed(tmp_path / f"docs{number}", {}, rng, 0.04)
+@pytest.mark.parametrize("kind", OPERATIONS)
+@pytest.mark.parametrize("how", [killed_at, refused_at, interrupted_at])
+def test_what_is_stopped_is_done_whole_or_not_at_all(
+    tmp_path: Path, kind: str, how: Callable[[Trial, int], bool]
+) -> None:
+    assert stopped(how, tmp_path, kind, 3) == 3

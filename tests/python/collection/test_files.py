@@ -5,14 +5,15 @@ from __future__ import annotations
 import errno
 import os
 import resource
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import pytest
 
-from thresher.collection import Collection, files, writer
+from thresher.collection import Collection, LockedError, files, writer
 
 ROWS = [{0: 1.0}, {1: 2.0}, {0: 0.5, 1: 0.5}]
 CODES = [errno.ENOSPC, errno.EIO, errno.EROFS]
@@ -39,6 +40,10 @@ def _check(collection: Collection, ids: list[Any]) -> None:
 
 def _fails(code: int) -> mock.Mock:
     return mock.Mock(side_effect=OSError(code, os.strerror(code)))
+
+
+def _fails_once(call: Callable[..., Any]) -> mock.Mock:
+    return mock.Mock(wraps=call, side_effect=chain([OSError(errno.EIO, "refused")], repeat(mock.DEFAULT)))
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -80,6 +85,58 @@ def test_create_that_fails_leaves_nothing(tmp_path: Path, what: str, code: int) 
     Collection.create(tmp_path / "docs").close()
 
 
+@pytest.mark.parametrize("call", ["create", "backup", "restore"])
+@pytest.mark.parametrize("what", ["to lock it", "to keep its name"])
+def test_a_folder_that_is_refused_leaves_nothing(collection: Collection, tmp_path: Path, call: str, what: str) -> None:
+    sync_folder = files.sync_folder
+
+    def refuse(folder: Path) -> None:
+        if folder == tmp_path:
+            raise OSError(errno.EIO, "refused")
+        sync_folder(folder)
+
+    calls: dict[str, Callable[[Path], Any]] = {
+        "create": Collection.create,
+        "backup": collection.backup,
+        "restore": lambda path: Collection.restore(collection.path, path),
+    }
+    refusal = (
+        mock.patch("os.open", _fails_once(os.open))
+        if what == "to lock it"
+        else mock.patch.object(files, "sync_folder", refuse)
+    )
+    before = sorted(tmp_path.iterdir())
+    with refusal, pytest.raises(OSError, match="refused"):
+        calls[call](tmp_path / "new")
+    assert sorted(tmp_path.iterdir()) == before
+    calls[call](tmp_path / "new")
+    _check(collection, ["a", "b", "c"])
+
+
+def test_a_lock_that_is_not_given_back_in_peace_is_given_back(collection: Collection) -> None:
+    with mock.patch("fcntl.flock", _fails(errno.EIO)), pytest.raises(OSError, match=os.strerror(errno.EIO)):
+        collection.close()
+    with Collection.open(collection.path, mode="rw") as again:
+        _check(again, ["a", "b", "c"])
+
+
+@pytest.mark.parametrize("n_bytes", [4096, 40_000])
+def test_a_backup_that_a_full_disk_refuses_leaves_nothing(collection: Collection, tmp_path: Path, n_bytes: int) -> None:
+    collection.upsert(["big"], [dict.fromkeys(range(2, 4000), 1.0)])
+    before = sorted(tmp_path.iterdir())
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, hard))
+        with pytest.raises(OSError, match=str(tmp_path / ".new")):
+            collection.backup(tmp_path / "new")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert sorted(tmp_path.iterdir()) == before
+    collection.backup(tmp_path / "new")
+    with Collection.open(tmp_path / "new") as backup:
+        assert [doc.id for doc in backup.scan()] == ["a", "b", "c", "big"]
+
+
 def _fill(collection: Collection, row: dict[int, float], ids: list[Any]) -> None:
     while True:
         collection.upsert([f"big{len(ids)}"], [row])
@@ -110,3 +167,21 @@ def test_a_full_disk_takes_nothing_away(collection: Collection, call: str) -> No
     collection.close()
     with Collection.open(collection.path, mode="rw") as again:
         _check(again, [*ids, "after"])
+
+
+def test_a_mark_whose_release_is_interrupted_marks_nothing(collection: Collection) -> None:
+    mark = files.ReaderMark(collection.path, 1)
+    assert list(files.marked_versions(collection.path)) == [1]
+    with mock.patch.object(Path, "unlink", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+        mark.release()
+    del mark
+    assert list(files.marked_versions(collection.path)) == []
+
+
+def test_a_lock_that_nobody_holds_any_more_is_free(collection: Collection) -> None:
+    collection.close()
+    lock = files.WriterLock(collection.path)
+    with pytest.raises(LockedError):
+        files.WriterLock(collection.path)
+    del lock
+    Collection.open(collection.path, mode="rw").close()
