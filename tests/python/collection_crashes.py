@@ -14,11 +14,10 @@ import sys
 import threading
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 
-from thresher.collection import Collection, fresh, maintenance
+from thresher.collection import Collection, Upkeep
 
 N_IDS = 40
 N_TERMS = 8
@@ -93,26 +92,23 @@ def write(path: Path, seed: int, out: int) -> None:
     def tell(*what: Any) -> None:
         os.write(out, json.dumps(what).encode() + b"\n")
 
-    with (
-        mock.patch.object(fresh, "_BASE", 2),
-        mock.patch.multiple(maintenance, FLUSH=30, _UPSERTS=60, _WIDTH=2),
-    ):
-        tell("ready")
-        if path.exists():
+    tell("ready")
+    if path.exists():
+        collection = Collection.open(path, mode="rw")
+    else:
+        upkeep = Upkeep(flush_docs=30, flush_upserts=60, merge_width=2)
+        collection = Collection.create(path, n_terms=N_TERMS, fields={"n": "int"}, upkeep=upkeep)
+    number = seed * 1000 % 100_000
+    while True:
+        number += 1
+        operation = drawn(rng, number)
+        tell("begin", operation)
+        if operation == ["reopen"]:
+            collection.close()
             collection = Collection.open(path, mode="rw")
         else:
-            collection = Collection.create(path, n_terms=N_TERMS, fields={"n": "int"})
-        number = seed * 1000 % 100_000
-        while True:
-            number += 1
-            operation = drawn(rng, number)
-            tell("begin", operation)
-            if operation == ["reopen"]:
-                collection.close()
-                collection = Collection.open(path, mode="rw")
-            else:
-                do(collection, operation)
-            tell("done")
+            do(collection, operation)
+        tell("done")
 
 
 def killed(path: Path, state: State, rng: random.Random, most_seconds: float) -> State:

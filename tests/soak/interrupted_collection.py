@@ -11,9 +11,8 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
-from unittest import mock
 
-from thresher.collection import Collection, fresh, maintenance
+from thresher.collection import Collection, Upkeep
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "python"))
 
@@ -56,13 +55,10 @@ def main() -> None:
     signal.signal(signal.SIGALRM, signal.default_int_handler)
     state: State = {}
     n = number = 0
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        mock.patch.object(fresh, "_BASE", 2),
-        mock.patch.multiple(maintenance, FLUSH=30, _UPSERTS=60, _WIDTH=2),
-    ):
+    upkeep = Upkeep(flush_docs=30, flush_upserts=60, merge_width=2)
+    with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "docs"
-        Collection.create(path, n_terms=N_TERMS, fields={"n": "int"}, durability="normal").close()
+        Collection.create(path, n_terms=N_TERMS, fields={"n": "int"}, durability="normal", upkeep=upkeep).close()
         while n < arguments.interrupts:
             with Collection.open(path, mode="rw") as collection:
                 for _ in range(100):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from thresher._matrix import CsrArrays
     from thresher.collection.segment import Part
-    from thresher.collection.tuning import Tuning
+    from thresher.collection.tuning import Tunings
     from thresher.engines.options import Progress
 
 # Search parameters that are for the whole search, of which each segment gets its part.
@@ -67,7 +67,7 @@ class Request:
         Search parameters of engines, by name.
     progress
         As in `Index.search`.
-    tuning
+    tunings
         The search parameters that go where there are no dials, if there are such.
     """
 
@@ -77,7 +77,7 @@ class Request:
     options: Mapping[str, Any]
     dials: Mapping[str, Any]
     progress: Progress | None = None
-    tuning: Tuning | None = None
+    tunings: Tunings | None = None
 
 
 def find(parts: Sequence[Part], allowed: Sequence[Choice], request: Request) -> Found:
@@ -117,9 +117,11 @@ def find(parts: Sequence[Part], allowed: Sequence[Choice], request: Request) -> 
 def _index(part: Part, request: Request, fraction: float) -> _core.Index:
     """Return the index to search, with those dials that it has: budgets are for all segments."""
     index = part.segment.indexes[request.vector]
-    dials, tuning = request.dials, request.tuning
-    if tuning is not None and tuning.engine == index.engine and not request.options.get("exact") and not dials:
-        dials, fraction = tuning.search_params, len(part.segment) / tuning.n_docs
+    dials, tunings = request.dials, request.tunings
+    if tunings is not None and not request.options.get("exact") and not dials:
+        tuning = tunings.nearest(index.engine, len(part.segment))
+        if tuning is not None:
+            dials, fraction = tuning.search_params, tuning.fraction(len(part.segment))
     own = {
         name: _divided(value, fraction) if name in _DIVIDED else value
         for name, value in dials.items()

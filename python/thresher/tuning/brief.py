@@ -1,0 +1,120 @@
+"""Finding search parameters for an index that is in use, in little time and memory.
+
+What should be found is told by the index itself, by exact searches, for as many queries as half of the time is enough
+for: no second index is built, and no document is read twice. The other half goes to `DialSearch`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from thresher.tuning.dial_search import DialSearch, Target
+from thresher.tuning.queries import Questions
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import scipy.sparse as sp
+
+    from thresher._hits import Hits
+    from thresher.engines.index import Index
+
+FEWEST_QUERIES = 20
+_FIRST = 2 * FEWEST_QUERIES  # queries that are answered first, to know what one takes
+_SHARE = 0.5  # of the time, for what should be found
+
+
+class Brief(NamedTuple):
+    """What was found: search parameters, and what held-out queries gave by them."""
+
+    search_params: dict[str, Any]
+    recall: float
+    latency_us: float
+    is_met: bool
+    is_cut_short: bool
+    """Whether time was up before parameters were found, so that these are the library's."""
+
+
+def tune_briefly(
+    index: Index,
+    queries: sp.csr_array,
+    own: npt.NDArray[np.int64] | None,
+    target: Target,
+    *,
+    k: int,
+    budget_s: float,
+    threads: int = 1,
+    check: Callable[..., object] = lambda *_: None,
+) -> Brief:
+    """Find the search parameters that meet a target.
+
+    Parameters
+    ----------
+    index
+        Of any engine, with full weights.
+    queries
+        In random order, shape (n, n_terms); the first of them count if there is not the time for all.
+    own
+        The document that each was made of, which does not count; None if they were made of none.
+    target, k
+        What is wanted of the best k.
+    budget_s
+        Seconds to take, about.
+    threads
+        To search with.
+    check
+        Called now and then; what it raises ends the search.
+
+    Raises
+    ------
+    TimeoutError
+        If time was up before it was known what enough queries should find.
+    ValueError
+        If fewer than 20 queries find a document.
+    """
+    started = time.monotonic()
+    answers_by, deadline = started + _SHARE * budget_s, started + budget_s
+
+    def on_progress(*_: int) -> None:
+        check()
+        if time.monotonic() > answers_by:
+            raise TimeoutError
+
+    truth: Any = _Exact(index, on_progress)
+
+    def asked(n: int) -> Questions:
+        return Questions(queries[:n], None if own is None else own[:n], truth, k, threads)
+
+    n = int(queries.shape[0])
+    questions = asked(_FIRST)
+    taken = max(time.monotonic() - started, 1e-6)
+    affordable = int(_FIRST * (answers_by - time.monotonic()) / taken)
+    if affordable > _FIRST:
+        try:
+            questions = asked(min(affordable, n))
+        except TimeoutError:  # they took longer than the first ones
+            answers_by = deadline
+    questions = questions.answered()
+    if len(questions) < FEWEST_QUERIES:
+        raise ValueError(f"{len(questions)} queries find a document; at least {FEWEST_QUERIES} are needed")
+    search = DialSearch(questions, target, threads, deadline, check)
+    (_, _, step), found = search.best(index)[0]
+    return Brief(
+        index.with_search_params(**step.params).search_params,
+        found.recall,
+        step.latency_us,
+        target.is_met(found.recall, step.latency_us),
+        search.fell_back,
+    )
+
+
+class _Exact:
+    """An index whose searches are exact, and end when `progress` raises."""
+
+    def __init__(self, index: Index, progress: Callable[[int, int], None]) -> None:
+        self._index, self._progress = index, progress
+
+    def search(self, queries: sp.csr_array, k: int, *, threads: int) -> Hits:
+        return self._index.search(queries, k, exact=True, threads=threads, progress=self._progress)
