@@ -8,6 +8,7 @@ import scipy.sparse as sp
 
 import thresher
 from strategies import learned
+from thresher import _core
 from thresher.tuning.brief import tune_briefly
 from thresher.tuning.dial_search import Target
 
@@ -44,6 +45,24 @@ def test_the_target_is_met(engine: type[thresher.Index], docs: sp.csr_array, que
     assert not brief.is_cut_short
     assert brief.recall >= 0.95
     assert recall(docs, queries, index.with_search_params(**brief.search_params).search(queries, 10).scores) >= 0.94
+
+
+def test_known_parameters_stay_where_others_miss_the_target_and_they_do_not(
+    docs: sp.csr_array, queries: sp.csr_array
+) -> None:
+    index = thresher.ClusteredIndex.build(docs)
+    good, bad = {"cluster_budget": 1000}, {"cluster_budget": 1}
+
+    def brief(recall: float, known: dict[str, int]) -> int:
+        found = tune_briefly(index, queries, None, Target(recall, None), k=10, budget_s=600, known=known)
+        return int(found.search_params["cluster_budget"])
+
+    assert brief(0.9, good) not in (1, 1000)
+    with pytest.MonkeyPatch.context() as patch:  # no dial is good enough
+        patch.setattr("thresher.tuning.dial_search.Target.with_margin", lambda self, _: self)
+        patch.setattr(thresher.ClusteredIndex, "dials", lambda *_: [_core.Dial({"cluster_budget": 2})])
+        assert brief(0.9, good) == 1000
+        assert brief(0.9, bad) == 2
 
 
 def test_its_own_document_does_not_count(docs: sp.csr_array) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from thresher.collection.behind import StoppedError
+from thresher.collection.searching import tuned_params
 from thresher.collection.tuning import DRAWN, Missed, Tuning, kept_queries, known_terms
 from thresher.tuning.brief import tune_briefly
 from thresher.tuning.dial_search import Target
@@ -114,6 +115,7 @@ def _tuned(writer: Writer, found: Due, check: Callable[..., object]) -> Tuning:
         Target(asked.recall, asked.latency_us),
         k=asked.k,
         budget_s=asked.retune_s,
+        known=tuned_params(found.tunings, index, len(part.segment)),
         threads=asked.threads,
         check=check,
     )

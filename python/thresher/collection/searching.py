@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from thresher._matrix import CsrArrays
     from thresher.collection.segment import Part
     from thresher.collection.tuning import Tunings
+    from thresher.engines.index import Index
     from thresher.engines.options import Progress
 
 # Search parameters that are for the whole search, of which each segment gets its part.
@@ -116,18 +117,26 @@ def find(parts: Sequence[Part], allowed: Sequence[Choice], request: Request) -> 
 
 def _index(part: Part, request: Request, fraction: float) -> _core.Index:
     """Return the index to search, with those dials that it has: budgets are for all segments."""
-    index = part.segment.indexes[request.vector]
-    dials, tunings = request.dials, request.tunings
-    if tunings is not None and not request.options.get("exact") and not dials:
-        tuning = tunings.nearest(index.engine, len(part.segment))
-        if tuning is not None:
-            dials, fraction = tuning.search_params, tuning.fraction(len(part.segment))
-    own = {
+    index, tunings = part.segment.indexes[request.vector], request.tunings
+    own = _own(index, request.dials, fraction)
+    if tunings is not None and not request.dials and not request.options.get("exact"):
+        own = tuned_params(tunings, index, len(part.segment))
+    return (index.with_search_params(**own) if own else index)._live  # noqa: SLF001 - of this package
+
+
+def tuned_params(tunings: Tunings, index: Index, n_docs: int) -> dict[str, Any]:
+    """Return the search parameters that a segment of so many documents goes by; none are the library's."""
+    tuning = tunings.nearest(index.engine, n_docs)
+    return {} if tuning is None else _own(index, tuning.search_params, tuning.fraction(n_docs))
+
+
+def _own(index: Index, dials: Mapping[str, Any], fraction: float) -> dict[str, Any]:
+    """Return those of some dials that an index has, budgets multiplied by a fraction."""
+    return {
         name: _divided(value, fraction) if name in _DIVIDED else value
         for name, value in dials.items()
         if name in index.search_params and value is not None
     }
-    return (index.with_search_params(**own) if own else index)._live  # noqa: SLF001 - of this package
 
 
 def _divided(budget: Any, fraction: float) -> Any:  # noqa: ANN401 - a number
