@@ -1,7 +1,7 @@
 """Finding search parameters for an index that is in use, in little time and memory.
 
-What should be found is told by the index itself, by exact searches, for as many queries as half of the time is enough
-for: no second index is built, and no document is read twice. The other half goes to `DialSearch`.
+What should be found is told by the index itself, by exact searches, for as many queries as most of the time is enough
+for: no second index is built, and no document is read twice. The rest goes to `DialSearch`.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from thresher.tuning.dial_search import DialSearch, Target
 from thresher.tuning.queries import Questions
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
     import scipy.sparse as sp
 
-    from thresher._hits import Hits
     from thresher.engines.index import Index
 
 FEWEST_QUERIES = 20
-_FIRST = 2 * FEWEST_QUERIES  # queries that are answered first, to know what one takes
-_SHARE = 0.5  # of the time, for what should be found
+_AT_ONCE = 2 * FEWEST_QUERIES  # queries that are answered before a look at the clock
+_SHARE = 0.7  # of the time, for what should be found
 
 
 class Brief(NamedTuple):
@@ -78,27 +78,12 @@ def tune_briefly(
         If fewer than 20 queries find a document.
     """
     started = time.monotonic()
-    answers_by, deadline = started + _SHARE * budget_s, started + budget_s
-
-    def on_progress(*_: int) -> None:
-        check()
-        if time.monotonic() > answers_by:
-            raise TimeoutError
-
-    truth: Any = _Exact(index, on_progress)
-
-    def asked(n: int) -> Questions:
-        return Questions(queries[:n], None if own is None else own[:n], truth, k, threads)
-
-    n = int(queries.shape[0])
-    questions = asked(_FIRST)
-    taken = max(time.monotonic() - started, 1e-6)
-    affordable = int(_FIRST * (answers_by - time.monotonic()) / taken)
-    if affordable > _FIRST:
-        try:
-            questions = asked(min(affordable, n))
-        except TimeoutError:  # they took longer than the first ones
-            answers_by = deadline
+    deadline = started + budget_s
+    depth = k if own is None else k + 1
+    answers = _answered(index, queries, depth, threads=threads, end=started + _SHARE * budget_s, check=check)
+    n = len(answers.ids)
+    truth: Any = answers
+    questions = Questions(queries[:n], None if own is None else own[:n], truth, k, threads)
     questions = questions.answered()
     if len(questions) < FEWEST_QUERIES:
         raise ValueError(f"{len(questions)} queries find a document; at least {FEWEST_QUERIES} are needed")
@@ -119,11 +104,34 @@ def _brief(index: Index, params: Mapping[str, Any], recall: float, latency_us: f
     return Brief(named, recall, latency_us, search.target.is_met(recall, latency_us), search.fell_back)
 
 
-class _Exact:
-    """An index whose searches are exact, and end when `progress` raises."""
+class _Answers(NamedTuple):
+    """What exact searches found of the first queries, for whoever searches for these."""
 
-    def __init__(self, index: Index, progress: Callable[[int, int], None]) -> None:
-        self._index, self._progress = index, progress
+    ids: npt.NDArray[np.int64]
+    scores: npt.NDArray[np.float32]
 
-    def search(self, queries: sp.csr_array, k: int, *, threads: int) -> Hits:
-        return self._index.search(queries, k, exact=True, threads=threads, progress=self._progress)
+    def search(self, *_: object, **__: object) -> _Answers:
+        return self
+
+
+def _answered(
+    index: Index, queries: sp.csr_array, depth: int, *, threads: int, end: float, check: Callable[..., object]
+) -> _Answers:
+    """Answer as many queries as there is time for, some at a time; TimeoutError if it is enough for none."""
+
+    def on_progress(*_: int) -> None:
+        check()
+        if time.monotonic() > end:
+            raise TimeoutError
+
+    found = []
+    for begin in range(0, max(int(queries.shape[0]), 1), _AT_ONCE):
+        some = queries[begin : begin + _AT_ONCE]
+        try:
+            on_progress()
+            found.append(index.search(some, depth, exact=True, threads=threads, progress=on_progress))
+        except TimeoutError:
+            if not found:
+                raise
+            break
+    return _Answers(np.concatenate([hits.ids for hits in found]), np.concatenate([hits.scores for hits in found]))
