@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import thresher
 from thresher.collection import Collection, Upkeep, schema
 from thresher.collection.maintenance import to_flush, to_merge
 
@@ -49,6 +50,16 @@ def test_a_collection_that_has_none_goes_by_the_defaults(tmp_path: Path) -> None
         writer.change(lambda catalogue: catalogue.set_meta(upkeep=None))
     with Collection.open(tmp_path / "c") as reader:
         assert reader.stats().upkeep == Upkeep()
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"flush_docs": 0}', '{"other": 1}', "7"])
+def test_one_that_is_damaged(tmp_path: Path, text: str) -> None:
+    with Collection.create(tmp_path / "c") as collection:
+        writer = collection._writer
+        assert writer is not None
+        writer.change(lambda catalogue: catalogue.set_meta(upkeep=text))
+    with pytest.raises(thresher.FormatError, match="upkeep is damaged"):
+        Collection.open(tmp_path / "c")
 
 
 def test_documents_are_written_once_so_many_wait(tmp_path: Path) -> None:
