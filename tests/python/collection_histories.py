@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from collection_model import FIELDS, MAIN_TERMS, VECTORS, Doc, Model, check
 from thresher.collection import Collection, ConflictError, Snapshot, Upkeep, maintenance
+from thresher.collection.tuning import Asked, Missed, Tuning, Tunings
 from thresher.collection.writer import Writer
 
 WEIGHTS = st.sampled_from([0.0, 0.5, 1.0, 1.0, 2.25]) | st.floats(0.015625, 3.0, width=32)
@@ -77,6 +78,10 @@ WHERES: list[Any] = [
      lambda _, doc: not (_note(doc, "x") and _year(doc) is not None and doc["year"] < 2002)),
 ]  # fmt: skip
 
+MISSED = Missed("clustered", 100, "no time")
+TUNINGS = Tunings(
+    Asked(0.9, None, 10, 1, 0, retune_s=0, version=1), (Tuning("graph", {}, 1, 1, is_met=True, k=1, n_docs=9),)
+)
 UPKEEP = Upkeep(flush_docs=4, flush_upserts=9, merge_width=2, dead_fraction=0.2, exact_docs=4)
 
 
@@ -189,12 +194,16 @@ class Histories(RuleBasedStateMachine):
         self.collection.upsert([one], rows, [doc.payload], texts=[doc.text], if_version=[there.version])
         self.model.upsert([one], [doc])
 
-    @rule(kind=st.sampled_from(["flush", "optimize", "to_flush", "to_merge", "to_merge", "tidy"]))
+    @rule(kind=st.sampled_from(["flush", "optimize", "to_flush", "to_merge", "to_merge", "tidy", "tune"]))
     def maintain(self, kind: str) -> None:
         if kind in ("flush", "optimize"):
             getattr(self.collection, kind)()
         elif kind == "tidy":
             self._writer().tidy(1)
+        elif kind == "tune":
+            self._writer().set_tunings(
+                "main", lambda _, now: TUNINGS if now is None else now.with_outcome(MISSED, UPKEEP)
+            )
         else:
             self._writer().rebuild(functools.partial(getattr(maintenance, kind), upkeep=UPKEEP), threads=1)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import functools
 import logging
+import os
 import threading
 import weakref
 from collections.abc import Callable
@@ -36,6 +37,7 @@ class Worker:
         self.failure: Exception | None = None
         """What the last work raised; None if it was done."""
         self._name, self._work, self._what = name, work, what
+        self._pid = os.getpid()
         self._lock = threading.Lock()
         self._wanted = threading.Event()
         self._stopped = threading.Event()
@@ -58,7 +60,9 @@ class Worker:
             raise StoppedError
 
     def close(self) -> None:
-        """End what is being done; idempotent."""
+        """End what is being done; idempotent. In a forked child there is nothing to end: the thread is the parent's."""
+        if self._pid != os.getpid():
+            return
         with self._lock:
             self._stopped.set()
             self._wanted.set()
