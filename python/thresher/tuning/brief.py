@@ -6,6 +6,7 @@ for: no second index is built, and no document is read twice. The rest goes to `
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -87,21 +88,31 @@ def tune_briefly(
     questions = questions.answered()
     if len(questions) < FEWEST_QUERIES:
         raise ValueError(f"{len(questions)} queries find a document; at least {FEWEST_QUERIES} are needed")
-    search = DialSearch(questions, target, threads, deadline, check)
+    search = DialSearch(questions, _safer(target, k, len(questions) // 2), threads, deadline, check)
+
+    def brief(params: Mapping[str, Any], recall: float, latency_us: float) -> Brief:
+        named = index.with_search_params(**params).search_params
+        return Brief(named, recall, latency_us, target.is_met(recall, latency_us), search.fell_back)
+
     (_, _, step), found = search.best(index)[0]
-    best = _brief(index, step.params, found.recall, step.latency_us, search)
+    best = brief(step.params, found.recall, step.latency_us)
     if best.is_met or not known:
         return best
     started = search.clock()
     hits = index.with_search_params(**known).search(search.held_out.matrix, search.held_out.depth, threads=threads)
     latency_us = 1e6 * (search.clock() - started) / len(search.held_out)
-    other = _brief(index, known, search.held_out.measure(hits).recall, latency_us, search)
+    other = brief(known, search.held_out.measure(hits).recall, latency_us)
     return min(best, other, key=lambda one: target.rank(one.recall, one.latency_us))
 
 
-def _brief(index: Index, params: Mapping[str, Any], recall: float, latency_us: float, search: DialSearch) -> Brief:
-    named = index.with_search_params(**params).search_params
-    return Brief(named, recall, latency_us, search.target.is_met(recall, latency_us), search.fell_back)
+def _safer(target: Target, k: int, n_queries: int) -> Target:
+    """Return a target that few queries, which know their recall up to chance, are asked to meet: a standard error more.
+
+    A sample that happens to look well would otherwise be taken for enough.
+    """
+    if target.recall is None:
+        return target
+    return target.with_margin(math.sqrt(target.recall * (1 - target.recall) / (k * n_queries)))
 
 
 class _Answers(NamedTuple):
