@@ -181,6 +181,9 @@ def test_what_can_not_be_tuned(tmp_path: Path, collection: Collection, queries: 
         empty.upsert(["a"], [{1: 1.0}])
         with pytest.raises(ValueError, match=r"no segment to tune on yet: flush\(\)"):
             empty.tune(recall=0.9)
+        empty.flush()
+        with pytest.raises(ValueError, match=r"^the documents: too few with terms to make queries of, 1; at least 20"):
+            empty.tune(recall=0.9)
     for wrong in (-1.0, math.inf, math.nan):
         with pytest.raises(ValueError, match="retune_s must be >= 0 and finite"):
             collection.tune(queries, recall=0.9, retune_s=wrong)
