@@ -10,6 +10,7 @@ import json
 import random
 import shutil
 import sqlite3
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ def prepared(folder: Path) -> Path:
         collection.delete(["a3", "b4", "c5"])
         collection.upsert(["a7", "b8"], {"title": [{"w1": 1.0}] * 2, "body": [{1: 1.0}] * 2})
         collection.update_payload(["a1", "b1", "c1"], {"lang": "it", "year": 1999})
-    tuning = {
+    found = {
         "engine": "exact",
         "search_params": {},
         "recall": 1.0,
@@ -57,8 +58,10 @@ def prepared(folder: Path) -> Path:
         "k": 1,
         "n_docs": 9,
     }
+    asked = {"recall": 0.9, "latency_us": None, "k": 1, "threads": 1, "seed": 0, "retune_s": 0.0, "version": 1}
+    tunings = {"asked": asked, "found": [found], "missed": []}
     with contextlib.closing(sqlite3.connect(folder / "catalogue.sqlite")) as db, db:
-        db.execute("INSERT INTO meta VALUES ('tuning:body', ?)", [json.dumps(tuning)])
+        db.execute("INSERT INTO meta VALUES ('tunings:body', ?)", [json.dumps(tunings)])
     return folder
 
 
@@ -100,9 +103,15 @@ def _calls(collection: Collection, backup: Path) -> Iterator[Callable[[], object
     yield lambda: (collection.count({"year": 2003}), collection.count({"n": 3}), collection.count_by("lang"))
     yield lambda: (collection.words("title"), collection.id_kind, collection.fields, collection.vectors)
     yield lambda: collection.stats().to_dict()
-    yield lambda: collection.recall(k=2, sample=5, vector="body")
+    yield lambda: _measured(collection)
     yield collection.check
     yield lambda: collection.backup(backup)
+
+
+def _measured(collection: Collection) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of queries that find nothing
+        collection.recall(k=2, sample=5, vector="body")
 
 
 def _explained(collection: Collection) -> None:

@@ -17,7 +17,7 @@ from pyarrow import parquet
 from typer.testing import CliRunner, Result
 
 from thresher.cli.app import app
-from thresher.collection import Collection
+from thresher.collection import Collection, Upkeep
 
 ROWS: list[dict[str, Any]] = [
     {"id": "a", "vector": {"0": 1.5, "7": 0.1}, "year": 2001, "lang": "en"},
@@ -328,6 +328,20 @@ def test_info(filled: Path) -> None:
     assert "year: int" in text
     assert "strings" in text
     assert "segment" in text
+
+
+def test_info_tells_what_searches_may_miss(tmp_path: Path) -> None:
+    upkeep = Upkeep(exact_docs=0)
+    with Collection.create(tmp_path / "c", upkeep=upkeep, background=False) as collection:
+        collection.upsert(range(30), [{0: 1.0, 1 + number % 7: 1.0} for number in range(30)])
+        collection.flush()
+        collection.tune([{0: 1.0, 1 + number % 7: 1.0} for number in range(30)], recall=0.9, k=2, retune_s=0)
+        assert "not tuned again" not in done("info", tmp_path / "c")
+        collection.upsert(range(30, 90), [{0: 1.0, 1 + number % 7: 1.0} for number in range(60)])
+        collection.optimize()
+    text = done("info", tmp_path / "c")
+    assert "segment 2, vector" in text
+    assert "not tuned again (retune_s=0)" in text
 
 
 def test_check_and_repair(filled: Path) -> None:

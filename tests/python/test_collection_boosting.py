@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collection_oracle import Hit, Oracle, Stored, budget, filled, queries, rows
-from thresher.collection import Boost, Collection, merging, question, searching
+from thresher.collection import Boost, Collection, question, searching
 from thresher.collection.boosting import lowest
 from thresher.collection.filters import Columns
 from thresher.collection.store import Store
@@ -24,9 +24,7 @@ NOW = dt.datetime(2024, 9, 1, tzinfo=dt.UTC)
 
 @pytest.fixture(scope="module", params=["exact", "clustered"])
 def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(merging, "SMALL", 0)
-        collection, oracle = filled(tmp_path_factory.mktemp("c") / "c", seed=1, engine=request.param)
+    collection, oracle = filled(tmp_path_factory.mktemp("c") / "c", seed=1, engine=request.param)
     with collection:
         yield collection, oracle
 

@@ -37,9 +37,6 @@ if TYPE_CHECKING:
 Payloads: TypeAlias = Callable[["npt.NDArray[np.int64]"], Sequence[Mapping[str, Any]]]
 """Gives the payloads of documents by the numbers of their upserts, in their order."""
 
-# Documents up to which a segment is searched whole: what a better engine would save there is not worth its build.
-SMALL = 20_000
-
 
 def merged(
     parts: Sequence[Part],
@@ -70,16 +67,17 @@ def merged(
     places = [part.live_places() for part in parts]
     n = sum(part.n_live for part in parts)
     masks = [bits.unpack(part.live, len(part.segment)) for part in parts]
+    is_small = n <= schema.upkeep.exact_docs
     indexes: dict[str, Index] = {}
     for name, vector in schema.vectors.items():
-        engine = vector.engine_class(small=n <= SMALL)
+        engine = vector.engine_class(small=is_small)
         indexes[name] = engine.merge(
             [part.segment.indexes[name] for part in parts],
             live=masks,
             weights=vector.weights,
             threads=threads,
             progress=progress,
-            **({} if n <= SMALL else vector.params),
+            **({} if is_small else vector.params),
         )
     seqs = [part.segment.seqs[here] for part, here in zip(parts, places, strict=True)]
     return Segment(

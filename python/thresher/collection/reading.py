@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from thresher.collection.view import View
 
 _AT_ONCE = 1024  # documents that a scan reads at a time
+_RECALL = ("queries", "k", "sample", "where", "vector", "threads", "seed")  # what `recall` takes, beside dials
 
 
 class Readable(Searchable):
@@ -325,7 +326,7 @@ class Readable(Searchable):
             sample=wanted,
             threads=as_threads(threads),
             seed=as_int(seed, "seed"),
-            dials=asking.dials(dials),
+            dials=asking.dials(dials, "recall", _RECALL),
         )
 
     # --------------------------------------------------------------------------------------------------- parts

@@ -98,8 +98,9 @@ class Searchable(abc.ABC):
         exact
             Whether hits must be exact: where an engine can't prove that a query's are, every document is looked at.
         deadline_us
-            Microseconds that a query may take, for engines that know deadlines (impact); divided over the segments.
-            None and 0 are no limit. Searches that go deeper, as for groups, end there as well, and are not exact then.
+            Microseconds that a query may take, for engines that know deadlines (impact); divided over the segments,
+            each of which has what those before it left. None and 0 are no limit. Searches that go deeper, as for
+            groups, end there as well, and are not exact then.
         group_by
             A field of the payload, declared or not: the best k groups of documents that have its value in common, by
             their best hits, the members of a group together. A document without the field is a group of its own.
@@ -199,7 +200,7 @@ class Searchable(abc.ABC):
         if shape is not None:
             raise TypeError("search_one takes no shape: a query's terms and weights have none")
         asking = self._asking(vector)
-        return asking.hits(_row(query, weights, asking), k, options).only()
+        return asking.hits(_row(query, weights, asking), k, options, "search_one").only()
 
     def explain(
         self,

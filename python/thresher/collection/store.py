@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import threading
 import weakref
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from thresher.collection.catalogue import Id, State
+    from thresher.collection.upkeep import Upkeep
     from thresher.collection.view import View
 
 
@@ -33,8 +35,8 @@ _inherited: list[Catalogue | None] = []
 class Store:
     """A collection's folder, read by any number of threads; forked children get a connection of their own."""
 
-    def __init__(self, folder: Path) -> None:
-        """Open the catalogue for reading.
+    def __init__(self, folder: Path, upkeep: Upkeep | None = None) -> None:
+        """Open the catalogue for reading, with `upkeep` in the place of what the collection keeps.
 
         Raises
         ------
@@ -54,9 +56,10 @@ class Store:
         with self.reading() as catalogue:
             catalogue.check_format()
             try:
-                self.schema = Schema.of_json(catalogue.meta("schema"))
+                schema = Schema.of_json(catalogue.meta("schema"), catalogue.meta("upkeep"))
             except ValueError as error:
                 raise FormatError(f"{catalogue.path}: {error}") from None
+            self.schema = schema if upkeep is None else dataclasses.replace(schema, upkeep=upkeep)
             self.durability: Any = catalogue.meta("durability")
 
     @contextlib.contextmanager

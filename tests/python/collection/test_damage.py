@@ -86,7 +86,7 @@ STATEMENTS = [
     """UPDATE meta SET value = '{"title": {"engine": ["exact"]}}' WHERE key = 'schema'""",
     """UPDATE meta SET value = '{"title": {"n_terms": "x"}}' WHERE key = 'schema'""",
     """UPDATE meta SET value = '{"../title": {}}' WHERE key = 'schema'""",
-    "UPDATE meta SET value = '{}' WHERE key = 'tuning:body'",
+    "UPDATE meta SET value = '{}' WHERE key = 'tunings:body'",
     "UPDATE fields SET kind = 'colour'",
     "DELETE FROM fields WHERE name = 'lang'",
     "UPDATE documents SET payload = '[1]' WHERE id = 'c2'",
