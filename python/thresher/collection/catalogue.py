@@ -216,6 +216,11 @@ class Catalogue:
         """Do what is in the block whole, and durably, or not at all."""
         return _Transaction(self._db, "BEGIN IMMEDIATE")
 
+    def settle(self) -> None:
+        """Undo a transaction that an interrupt left open; what was not committed was never there."""
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
+
     @contextlib.contextmanager
     def part(self) -> Iterator[None]:
         """Do what is in the block, a part of a transaction, whole or not at all."""

@@ -223,7 +223,7 @@ class Collection(Tended):
             When segments are built and tuned while it is open, in the place of what the collection keeps.
         background
             Of a writer: whether threads of its own build segments and tune them. Without, `flush` and `optimize` build
-            them, and an operation that finds four times as many documents waiting as `Upkeep.flush_docs`.
+            them, and an operation that finds three times as many documents waiting as `Upkeep.flush_docs`.
 
         Returns
         -------

@@ -132,6 +132,17 @@ def payload_of(state: State) -> dict[str, Any]:
     return payload
 
 
+def payloads_of(states: Sequence[State]) -> list[dict[str, Any]]:
+    """Return the payloads of documents, read at once; raises as `payload_of`."""
+    try:
+        payloads: list[Any] = json.loads(f"[{','.join(state.payload or '{}' for state in states)}]")
+    except (ValueError, RecursionError, TypeError):
+        payloads = []
+    if len(payloads) != len(states) or not all(isinstance(payload, dict) for payload in payloads):
+        return [payload_of(state) for state in states]  # which names the one that is damaged
+    return payloads
+
+
 def json_of(payload: Mapping[str, Any]) -> str | None:
     """Return a payload as the catalogue keeps it."""
     return json.dumps(payload, ensure_ascii=False, separators=(",", ":")) if payload else None

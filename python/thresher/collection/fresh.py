@@ -34,6 +34,7 @@ def fresh_segment(
     fields: Fields,
     version: int,
     last: int | None = None,
+    threads: int = 1,
 ) -> Segment:
     """Return a segment of documents in memory.
 
@@ -45,13 +46,15 @@ def fresh_segment(
         Of each document.
     last
         The last upsert that it stands for, if that is another than the last of these.
+    threads
+        Threads to build with; 0 means one for each core.
 
     Raises
     ------
     ValueError
         If a vector can't be in an index, naming its row and the term.
     """
-    indexes = {name: ExactIndex.build(rows, threads=1) for name, rows in vectors.items()}
+    indexes = {name: ExactIndex.build(rows, threads=threads) for name, rows in vectors.items()}
     return Segment(
         int(seqs[0]) if len(seqs) else last or 0,
         int(seqs[-1]) if last is None else last,

@@ -11,7 +11,7 @@ import numpy as np
 from thresher._core import FormatError
 from thresher.collection.batches import chosen, joined, unpack
 from thresher.collection.catalogue import Catalogue
-from thresher.collection.documents import payload_of, state_of
+from thresher.collection.documents import payloads_of, state_of
 from thresher.collection.files import SEGMENTS
 from thresher.collection.fresh import compacted, fresh_segment, is_fresh
 from thresher.collection.segment import Part, Segment, columns_file, open_segment, reopened, stored_columns
@@ -96,13 +96,13 @@ def seen(
     parts = [with_updates(catalogue, Part.whole(segment), fields) for segment in segments]
     n_terms = {name: max((segment.indexes[name].n_terms for segment in segments), default=0) for name in schema.vectors}
     view = View(version, tuple(parts), fields, n_terms, tunings_of(catalogue, schema)).without(catalogue.dead())
-    return compacted(view, schema, lambda seqs: payloads_of(catalogue, seqs, version), in_work)
+    return compacted(view, schema, lambda seqs: stored_payloads(catalogue, seqs, version), in_work)
 
 
-def payloads_of(catalogue: Catalogue, seqs: npt.NDArray[np.int64], version: int) -> list[dict[str, Any]]:
+def stored_payloads(catalogue: Catalogue, seqs: npt.NDArray[np.int64], version: int) -> list[dict[str, Any]]:
     """Return the payloads of documents in a version, by the numbers of their upserts."""
     found = {state.seq: state for state in catalogue.states(seqs.tolist(), version)}
-    return [payload_of(state_of(found, seq)) for seq in seqs.tolist()]
+    return payloads_of([state_of(found, seq) for seq in seqs.tolist()])
 
 
 def _check_counters(catalogue: Catalogue, rows: Sequence[SegmentRow]) -> None:
@@ -142,10 +142,11 @@ def _waiting(catalogue: Catalogue, schema: Schema, fields: Fields, version: int,
         all_seqs[places],
         [state.id for state in states],
         {name: chosen(joined(parts), places) for name, parts in vectors.items()},
-        [payload_of(state) for state in states],
+        payloads_of(states),
         fields=fields,
         version=version,
         last=int(all_seqs[-1]),
+        threads=0,
     )
 
 
@@ -157,7 +158,7 @@ def with_updates(catalogue: Catalogue, part: Part, fields: Fields) -> Part:
     here = [number for number, place in enumerate(places.tolist()) if place >= 0]
     if not here:
         return part
-    return part.updated(places[here], stored_columns(fields, [payload_of(states[number]) for number in here]))
+    return part.updated(places[here], stored_columns(fields, payloads_of([states[number] for number in here])))
 
 
 def _unreadable(problem: object, folder: Path) -> FormatError:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from thresher.collection.behind import Worker
 from thresher.collection.fresh import is_fresh
+from thresher.collection.pacing import Pace
 from thresher.collection.retuning import due, retune
 
 if TYPE_CHECKING:
@@ -86,11 +87,25 @@ class Maintenance:
         self.tuner.close()
 
     def _build(self) -> None:
-        choices = [functools.partial(choose, upkeep=self._upkeep) for choose in (to_flush, to_merge)]
-        while any(self._writer.rebuild(choose, threads=1, progress=self.builder.check) for choose in choices):
+        while self._flush() or self._merge():
             self.notify_tuner()
             self.builder.check()
         self._writer.tidy(self._upkeep.most_upserts)
+
+    def _flush(self) -> bool:
+        flush = functools.partial(to_flush, upkeep=self._upkeep)
+        return self._writer.rebuild(flush, threads=1, progress=self.builder.check)
+
+    def _merge(self) -> bool:
+        upkeep = self._upkeep
+        pace = Pace(upkeep.merge_docs_per_s, lambda: bool(to_flush(self._writer.view, upkeep)), self.builder.check)
+
+        def merge(view: View) -> Sequence[Part]:
+            parts = to_merge(view, upkeep)
+            pace.begin(sum(part.n_live for part in parts))
+            return parts
+
+        return self._writer.rebuild(merge, threads=1, progress=pace)
 
     def _tune(self) -> None:
         while retune(self._writer, self._upkeep, progress=self.tuner.check):

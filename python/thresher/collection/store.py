@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from thresher._core import FormatError
 from thresher.collection.catalogue import Catalogue
-from thresher.collection.documents import payload_of, state_of
+from thresher.collection.documents import payloads_of, state_of
 from thresher.collection.files import ReaderMark, marked_versions
 from thresher.collection.schema import Schema
 
@@ -88,7 +88,7 @@ class Store:
     def payloads(self, seqs: npt.NDArray[np.int64], view: View) -> list[dict[str, Any]]:
         """Return payloads of documents of a view, in the order of the numbers of their upserts."""
         found = self.states(seqs, view)
-        return [payload_of(state_of(found, seq)) for seq in seqs.tolist()]
+        return payloads_of([state_of(found, seq) for seq in seqs.tolist()])
 
     def seqs_of(self, ids: Sequence[Id], view: View) -> dict[Id, int]:
         """Return the numbers of the upserts of those documents of a view that have one of these ids, by id."""

@@ -20,7 +20,7 @@ class Upkeep:
     Attributes
     ----------
     flush_docs
-        Documents that wait in the log, some of them dead, from which on they are written to a segment. Four times as
+        Documents that wait in the log, some of them dead, from which on they are written to a segment. Three times as
         many may wait, where they come faster than they can be written.
     flush_upserts
         Upserts that wait, from which on they are written too, though most of them were replaced since. None for four
@@ -30,6 +30,9 @@ class Upkeep:
         them write less, and leave more segments to search.
     dead_fraction
         The fraction of a segment's documents, above 0 and up to 1, that are dead when it is written again without them.
+    merge_docs_per_s
+        Documents a second that are merged behind, at most, so that merges leave the disk and the cores to others; None
+        for as many as one thread can. While documents wait to be written, it does not count.
     exact_docs
         Documents up to which a segment is exact, whatever the collection's engine; 0 for none. What a better engine
         saves on few documents is not worth its build.
@@ -54,6 +57,7 @@ class Upkeep:
     flush_upserts: int | None = None
     merge_width: int = 4
     dead_fraction: float = 0.3
+    merge_docs_per_s: float | None = None
     exact_docs: int = 20_000
     retune_factor: float = 2.0
 
@@ -73,6 +77,11 @@ class Upkeep:
                 upto = f" and up to {high:g}" if math.isfinite(high) else " and finite"
                 raise ValueError(f"{name} must be above {low:g}{upto}, got {fraction}")
             object.__setattr__(self, name, fraction)
+        if self.merge_docs_per_s is not None:
+            rate = as_number(self.merge_docs_per_s, "merge_docs_per_s")
+            if not 0 < rate < math.inf:
+                raise ValueError(f"merge_docs_per_s must be above 0 and finite, got {rate}")
+            object.__setattr__(self, "merge_docs_per_s", rate)
 
     @property
     def most_upserts(self) -> int:
@@ -82,7 +91,7 @@ class Upkeep:
     @property
     def most_docs(self) -> int:
         """Documents that wait at most: whoever brings more builds a segment first."""
-        return 4 * self.flush_docs
+        return 3 * self.flush_docs
 
     def size_class(self, n_docs: int) -> int:
         """Return the power of `merge_width` that a number of documents comes to."""

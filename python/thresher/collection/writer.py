@@ -20,7 +20,7 @@ import numpy as np
 from thresher.collection.catalogue import Catalogue
 from thresher.collection.files import SEGMENTS, WriterLock, remove
 from thresher.collection.fresh import compacted, is_fresh
-from thresher.collection.loading import loaded, payloads_of, seen, with_updates
+from thresher.collection.loading import loaded, seen, stored_payloads, with_updates
 from thresher.collection.merging import merged, saved
 from thresher.collection.segment import Part, Segment, files_of
 from thresher.collection.transaction import Transaction
@@ -105,6 +105,7 @@ class Writer:
                         transaction.is_over = True
                     view = transaction.finish()
             finally:  # an interrupt behind the commit ends the call, but not what it stored
+                self._catalogue.settle()
                 if view is not None and self._catalogue.meta("version") == view.version:
                     self._publish(view)
             self._n_buried += transaction.n_buried
@@ -118,6 +119,7 @@ class Writer:
         """
         self.check_free()
         with self._lock:
+            self._catalogue.settle()
             if self._catalogue.meta("version") != self.view.version:
                 self._publish(loaded(self._catalogue, self._store.folder, self._store.schema, self.view, self._in_work))
             yield
@@ -133,7 +135,7 @@ class Writer:
         self.view = self._store.keep(view)
 
     def _payloads(self, version: int) -> Callable[[Any], list[dict[str, Any]]]:
-        return lambda seqs: payloads_of(self._catalogue, seqs, version)
+        return lambda seqs: stored_payloads(self._catalogue, seqs, version)
 
     # --------------------------------------------------------------------------------------------------- segments
 

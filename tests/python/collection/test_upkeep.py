@@ -115,18 +115,18 @@ def test_small_segments_are_exact(tmp_path: Path, exact_docs: int) -> None:
 def test_without_a_background_operations_make_room_themselves(tmp_path: Path) -> None:
     before = threading.active_count()
     with Collection.create(tmp_path / "c", upkeep=Upkeep(flush_docs=10), background=False) as collection:
-        for number in range(4):
+        for number in range(3):
             upsert(collection, 10 * number, 10)
         assert n_docs(collection) == []
-        upsert(collection, 40, 10)
-        assert n_docs(collection) == [40]
+        upsert(collection, 30, 10)
+        assert n_docs(collection) == [30]
         assert collection.stats().failure is None
         assert threading.active_count() == before
     with Collection.open(tmp_path / "c", "rw", background=False) as collection:
-        upsert(collection, 50, 30)
-        assert n_docs(collection) == [40]
+        upsert(collection, 40, 20)
+        assert n_docs(collection) == [30]
         assert threading.active_count() == before
-        assert len(collection) == 80
+        assert len(collection) == 60
 
 
 WRONG: list[tuple[dict[str, Any], type[Exception], str]] = [

@@ -49,6 +49,18 @@ def test_an_upsert_interrupted_after_its_commit_is_there(path: Path) -> None:
         assert _ids(collection) == ["a", "b", "c", "d", "e"]
 
 
+def test_an_upsert_interrupted_before_its_commit_was_never_there(path: Path) -> None:
+    with Collection.open(path, mode="rw", background=False) as collection:
+        with mock.patch.object(catalogue._Transaction, "__exit__", _interrupted), pytest.raises(KeyboardInterrupt):
+            collection.upsert(["d"], [{3: 1.0}], [{"year": 4}])
+        assert _ids(collection) == ["a", "b", "c"]
+        assert collection.search([{3: 1.0}], 2).ids[0].tolist() == [None, None]
+        collection.upsert(["e"], [{3: 2.0}])
+        assert _ids(collection) == ["a", "b", "c", "e"]
+    with Collection.open(path) as collection:
+        assert _ids(collection) == ["a", "b", "c", "e"]
+
+
 @pytest.mark.parametrize("where", ["_publish", "_remove"])
 def test_a_build_interrupted_after_its_commit_keeps_its_files(path: Path, where: str) -> None:
     with Collection.open(path, mode="rw") as collection:
