@@ -30,6 +30,7 @@ from thresher_bench.common import (
     shape_of,
     timed,
 )
+from thresher_bench.figure import Figure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,32 +45,6 @@ SIZE_BARS = {"exact": 8, "block-max": 14, "clustered": 10, "graph": 4, "postings
 REORDERING = ("block-max",)
 TINY_CALLS = 20_000
 PATIENCE = 600  # seconds that a process waits for the others
-
-
-class Figure(NamedTuple):
-    """One row of the table."""
-
-    what: str
-    value: float
-    unit: str
-    bar: float | None = None
-    at_least: bool = False
-    """Whether the bar is a lower limit."""
-    sized: bool = False
-    """Whether the bar is for BAR_DOCS documents only."""
-
-    def cells(self, engine: str, n_docs: int) -> list[str]:
-        """Return the row as text."""
-        unit = f" {self.unit}" if self.unit else ""
-        bar, verdict = "", ""
-        if self.bar is not None:
-            bar = f"{'>=' if self.at_least else '<='} {self.bar:g}{unit}"
-            met = self.value >= self.bar if self.at_least else self.value <= self.bar
-            verdict = "yes" if met else "NO"
-            if self.sized:
-                bar += f" at {BAR_DOCS:,}"
-                verdict = verdict if n_docs == BAR_DOCS else ""
-        return [f"{engine}: {self.what}", f"{self.value:,.2f}{unit}", bar, verdict]
 
 
 class Sharing(NamedTuple):
@@ -167,10 +142,10 @@ def measure(
     """Yield every figure of an engine."""
     threads = args.threads
     seconds = median_seconds(lambda: build(engine, docs, threads), 3)
-    yield Figure(f"build, {threads} threads", seconds, "s", bar=BUILD_BARS.get(engine), sized=True)
+    yield Figure(f"build, {threads} threads", seconds, "s", bar=BUILD_BARS.get(engine), at=BAR_DOCS)
     if engine in REORDERING:
         seconds = timed(lambda: build(engine, docs, threads, reorder=True))[0]
-        yield Figure(f"build with reorder, {threads} threads", seconds, "s", bar=BUILD_BARS.get(engine), sized=True)
+        yield Figure(f"build with reorder, {threads} threads", seconds, "s", bar=BUILD_BARS.get(engine), at=BAR_DOCS)
 
     index = build(engine, docs, threads)
     nbytes = sum(index.nbytes.values())
@@ -187,7 +162,7 @@ def measure(
     index.close()
     for what, call in openings(path).items():
         call()
-        yield Figure(what, median_seconds(call, 11) * 1e3, "ms", bar=20, sized=True)
+        yield Figure(what, median_seconds(call, 11) * 1e3, "ms", bar=20, at=BAR_DOCS)
 
     each = shared(path, queries[:200])
     size = path.stat().st_size

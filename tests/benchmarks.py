@@ -1,12 +1,14 @@
 """The benchmarks end to end, as one types them, on a tiny collection: all that they say is checked against float64.
 
-datasets.py generate, thresher truth, thresher-bench peers and report, make bigann. Peers that are not installed must be
-reported as such. Needs thresher with its extra `test`, and its commands on PATH.
+datasets.py generate, thresher truth, thresher-bench peers and report, make bigann, collection.py and
+collection_filters.py. Peers that are not installed must be reported as such. Needs thresher with its extra `test`, and
+its commands on PATH.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -173,6 +175,37 @@ def check_bigann(checked: Checked, files: list[Path], folder: Path) -> int:
     return points
 
 
+def check_collections(files: list[Path]) -> int:
+    """Run the two benchmarks of collections, small enough to be exact; return the number of figures."""
+    base, queries, _ = files
+    common = base, queries, "--rounds", 1
+    figures = figures_of(run(sys.executable, "benchmarks/collection.py", *common, "--reading", 0.5, "--peers", ""))
+    assert {figure for figure, bar in figures if bar} == {
+        "thresher: open 'r' after kill -9, 4,500 waiting",
+        "thresher: open 'rw' after kill -9, 4,500 waiting",
+        "thresher: one document upserted and found, p50",
+        "thresher: a reader's p99 beside upserts, of that alone",
+        "thresher: bytes after half is deleted, of a fresh one's",
+    }
+    told = {figure: value for (figure, _), value in figures.items()}
+    assert all(value > 0 for value in told.values()), told
+    assert told["thresher: search after flush, 1 segments, recall"] == told["thresher: search, recall"] == 100
+    assert 50 < told["clustered: one index, recall"] <= 100
+    n_docs = 2 * COPIES * N_DOCS  # half of them are copies with noise
+    filters = figures_of(run(sys.executable, "benchmarks/collection_filters.py", *common, "--docs", n_docs))
+    same = [value for (figure, _), value in filters.items() if figure.endswith("same hits")]
+    assert same == [100] * 5, filters
+    assert any(bar == "<= 3 ms at 1,000,000" for _, bar in filters), filters
+    return len(figures) + len(filters)
+
+
+def figures_of(table: str) -> dict[tuple[str, str], float]:
+    """Return the values of a table of figures, by name and bar."""
+    lines = table[table.index("\n---") :].strip().split("\n\n")[0].splitlines()[1:]
+    cells = [re.split(r" {2,}", line) for line in lines]
+    return {(what, "".join(bar[:1])): float(value.split()[0].replace(",", "")) for what, value, *bar in cells}
+
+
 def make_bigann(**options: object) -> list[dict[str, Any]]:
     """Return the lines of the output; anything else on stdout is an error here."""
     return [json.loads(line) for line in run("make", "bigann", *(f"{k}={v}" for k, v in options.items())).splitlines()]
@@ -197,7 +230,11 @@ def main() -> None:
         assert np.allclose(known.scores, best, rtol=TOLERANCE, atol=0)
         files = [base, queries, truth]
         settings, points = check_peers(checked, files, folder), check_bigann(checked, files, folder)
-    sys.stderr.write(f"benchmarks: {settings} settings of thresher-bench, {points} points of make bigann\n")
+        figures = check_collections(files)
+    sys.stderr.write(
+        f"benchmarks: {settings} settings of thresher-bench, {points} points of make bigann, {figures} figures of"
+        " collections\n"
+    )
 
 
 if __name__ == "__main__":

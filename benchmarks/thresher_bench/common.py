@@ -54,6 +54,19 @@ def median_seconds(call: Callable[[], object], repetitions: int) -> float:
     return statistics.median(timed(call)[0] for _ in range(repetitions))
 
 
+def cpu_seconds(call: Callable[[], object], clock: Callable[[], float] = time.thread_time) -> float:
+    """Return the CPU seconds of a call, by default those of this thread."""
+    start = clock()
+    call()
+    return clock() - start
+
+
+def in_turn(measures: Sequence[Callable[[], float]], rounds: int) -> list[float]:
+    """Return the median of what each of these measures, in rounds in which they take turns."""
+    rows = [[measure() for measure in measures] for _ in range(rounds)]
+    return [statistics.median(column) for column in zip(*rows, strict=True)]
+
+
 def wall_and_cpus(call: Callable[[], object]) -> tuple[float, float]:
     """Return the seconds that a call took, and CPU seconds over them: how many cores worked for it."""
     cpu = time.process_time()

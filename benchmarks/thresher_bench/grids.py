@@ -89,10 +89,16 @@ PEERS: dict[str, Grid] = {
         "sparse-dot-topn", "thresher_bench.engines.sparse_dot_topn:SparseDotTopn", _DEFAULTS, _DEFAULTS
     ),
     "qdrant": Grid("Qdrant edge", "thresher_bench.engines.qdrant:Qdrant", _DEFAULTS, _DEFAULTS),
+    "zvec": Grid(
+        "zvec",
+        "thresher_bench.engines.zvec:Zvec",
+        [{"m": m, "ef_construction": ef} for m, ef in ((0, 0), (16, 100), (32, 200), (50, 500))],
+        _DEFAULTS,
+    ),
     "bm25s": Grid("bm25s", "thresher_bench.engines.bm25s:Bm25s", _DEFAULTS, _DEFAULTS),
 }
 
-_UNUSUAL = {"qdrant", "bm25s"}  # a database; and a library that answers queries without weights alone
+_UNUSUAL = {"qdrant", "zvec", "bm25s"}  # databases; and a library that answers queries without weights alone
 
 _QUICK: dict[str, tuple[list[Settings], list[Settings]]] = {
     "sindi": (

@@ -1,7 +1,9 @@
 #include "impact_index.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <ratio>
 #include <stdexcept>
 #include <string>
 
@@ -12,6 +14,9 @@
 namespace thresher {
 
 namespace {
+
+using Clock = std::chrono::steady_clock;
+using Microseconds = std::chrono::duration<double, std::micro>;
 
 constexpr unsigned kBuildPasses = 4;  // for the progress report, beside those of the documents
 constexpr std::size_t kBatch = 256;
@@ -96,7 +101,8 @@ void ImpactIndex::search_with(const CsrView& queries, const Request& request, co
                               const HitsView& hits) const {
     SearchLimits limits;
     if (params.postings_budget > 0) limits.postings = static_cast<std::uint64_t>(params.postings_budget);
-    if (params.deadline_us > 0) limits.microseconds = params.deadline_us;
+    const bool is_timed = params.deadline_us > 0;
+    if (is_timed) request.add_time(params.deadline_us);
     const SearchedIndex searched{documents(), levels_, quantiser_};
     const auto answer = [&](std::span<const Task> tasks, Context& context) {
         for (const Task& task : tasks) {
@@ -104,7 +110,10 @@ void ImpactIndex::search_with(const CsrView& queries, const Request& request, co
             SearchLimits of_task = limits;
             of_task.rescored = params.rescored > 0 ? std::max(static_cast<std::size_t>(params.rescored), wanted.k)
                                                    : kRescored + kRescoredPerHit * wanted.depth;
+            const auto start = is_timed ? Clock::now() : Clock::time_point{};
+            if (is_timed) of_task.microseconds = request.time_for(task.row, params.deadline_us);
             const bool is_exact = context.search.search(searched, task, of_task, context.gate, context.best);
+            if (is_timed) request.take_time(task.row, Microseconds(Clock::now() - start).count());
             hits.write(task.row, context.best.hits(), is_exact);
         }
     };

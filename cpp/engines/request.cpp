@@ -57,6 +57,10 @@ Request::Request(const SearchOptions& options, std::size_t n_queries, const Stor
         throw std::invalid_argument("floors: " + std::to_string(options.floors.size()) + " for " +
                                     std::to_string(n_queries) + " queries");
     }
+    if (!options.time_left.empty() && options.time_left.size() != n_queries) {
+        throw std::invalid_argument("time_left: " + std::to_string(options.time_left.size()) + " for " +
+                                    std::to_string(n_queries) + " queries");
+    }
     const auto& [allowed, exclude] = std::tie(options.allowed, options.exclude);
     check(allowed, n_queries, documents, "allowed");
     check(exclude, n_queries, documents, "exclude");

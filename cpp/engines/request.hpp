@@ -1,6 +1,7 @@
 // A search's options as engines go by them: checked once, and made out for each of its queries.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -27,6 +28,18 @@ class Request {
     Wanted wanted(std::size_t row) const noexcept;
     // Whether other indexes have found k documents for the query, so that it need not find as many here.
     bool is_settled(std::size_t row) const noexcept { return floor(row) > 0; }
+    // Adds the deadline that queries have in this index, in microseconds, to what others have left them.
+    void add_time(double deadline) const noexcept {
+        for (double& left : options_.time_left) left += deadline;
+    }
+    // The microseconds that a query has in this index, whose own deadline, `deadline`, was added.
+    double time_for(std::size_t row, double deadline) const noexcept {
+        return options_.time_left.empty() ? deadline : options_.time_left[row];
+    }
+    // Leaves the rest to other indexes once a query took some of it.
+    void take_time(std::size_t row, double taken) const noexcept {
+        if (!options_.time_left.empty()) options_.time_left[row] = std::max(options_.time_left[row] - taken, 0.0);
+    }
     // What rows are filled with, if they are.
     float min_fill() const noexcept { return min_fill_; }
 

@@ -47,6 +47,9 @@ struct SearchOptions {
     // For each query, the k-th score that other indexes have: above 0 once they have found k documents. Only those that
     // reach it are of use, and rows may be short of k. Borrowed; none: nothing was found yet.
     std::span<const float> floors = {};
+    // For each query, the microseconds that other indexes have left of their deadlines. One that has a deadline adds
+    // its own, and leaves what it did not take. Borrowed; none: there are no others.
+    std::span<double> time_left = {};
 
     template <class Visit>
     static void fields(const Visit& visit) {

@@ -149,6 +149,7 @@ void Segments::search(const CsrView& queries, const SearchOptions& options,
     const bool finds_all = !hits.rows.empty();
     Gathered gathered(hits, margins(queries));
     PartOfMonitor monitor(options.monitor, indexes_.size());
+    std::vector<double> time_left(n_queries);
     for (std::size_t i = 0; i < by_size_.size(); ++i) {
         const std::size_t segment = by_size_[i];
         const Index& index = *indexes_[segment];
@@ -156,6 +157,7 @@ void Segments::search(const CsrView& queries, const SearchOptions& options,
         SearchOptions own = options;
         own.monitor = monitor.of(i);
         own.allowed = allowed[segment];
+        own.time_left = time_left;
         own.fraction = static_cast<double>(index.n_docs()) / static_cast<double>(n_docs());
         if (finds_all) {
             std::vector<std::vector<Hit>> rows(n_queries);

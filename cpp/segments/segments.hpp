@@ -3,7 +3,8 @@
 // Documents are numbered through: those of the first segment by their ids, then those of the second, and so on. The
 // best k come out, ties by this number. Segments are searched one after the other, the largest first; what a query's
 // k-th hit scores by then is what documents of the next must reach, so that the search there is short. The budgets that
-// engines choose are for the whole, and divided by the segments' sizes.
+// engines choose are for the whole, and divided by the segments' sizes; what a query leaves of a deadline in a segment
+// is added to its deadline in the next.
 //
 // Invariant: exact segments together give what one exact index of all documents would. Where weights are off, in 8
 // bits, hits are exact if their scores differ by more than that, those of different segments too.

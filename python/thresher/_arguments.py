@@ -98,15 +98,15 @@ def as_threads(threads: SupportsIndex) -> int:
     return count
 
 
-def as_k(k: SupportsIndex) -> int:
-    """Return a number of hits from 1 to 2**24, or raise."""
+def as_k(k: SupportsIndex, name: str = "k") -> int:
+    """Return a number of hits from 1 to 2**24, or raise naming the argument."""
     if type(k) is int and 0 < k <= MAX_HITS:  # the common case, in little time
         return k
-    count = as_int(k, "k")
+    count = as_int(k, name)
     if count < 1:
-        raise ValueError(f"k must be >= 1, got {count}")
+        raise ValueError(f"{name} must be >= 1, got {count}")
     if count > MAX_HITS:
-        raise ValueError(f"k must be at most 2**24, got {count}")
+        raise ValueError(f"{name} must be at most 2**24, got {count}")
     return count
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import Any
+
 
 def missing(what: str, extra: str) -> str:
     """Return a line that says which extra brings what is missing, and how to install it.
@@ -17,3 +20,11 @@ def missing(what: str, extra: str) -> str:
         f'{what}, which the extra "{extra}" brings: pip install ".[{extra}]" in a checkout of thresher, '
         f'or pip install "WHEEL[{extra}]" with the path of a wheel'
     )
+
+
+def required(module: str, what: str, extra: str) -> Any:  # noqa: ANN401 - a module
+    """Return a module, or raise ImportError with the line of `missing`."""
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        raise ImportError(missing(what, extra)) from None

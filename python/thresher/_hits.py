@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias, TypedDict
 
 import numpy as np
 
-from thresher._extras import missing
+from thresher._extras import required
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -87,14 +87,11 @@ class _Listed:
         ImportError
             If pandas is not installed.
         """
-        try:
-            import pandas as pd  # noqa: PLC0415 - an extra
-        except ImportError:
-            raise ImportError(missing("to_pandas needs pandas", "pandas")) from None
+        pandas = required("pandas", "to_pandas needs pandas", "pandas")
         rows = list(self.rows())
         lengths = [len(found) for found, _ in rows]
         found = np.concatenate([np.zeros(0, np.int64), *(row for row, _ in rows)])
-        return pd.DataFrame(
+        table: pd.DataFrame = pandas.DataFrame(
             {
                 "query": np.repeat(np.arange(len(rows)), lengths),
                 "rank": np.concatenate([np.zeros(0, np.int64), *(np.arange(1, n + 1) for n in lengths)]),
@@ -102,6 +99,7 @@ class _Listed:
                 "score": np.concatenate([np.zeros(0, np.float32), *(scores for _, scores in rows)]),
             }
         )
+        return table
 
     def _repr_html_(self) -> str:
         """Show the best hits of the first queries as a table."""

@@ -5,17 +5,15 @@ A document's payload says what its vector is, so that no mixture of two states g
 
 from __future__ import annotations
 
-import contextlib
 import random
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 
-from thresher.collection import Collection, fresh, maintenance
+from thresher.collection import Collection, Upkeep
 from thresher.collection.catalogue import Catalogue
 from thresher.collection.reading import Readable
 
@@ -30,16 +28,10 @@ State = dict[str, dict[str, Any]]
 """The payload of each document, in the order of their upserts."""
 
 
-@contextlib.contextmanager
-def small_segments() -> Iterator[None]:
-    """Let a few documents make a segment, and two segments a larger one."""
-    with mock.patch.object(fresh, "_BASE", 2), mock.patch.multiple(maintenance, FLUSH=30, _UPSERTS=60, _WIDTH=2):
-        yield
-
-
 def created(path: Path, **options: Any) -> Collection:
-    """Make the collection."""
-    return Collection.create(path, n_terms=N_TERMS, fields={"n": "int"}, **options)
+    """Make the collection, in which a few documents make a segment, and two segments a larger one."""
+    upkeep = Upkeep(flush_docs=30, flush_upserts=60, merge_width=2)
+    return Collection.create(path, n_terms=N_TERMS, fields={"n": "int"}, upkeep=upkeep, **options)
 
 
 def vector(number: int) -> dict[int, float]:

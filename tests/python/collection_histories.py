@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from collection_model import FIELDS, MAIN_TERMS, VECTORS, Doc, Model, check
-from thresher.collection import Collection, ConflictError, Snapshot, fresh, maintenance, merging
+from thresher.collection import Collection, ConflictError, Snapshot, Upkeep, maintenance
+from thresher.collection.tuning import Asked, Missed, Tuning, Tunings
 from thresher.collection.writer import Writer
 
 WEIGHTS = st.sampled_from([0.0, 0.5, 1.0, 1.0, 2.25]) | st.floats(0.015625, 3.0, width=32)
@@ -77,6 +78,12 @@ WHERES: list[Any] = [
      lambda _, doc: not (_note(doc, "x") and _year(doc) is not None and doc["year"] < 2002)),
 ]  # fmt: skip
 
+MISSED = Missed("clustered", 100, "no time")
+TUNINGS = Tunings(
+    Asked(0.9, None, 10, 1, 0, retune_s=0, version=1), (Tuning("graph", {}, 1, 1, is_met=True, k=1, n_docs=9),)
+)
+UPKEEP = Upkeep(flush_docs=4, flush_upserts=9, merge_width=2, dead_fraction=0.2, exact_docs=4)
+
 
 class Histories(RuleBasedStateMachine):
     """A collection, its snapshots and readers, and the model of each."""
@@ -90,21 +97,14 @@ class Histories(RuleBasedStateMachine):
         self.readers: list[tuple[Collection, Model]] = []
         self.ids: list[Any] = []
         self.collection: Collection
-        self._patches = [
-            mock.patch.object(fresh, "_BASE", 2),
-            mock.patch.object(merging, "SMALL", 4),
-            mock.patch.multiple(maintenance, FLUSH=4, _UPSERTS=9, _WIDTH=2, _DEAD=0.2),
-            mock.patch.object(maintenance.Maintenance, "notify"),  # `maintain` does it instead
-        ]
-        for patch in self._patches:
-            patch.start()
 
     @initialize(engine=st.sampled_from(["clustered", "block-max", "exact"]), ids=st.sampled_from([STRINGS, NUMBERS]))
     def create(self, engine: str, ids: list[Any]) -> None:
         self.ids = ids
         self.collection = Collection.create(
-            self.path, vectors=VECTORS, fields=FIELDS, engine=engine, durability="normal"
-        )
+            self.path, vectors=VECTORS, fields=FIELDS, engine=engine, durability="normal",
+            upkeep=UPKEEP, background=False,  # `maintain` does it instead
+        )  # fmt: skip
 
     def _writer(self) -> Writer:
         writer = self.collection._writer
@@ -194,14 +194,18 @@ class Histories(RuleBasedStateMachine):
         self.collection.upsert([one], rows, [doc.payload], texts=[doc.text], if_version=[there.version])
         self.model.upsert([one], [doc])
 
-    @rule(kind=st.sampled_from(["flush", "optimize", "to_flush", "to_merge", "to_merge", "tidy"]))
+    @rule(kind=st.sampled_from(["flush", "optimize", "to_flush", "to_merge", "to_merge", "tidy", "tune"]))
     def maintain(self, kind: str) -> None:
         if kind in ("flush", "optimize"):
             getattr(self.collection, kind)()
         elif kind == "tidy":
             self._writer().tidy(1)
+        elif kind == "tune":
+            self._writer().set_tunings(
+                "main", lambda _, now: TUNINGS if now is None else now.with_outcome(MISSED, UPKEEP)
+            )
         else:
-            self._writer().rebuild(getattr(maintenance, kind), threads=1)
+            self._writer().rebuild(functools.partial(getattr(maintenance, kind), upkeep=UPKEEP), threads=1)
 
     @rule()
     def keep_snapshot(self) -> None:
@@ -233,7 +237,7 @@ class Histories(RuleBasedStateMachine):
         if ends == "close":
             self.collection.close()
             self.collection.close()
-            self.collection = Collection.open(self.path, mode="rw")
+            self.collection = Collection.open(self.path, mode="rw", background=False)
         else:  # what a kill leaves behind, in a copy
             copied = self.folder / f"copy{len(list(self.folder.iterdir()))}"
             shutil.copytree(self.path, copied, ignore=shutil.ignore_patterns("lock", "readers"))
@@ -243,7 +247,7 @@ class Histories(RuleBasedStateMachine):
                 reader.close()
             self.readers.clear()
             self.path = copied
-            self.collection = Collection.open(self.path, mode="rw")
+            self.collection = Collection.open(self.path, mode="rw", background=False)
 
     @rule(queries=QUERIES, where=st.lists(st.sampled_from(WHERES), max_size=2), data=st.data())
     def compare(self, queries: Any, where: list[Any], data: st.DataObject) -> None:
@@ -271,6 +275,4 @@ class Histories(RuleBasedStateMachine):
                 reader.close()
             if hasattr(self, "collection"):
                 self.collection.close()
-            for patch in self._patches:
-                patch.stop()
             shutil.rmtree(self.folder)

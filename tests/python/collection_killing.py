@@ -32,7 +32,6 @@ from collection_crashes import (
     is_same,
     read,
     read_copy,
-    small_segments,
     unnamed,
 )
 from thresher.collection import Collection, Snapshot
@@ -244,23 +243,22 @@ class Killing:
 
     def run(self, n: int) -> None:
         """Kill `n` writers, and others as well; AssertionError if something is there that may not be."""
-        with small_segments():
-            try:
-                for _ in range(n):
-                    for work in (look, keep):
-                        if work.__name__ not in self._others:
-                            self._others[work.__name__] = Process(work, self.path, self._rng.randrange(10**9))
-                    self._kill_writer()
-                self._kill_others(1.0)
-            finally:
-                for process in self._others.values():
-                    with contextlib.suppress(AssertionError):
-                        process.kill()
-            self._check_others()
-            if self.path.exists():
-                assert not list(marked_versions(self.path)), "the dead still read"
-                assert not list((self.path / "readers").iterdir())
-                compare(self.path, [self._timeline.now])
+        try:
+            for _ in range(n):
+                for work in (look, keep):
+                    if work.__name__ not in self._others:
+                        self._others[work.__name__] = Process(work, self.path, self._rng.randrange(10**9))
+                self._kill_writer()
+            self._kill_others(1.0)
+        finally:
+            for process in self._others.values():
+                with contextlib.suppress(AssertionError):
+                    process.kill()
+        self._check_others()
+        if self.path.exists():
+            assert not list(marked_versions(self.path)), "the dead still read"
+            assert not list((self.path / "readers").iterdir())
+            compare(self.path, [self._timeline.now])
 
     def _kill_writer(self) -> None:
         """Let a writer go on until it is at some operation, or for some time; kill it, and compare."""

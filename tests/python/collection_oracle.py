@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
-from thresher.collection import Collection
+from thresher.collection import Collection, Upkeep
 
 N_TERMS = 24
 FIELDS: Any = {"group": "keyword", "likes": "int", "price": "float", "day": "datetime"}
@@ -97,9 +97,9 @@ def payload(rng: np.random.Generator) -> dict[str, Any]:
 
 
 def filled(path: Path, *, seed: int = 0, n: int = 400, engine: str = "exact") -> tuple[Collection, Oracle]:
-    """Return a collection of several segments, documents that wait and dead ones, with its oracle."""
+    """Return a collection of several segments of an engine, documents that wait and dead ones, with its oracle."""
     rng = np.random.default_rng(seed)
-    collection = Collection.create(path, fields=FIELDS, engine=engine)
+    collection = Collection.create(path, fields=FIELDS, engine=engine, upkeep=Upkeep(exact_docs=0))
     oracle = Oracle()
     for batch in range(6):
         ids = [f"d{number}" for number in rng.choice(n, n // 5, replace=False)]

@@ -20,7 +20,6 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 from collection_crashes import (
     State,
@@ -33,10 +32,9 @@ from collection_crashes import (
     is_same,
     read,
     read_copy,
-    small_segments,
 )
 from thresher import FormatError
-from thresher.collection import Collection, maintenance
+from thresher.collection import Collection
 
 OPERATIONS: dict[str, Any] = {
     "create": ["create"],
@@ -90,7 +88,7 @@ def template(folder: Path) -> State:
     """Make a collection of two segments, documents that wait, dead and updated ones; return what is there."""
     rng = random.Random(3)
     state: State = {}
-    with mock.patch.object(maintenance.Maintenance, "notify"), created(folder / "docs") as collection:
+    with created(folder / "docs", background=False) as collection:
         for number in range(24):
             operation = drawn(rng, number)
             if operation[0] in ("upsert", "update", "delete", "batch"):
@@ -119,17 +117,16 @@ class Trial:
     @contextlib.contextmanager
     def opened(self) -> Iterator[Collection | None]:
         """Open the collection, of which no thread builds segments; none that is to be created."""
-        with small_segments(), mock.patch.object(maintenance.Maintenance, "notify"):
-            if self.operation == ["create"]:
-                yield None
-                return
-            with Collection.open(self.path, mode="rw") as collection:
-                yield collection
+        if self.operation == ["create"]:
+            yield None
+            return
+        with Collection.open(self.path, mode="rw", background=False) as collection:
+            yield collection
 
     def run(self, collection: Collection | None) -> None:
         """Do the operation."""
         if collection is None:
-            made = created(self.path)
+            made = created(self.path, background=False)
             sys.setprofile(None)
             made.close()
         else:

@@ -85,26 +85,39 @@ OPERANDS: list[Any] = [
     *(True, False, None, 2**63, 2**70, -(2**70), 0.1, float("inf"), -float("inf"), 10**308 + 1, 2**1024 - 1, 1e19),
     *(np.int64(1), np.float32(0.5), np.bool_(True), np.uint64(2**63), np.str_("a")),
 ]
-_operands = st.sampled_from(OPERANDS)
+# What a datetime field is compared with: strings that are no dates are errors.
+DATES: list[Any] = [one for one in OPERANDS if not isinstance(one, str) or one in (*TIMES, "2020-01-01")]
 _patterns = st.lists(st.sampled_from(["%", "_", "a", "b", "é", "\\%", "\\\\", "日"]), max_size=6).map("".join)
-_conditions = st.one_of(
-    st.tuples(st.sampled_from(["$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$contains"]), _operands),
-    st.tuples(st.sampled_from(["$in", "$nin"]), st.lists(_operands, max_size=8)),
-    st.tuples(st.just("$exists"), st.booleans()),
-    st.tuples(st.just("$like"), _patterns),
-)
-_operators = st.one_of(
-    st.lists(_conditions, min_size=1, max_size=2).map(dict),
-    st.lists(_conditions, min_size=1, max_size=2).map(lambda found: {"$not": dict(found)}),
-)
+
+
+def _operators(operands: st.SearchStrategy[Any], patterns: st.SearchStrategy[str]) -> st.SearchStrategy[dict[str, Any]]:
+    conditions = st.one_of(
+        st.tuples(st.sampled_from(["$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$contains"]), operands),
+        st.tuples(st.sampled_from(["$in", "$nin"]), st.lists(operands, max_size=8)),
+        st.tuples(st.just("$exists"), st.booleans()),
+        st.tuples(st.just("$like"), patterns),
+    )
+    return st.one_of(
+        st.lists(conditions, min_size=1, max_size=2).map(dict),
+        st.lists(conditions, min_size=1, max_size=2).map(lambda found: {"$not": dict(found)}),
+    )
+
+
+_operands = st.sampled_from(OPERANDS)
+_of_any = st.one_of(_operators(_operands, _patterns), _operators(_operands, _patterns), _operands)
+_of_dates = st.one_of(_operators(st.sampled_from(DATES), st.sampled_from(TIMES)), st.sampled_from(DATES))
 
 
 def filters(paths: list[str], ids: st.SearchStrategy[Any] | None = None) -> st.SearchStrategy[dict[str, Any]]:
     """Return filters on some paths, as JSON, and on ids if there is a strategy for them."""
-    one = st.tuples(st.sampled_from(paths), st.one_of(_operators, _operators, _operands)).map(lambda pair: dict([pair]))
+    others = [path for path in paths if FIELDS.get(path) != "datetime"]
+    one = st.one_of(
+        *[st.tuples(st.sampled_from(others), _of_any)] * 5,
+        *[st.tuples(st.just(path), _of_dates) for path in paths if path not in others],
+    ).map(lambda pair: dict([pair]))
     if ids is not None:
         values = st.one_of(ids, _operands)
-        of_ids = st.one_of(values, st.lists(values, max_size=4).map(lambda found: {"$in": found}), _operators)
+        of_ids = st.one_of(values, st.lists(values, max_size=4).map(lambda found: {"$in": found}), _of_any)
         one = st.one_of(one, of_ids.map(lambda value: {"$id": value}))
     return st.recursive(
         st.one_of(one, one, one, st.just({})),

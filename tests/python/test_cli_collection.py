@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import gzip
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyarrow import parquet
 from typer.testing import CliRunner, Result
 
 from thresher.cli.app import app
-from thresher.collection import Collection
+from thresher.collection import Collection, Upkeep
 
 ROWS: list[dict[str, Any]] = [
     {"id": "a", "vector": {"0": 1.5, "7": 0.1}, "year": 2001, "lang": "en"},
@@ -80,6 +85,96 @@ def test_add_and_export_give_the_same_lines(filled: Path, tmp_path: Path) -> Non
     done("add", tmp_path / "again", tmp_path / "out.jsonl.gz")
     assert lines(done("export", tmp_path / "again")) == ROWS
     assert lines(done("export", filled, "--where", '{"year": {"$gt": 2005}}')) == [ROWS[1]]
+
+
+_texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
+_json = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(-(2**70), 2**70),
+        st.floats(allow_nan=False, allow_infinity=False),
+        _texts,
+    ),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(_texts, inner, max_size=3)),
+    max_leaves=6,
+)
+_payloads = st.dictionaries(
+    st.one_of(_texts, st.sampled_from(["indices", "values", "words", "text"])).filter(
+        lambda key: key not in ("id", "vector", "vectors")
+    ),
+    _json,
+    max_size=5,
+)
+_weights = st.floats(2.0**-149, 2.0**127, width=32)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    ids=st.one_of(
+        st.lists(_texts, max_size=5, unique=True), st.lists(st.integers(-(2**63), 2**63 - 1), max_size=5, unique=True)
+    ),
+    vectors=st.sampled_from([["vector"], ["title", "body"], ["only"]]),
+    words=st.booleans(),
+    suffix=st.sampled_from([".jsonl", ".jsonl.gz"]),
+    data=st.data(),
+)
+def test_what_was_exported_comes_back(
+    ids: list[Any], vectors: list[str], words: bool, suffix: str, data: st.DataObject
+) -> None:
+    """The same ids, payloads and vectors, nulls, whole numbers and words among them."""
+    terms: st.SearchStrategy[Any] = _texts if words else st.integers(0, 2**32 - 2)
+    rows = st.dictionaries(terms, _weights, max_size=4)
+    with tempfile.TemporaryDirectory() as folder:
+        first, second, lines_path = Path(folder) / "first", Path(folder) / "second", Path(folder) / f"lines{suffix}"
+        options: dict[str, Any] = {"vectors": {name: {} for name in vectors}, "words": words, "engine": "exact"}
+        with Collection.create(first, **options) as collection:
+            given = {name: data.draw(st.lists(rows, min_size=len(ids), max_size=len(ids))) for name in vectors}
+            payloads = data.draw(st.lists(_payloads, min_size=len(ids), max_size=len(ids)))
+            collection.upsert(ids, given, payloads)
+            wanted = shown(collection)
+        Collection.create(second, **options).close()
+        done("export", first, "-o", lines_path)
+        done("add", second, lines_path)
+        with Collection.open(second) as collection:
+            assert shown(collection) == wanted
+        assert [document[1] for document in wanted] == [json.loads(json.dumps(payload)) for payload in payloads]
+
+
+def shown(collection: Collection) -> list[Any]:
+    """Return ids, payloads, and vectors by their terms or words; values with their types."""
+    words = {name: collection.words(name) for name in collection.vectors}
+    return [
+        (
+            document.id,
+            document.payload,
+            json.dumps(document.payload),
+            {
+                name: {
+                    words[name][term] if words[name] else term: weight
+                    for term, weight in zip(row.indices.tolist(), row.data.tolist(), strict=True)
+                }
+                for name, row in document.vectors.items()
+            },
+        )
+        for document in collection.scan(include=("payload", "vectors"))
+    ]
+
+
+def test_lists_of_a_payload_are_no_vector(tmp_path: Path) -> None:
+    rows = [{"id": 1, "vectors": {"a": {"1": 1.0}, "b": {}}, "indices": [5], "values": [2.0]}]
+    done("create", tmp_path / "c", "--vector", "a", "--vector", "b")
+    done("add", tmp_path / "c", write(tmp_path / "rows.jsonl", rows))
+    assert lines(done("export", tmp_path / "c")) == rows
+
+
+def test_a_null_of_a_table_is_missing(tmp_path: Path) -> None:
+    columns = {"id": ["a", "b"], "indices": [[1], [2]], "values": [[1.0], [2.0]], "year": [None, 3]}
+    parquet.write_table(pa.table(columns), tmp_path / "rows.parquet")
+    done("create", tmp_path / "c")
+    done("add", tmp_path / "c", tmp_path / "rows.parquet")
+    with Collection.open(tmp_path / "c") as collection:
+        assert [document.payload for document in collection.scan()] == [{}, {"year": 3}]
 
 
 def test_weights_come_back_bit_for_bit(tmp_path: Path) -> None:
@@ -233,6 +328,20 @@ def test_info(filled: Path) -> None:
     assert "year: int" in text
     assert "strings" in text
     assert "segment" in text
+
+
+def test_info_tells_what_searches_may_miss(tmp_path: Path) -> None:
+    upkeep = Upkeep(exact_docs=0)
+    with Collection.create(tmp_path / "c", upkeep=upkeep, background=False) as collection:
+        collection.upsert(range(30), [{0: 1.0, 1 + number % 7: 1.0} for number in range(30)])
+        collection.flush()
+        collection.tune([{0: 1.0, 1 + number % 7: 1.0} for number in range(30)], recall=0.9, k=2, retune_s=0)
+        assert "not tuned again" not in done("info", tmp_path / "c")
+        collection.upsert(range(30, 90), [{0: 1.0, 1 + number % 7: 1.0} for number in range(60)])
+        collection.optimize()
+    text = done("info", tmp_path / "c")
+    assert "segment 2, vector" in text
+    assert "not tuned again (retune_s=0)" in text
 
 
 def test_check_and_repair(filled: Path) -> None:

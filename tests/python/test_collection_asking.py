@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collection_oracle import Oracle, Stored, as_matrix, eighths, filled, product, queries, rows
-from thresher.collection import Boost, Collection, Diversity, merging
+from thresher.collection import Boost, Collection, Diversity, Upkeep
 
 Pair = tuple[Collection, Oracle]
 
@@ -21,9 +21,7 @@ Pair = tuple[Collection, Oracle]
 @pytest.fixture(scope="module", params=["exact", "clustered", "impact"])
 def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     """A collection whose larger segments are of an engine each, with its oracle."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(merging, "SMALL", 0)
-        collection, oracle = filled(tmp_path_factory.mktemp("c") / "c", engine=request.param)
+    collection, oracle = filled(tmp_path_factory.mktemp("c") / "c", engine=request.param)
     with collection:
         yield collection, oracle
 
@@ -103,8 +101,7 @@ def test_pages_are_one_long_search(pair: Pair, is_plain: bool) -> None:
     assert found == [oracle.search(query) for query in asked]
 
 
-def test_no_document_comes_twice_whatever_the_engine_and_the_writes(tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr(merging, "SMALL", 0)
+def test_no_document_comes_twice_whatever_the_engine_and_the_writes(tmp_path: Path) -> None:
     collection, oracle = filled(tmp_path / "c", engine="clustered")
     query = queries(6, 1)[0]
     seen: list[Any] = []
@@ -168,12 +165,9 @@ def test_payloads_are_those_that_were_asked_for(pair: Pair) -> None:
 @pytest.mark.parametrize(
     ("engine", "dials"), [("clustered", {"cluster_budget": 1}), ("impact", {"postings_budget": 9})]
 )
-def test_dials_reach_the_engines_that_know_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str, dials: dict[str, Any]
-) -> None:
+def test_dials_reach_the_engines_that_know_them(tmp_path: Path, engine: str, dials: dict[str, Any]) -> None:
     rng = np.random.default_rng(0)
-    monkeypatch.setattr(merging, "SMALL", 100)
-    with Collection.create(tmp_path / "c", engine=engine) as collection:
+    with Collection.create(tmp_path / "c", engine=engine, upkeep=Upkeep(exact_docs=100)) as collection:
         for begin in (0, 3000):
             collection.upsert(list(range(begin, begin + 3000)), [eighths(rng, 500) for _ in range(3000)])
             collection.flush()
@@ -226,7 +220,7 @@ def test_explains_scores(pair: Pair) -> None:
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"cluster_size": 3}, TypeError, "no option 'cluster_size'; it has vector, .*after.*"),
+        ({"cluster_size": 3}, TypeError, "no option 'cluster_size'; it has k, vector, .*after.*"),
         ({"unknown_terms": "ignore"}, TypeError, "no option"),
         ({"k": 0}, ValueError, "k must be >= 1"),
         ({"where": [{}]}, ValueError, "1 filters for 2 queries"),

@@ -13,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collection_oracle import Hit, Oracle, Stored, budget, filled, queries, rows
-from thresher.collection import Boost, Collection, merging, question, searching
+from thresher.collection import Boost, Collection, question, searching
 from thresher.collection.boosting import lowest
+from thresher.collection.filters import Columns
+from thresher.collection.store import Store
 
 Pair = tuple[Collection, Oracle]
 NOW = dt.datetime(2024, 9, 1, tzinfo=dt.UTC)
@@ -22,9 +24,7 @@ NOW = dt.datetime(2024, 9, 1, tzinfo=dt.UTC)
 
 @pytest.fixture(scope="module", params=["exact", "clustered"])
 def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(merging, "SMALL", 0)
-        collection, oracle = filled(tmp_path_factory.mktemp("c") / "c", seed=1, engine=request.param)
+    collection, oracle = filled(tmp_path_factory.mktemp("c") / "c", seed=1, engine=request.param)
     with collection:
         yield collection, oracle
 
@@ -129,6 +129,70 @@ def test_payloads_that_were_updated_count(tmp_path: Path) -> None:
         boost = Boost.field("likes")
         assert collection.search_one({0: 1.0}, k=2, boost=boost).scores.tolist() == [51.0, 2.0]
         assert before.search_one({0: 1.0}, k=2, boost=boost).scores.tolist() == [2.0, 2.0]
+
+
+def test_documents_that_are_no_hits_are_not_looked_at_again(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once the extremes of a field are known, also over a filter that is known."""
+    collection, oracle = pair
+    asked = queries(7)
+    boosts = [Boost.recency("day", half_life_days=30, weight=3.0), Boost.field("likes", 0.125)]
+    where = {"price": {"$gt": 1}}
+    wanted = [collection.search(asked, 4, boost=boosts, where=some, exact=True).ids for some in (None, where)]
+    sizes = []
+    of = Boost.of
+
+    def sized(boost: Boost, values: Any) -> Any:
+        sizes.append(len(values))
+        return of(boost, values)
+
+    monkeypatch.setattr(Boost, "of", sized)
+    monkeypatch.setattr(Columns, "numeric", None)
+    monkeypatch.setattr(Store, "states", None)
+    found = [collection.search(asked, 4, boost=boosts, where=some, exact=True).ids for some in (None, where)]
+    for before, after in zip(wanted, found, strict=True):
+        assert before.tolist() == after.tolist()
+    assert max(sizes) <= 64
+    assert len(oracle.documents) > 200
+
+
+@pytest.mark.parametrize("weight", [0.5, -0.5])
+@pytest.mark.parametrize("where", [None, {"price": {"$gte": 2}}, {"likes": {"$exists": False}}])
+def test_a_boost_goes_by_present_payloads(tmp_path: Path, weight: float, where: Any) -> None:
+    collection, oracle = filled(tmp_path / "c", seed=3)
+    rng = np.random.default_rng(4)
+    with collection, collection.snapshot() as before:
+        asked, boost = queries(8), Boost.field("likes", weight)
+        old = before.search(asked, 5, boost=boost, where=where, exact=True)
+        for one in rng.choice(list(oracle.documents), 60, replace=False).tolist():
+            likes = int(rng.integers(100)) if rng.random() < 0.7 else None
+            collection.update_payload([one], {"likes": likes, "price": 3})
+            stored = oracle.documents[one]
+            oracle.documents[one] = stored._replace(payload={**stored.payload, "likes": likes, "price": 3})
+        again = before.search(asked, 5, boost=boost, where=where, exact=True)
+        assert [*rows(again)] == [*rows(old)]
+        payloads = {document.id: document.payload for document in collection.scan(where)}
+        found = collection.search(asked, 5, boost=boost, where=where, exact=True)
+        for hits, query in zip(rows(found), asked, strict=True):
+            expected = oracle.search(
+                query,
+                keep=lambda one, _: one in payloads,
+                boost=lambda stored: weight * float(stored.payload.get("likes") or 0),
+            )
+            assert hits == expected[:5]
+        for field in ("likes", "group"):
+            counts: dict[Any, int] = {}
+            for payload in payloads.values():
+                if payload.get(field) is not None:
+                    counts[payload[field]] = counts.get(payload[field], 0) + 1
+            assert collection.count_by(field, where) == counts
+
+
+def test_a_boost_beyond_float64(tmp_path: Path) -> None:
+    with Collection.create(tmp_path / "c", fields={"likes": "int"}) as collection:
+        collection.upsert([1, 2], [{0: 1.0}] * 2, [{"likes": 2**60}, {}])
+        for weight in (1e300, -1e300):
+            with pytest.raises(ValueError, match="beyond float64"):
+                collection.search_one({0: 1.0}, boost=Boost.field("likes", weight))
 
 
 @given(

@@ -142,13 +142,26 @@ def test_readers_see_it_when_they_refresh(small: Small) -> None:
 
 
 def test_another_kind(small: Small) -> None:
-    small.collection.declare_field("year", "float")
+    with pytest.raises(ValueError, match="'year' is declared as int: replace=True declares it as float instead"):
+        small.collection.declare_field("year", "float")
+    assert small.collection.fields == {"year": "int"}
+    small.assert_same(small.collection)
+    small.collection.declare_field("year", "float", replace=True)
     assert small.collection.fields == {"year": "float"}
     small.assert_same(small.collection)
     small.collection.upsert(["half"], [{1: 1.0}], [{"year": 2000.5}])
     assert small.collection.count({"year": {"$gt": 2000.2, "$lt": 2000.8}}) == 1
     with pytest.raises(ValueError, match=r"'half'.*must be a whole number, got 2000.5"):
-        small.collection.declare_field("year", "int")
+        small.collection.declare_field("year", "int", replace=True)
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_the_same_kind_again_changes_nothing(small: Small, replace: bool) -> None:
+    before = sorted(path.name for path in (small.collection.path / "segments").iterdir())
+    view = small.collection._view()
+    small.collection.declare_field("year", "int", replace=replace)
+    assert small.collection._view() is view
+    assert sorted(path.name for path in (small.collection.path / "segments").iterdir()) == before
 
 
 @pytest.mark.parametrize(("name", "kind"), [("", "int"), ("$x", "int"), ("x", "text")])

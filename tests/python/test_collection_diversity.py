@@ -69,5 +69,5 @@ def test_pages_go_on(tmp_path: Path) -> None:
 def test_refuses() -> None:
     with pytest.raises(ValueError, match="trade_off must be from 0 to 1, got -1"):
         Diversity(-1)
-    with pytest.raises(ValueError, match="k must be >= 1"):
+    with pytest.raises(ValueError, match="candidates must be >= 1, got 0"):
         Diversity(0.5, 0)

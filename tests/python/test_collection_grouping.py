@@ -10,16 +10,14 @@ from typing import Any
 import pytest
 
 from collection_oracle import Hit, Oracle, budget, filled, queries, rows
-from thresher.collection import Boost, Collection, grouping, merging
+from thresher.collection import Boost, Collection, grouping
 
 Pair = tuple[Collection, Oracle]
 
 
 @pytest.fixture(scope="module", params=["exact", "clustered"])
 def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(merging, "SMALL", 0)
-        collection, oracle = filled(tmp_path_factory.mktemp("c") / "c", seed=2, engine=request.param)
+    collection, oracle = filled(tmp_path_factory.mktemp("c") / "c", seed=2, engine=request.param)
     with collection:
         yield collection, oracle
 

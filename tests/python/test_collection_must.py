@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 
 from collection_oracle import filled, queries, rows
-from thresher.collection import Collection, merging
+from thresher.collection import Collection
 
 
 @pytest.mark.parametrize("engine", ["exact", "block-max", "clustered", "graph", "impact", "postings"])
-def test_documents_have_all_the_terms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str) -> None:
-    monkeypatch.setattr(merging, "SMALL", 0)
+def test_documents_have_all_the_terms(tmp_path: Path, engine: str) -> None:
     collection, oracle = filled(tmp_path / "c", seed=3, engine=engine)
     asked = queries(1, 4)
     with collection:

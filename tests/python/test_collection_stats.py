@@ -87,9 +87,9 @@ def test_fields_that_are_declared_are_not_counted_any_more(small: Small) -> None
 def test_the_last_failure_is_told(small: Small) -> None:
     assert small.collection._maintenance is not None
     small.collection._maintenance.close()  # whose next success would end the failure
-    small.collection._maintenance.failure = OSError("no space left")
+    small.collection._maintenance.builder.failure = OSError("no space left")
     assert small.collection.stats().failure == "OSError: no space left"
-    assert "could not be built: OSError: no space left" in repr(small.collection.stats())
+    assert "the background failed: OSError: no space left" in repr(small.collection.stats())
     with Collection.open(small.collection.path) as reader:
         assert reader.stats().failure is None
 

@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from small_collection import N_TERMS, Small
+from small_collection import N_TERMS
 from strategies import learned
-from thresher.collection import Collection, searching, tuning
-from thresher.collection import merging as merging_of
+from thresher.collection import Collection, Upkeep, searching, tuning
 
 N = 600
 
@@ -28,13 +27,13 @@ def queries() -> sp.csr_array:
 
 
 @pytest.fixture
-def collection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Collection:
-    """A collection whose segments of 100 documents and more are clustered."""
-    monkeypatch.setattr(merging_of, "SMALL", 100)
+def collection(tmp_path: Path) -> Collection:
+    """A collection whose segments of more than 100 documents are clustered."""
     case = learned(N, 60, seed=3)
     indptr, indices, data = case.docs.triple
     docs = sp.csr_array((data, indices, indptr), shape=case.docs.shape)
-    made = Collection.create(tmp_path / "c", n_terms=docs.shape[1], engine="clustered")
+    upkeep = Upkeep(exact_docs=100)
+    made = Collection.create(tmp_path / "c", n_terms=docs.shape[1], engine="clustered", upkeep=upkeep)
     made.upsert(range(N), docs, [{"half": number % 2} for number in range(N)])
     made.flush()
     assert made.stats().segments[0].engines == {"vector": "clustered"}
@@ -44,7 +43,7 @@ def collection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Collection:
 def measured(collection: Collection, queries: sp.csr_array, k: int, **options: Any) -> float:
     """Recall in another way: score by score, where ties count as right."""
     found = collection.search(queries, k, **options).scores
-    exact = collection.search(queries, k, exact=True).scores
+    exact = collection.search(queries, k, exact=True, where=options.get("where")).scores
     wanted = sum(int((row > 0).sum()) for row in exact)
     right = sum(
         min(int((row >= best[best > 0].min() * (1 - 1e-5)).sum()), int((best > 0).sum()))
@@ -67,13 +66,29 @@ def test_recall_of_made_queries_does_not_count_the_document_itself(collection: C
     # A query that finds its own document alone finds nothing.
     collection.delete(all=True)
     collection.upsert([0, 1], [{1: 1.0, 2: 1.0}, {3: 1.0, 4: 1.0}])
-    assert math.isnan(collection.recall(k=1))
+    with pytest.warns(UserWarning, match="none of 2 queries finds a document"):
+        assert math.isnan(collection.recall(k=1))
 
 
 def test_recall_under_a_filter(collection: Collection, queries: sp.csr_array) -> None:
     assert collection.recall(queries, where={"half": 1}) > 0.5
-    assert math.isnan(collection.recall(queries, where={"half": 7}))
-    assert math.isnan(collection.recall(queries[:0]))
+    assert collection.recall(queries, where={"half": 1}, cluster_budget=1) == pytest.approx(
+        measured(collection, queries, 10, where={"half": 1}, cluster_budget=1)
+    )
+    with pytest.warns(UserWarning, match=f"none of {queries.shape[0]} queries finds a document"):
+        assert math.isnan(collection.recall(queries, where={"half": 7}))
+    with pytest.warns(UserWarning, match="there are no queries to measure it by"):
+        assert math.isnan(collection.recall(queries[:0]))
+
+
+def test_queries_without_an_answer_are_left_out_of_recall_and_counted(
+    collection: Collection, queries: sp.csr_array
+) -> None:
+    answered = collection.recall(queries, cluster_budget=1)
+    some = sp.csr_array(sp.vstack([queries[:0], sp.csr_array((3, queries.shape[1]), dtype=np.float32), queries]))
+    with pytest.warns(UserWarning, match=f"3 of {some.shape[0]} queries find no document") as told:
+        assert collection.recall(some, cluster_budget=1) == answered < 1
+    assert told[0].filename == __file__
 
 
 def test_tuned_parameters_are_gone_by(collection: Collection, queries: sp.csr_array) -> None:
@@ -100,47 +115,86 @@ def test_tuned_parameters_are_gone_by(collection: Collection, queries: sp.csr_ar
         assert again.stats().out_of_date == []
 
 
-def test_parameters_are_not_for_other_engines_and_budgets_go_by_size(collection: Collection) -> None:
+def known(*found: tuning.Tuning, retune_s: float = 5.0) -> tuning.Tunings:
+    return tuning.Tunings(tuning.Asked(0.9, None, 10, 1, 0, retune_s, version=1), found)
+
+
+def test_parameters_are_those_of_the_engine_and_the_nearest_size(collection: Collection) -> None:
     own = tuning.Tuning("clustered", {"cluster_budget": 100}, 1.0, 1.0, is_met=True, k=10, n_docs=N)
+    small = dataclasses.replace(own, search_params={"cluster_budget": 7}, n_docs=N // 6)
+    large = dataclasses.replace(own, search_params={"cluster_budget": 9}, n_docs=N * 4)
+    other = dataclasses.replace(own, engine="graph", search_params={"ef": 5})
     part = collection._view().parts[0]
-    request = searching.Request("vector", None, 10, {}, {}, tuning=own)  # type: ignore[arg-type]
-    budget = own.search_params["cluster_budget"]
-    assert searching._index(part, request, 0.5).search_params["cluster_budget"] == budget
-    halved = searching.Request("vector", None, 10, {}, {}, tuning=dataclasses.replace(own, n_docs=2 * N))  # type: ignore[arg-type]
-    assert searching._index(part, halved, 0.5).search_params["cluster_budget"] == budget // 2
-    other = searching.Request("vector", None, 10, {}, {}, tuning=dataclasses.replace(own, engine="graph"))  # type: ignore[arg-type]
-    assert searching._index(part, other, 0.5).search_params == part.segment.indexes["vector"].search_params
+
+    def budget(*found: tuning.Tuning) -> Any:
+        request = searching.Request("vector", None, 10, {}, {}, tunings=known(*found))  # type: ignore[arg-type]
+        return searching._index(part, request, 0.5).search_params["cluster_budget"]
+
+    assert budget(own) == budget(small, other, own, large) == 100
+    assert budget(small, large) == 9
+    assert budget(small) == 7 * 6  # budgets go by size
+    assert budget(dataclasses.replace(own, n_docs=4 * N)) == 100
+    assert budget(dataclasses.replace(own, n_docs=8 * N)) == 50
+    assert budget(other) == part.segment.indexes["vector"].search_params["cluster_budget"]
 
 
-def test_out_of_date_after_a_merge_that_changes_much(tmp_path: Path) -> None:
-    small = Small(tmp_path / "c")
-    small.upsert([f"a{number}" for number in range(30)])
-    small.collection.flush()
-    made = [{1: 1.0, number: 2.0} for number in range(2, 40)]
-    small.collection.tune(made, recall=0.9, k=2, budget_s=1)
-    assert small.collection.stats().out_of_date == []
-    small.upsert([f"b{number}" for number in range(60)])
-    small.collection.optimize()
-    assert small.collection.stats().out_of_date == []
-    small.upsert([f"c{number}" for number in range(30)])
-    small.collection.optimize()
-    assert small.collection.stats().out_of_date == ["vector"]
-    assert "out of date" in repr(small.collection.stats())
-    small.collection.tune(made, recall=0.9, k=2, budget_s=1)
-    assert small.collection.stats().out_of_date == []
+def test_outcomes_take_the_place_of_those_of_like_segments() -> None:
+    upkeep = Upkeep(retune_factor=2.0)
+    first = tuning.Tuning("clustered", {}, 1.0, 1.0, is_met=True, k=10, n_docs=100)
+    missed = tuning.Missed("clustered", 300, "no time")
+    tunings = known(first).with_outcome(missed, upkeep)
+    assert (tunings.found, tunings.missed) == ((first,), (missed,))
+    second = dataclasses.replace(first, n_docs=190)
+    tunings = tunings.with_outcome(second, upkeep)
+    assert (tunings.found, tunings.missed) == ((second,), ())
+    third = dataclasses.replace(first, n_docs=380)
+    fourth = dataclasses.replace(first, n_docs=380, engine="graph")
+    assert tunings.with_outcome(third, upkeep).with_outcome(fourth, upkeep).found == (second, third, fourth)
+
+
+def test_what_is_known_is_kept(collection: Collection, queries: sp.csr_array) -> None:
+    collection.tune(queries, recall=0.9, budget_s=1, retune_s=0.5, seed=3)
+    writer = collection._writer
+    assert writer is not None
+    missed = tuning.Missed("clustered", 10 * N, "no time")
+    writer.set_tunings("vector", lambda _, now: now and now.with_outcome(missed, Upkeep()))
+    before = collection._view().tunings["vector"]
+    assert before.asked.retune_s == 0.5
+    with collection._store.reading() as catalogue:
+        assert tuning.tunings_of(catalogue, collection._store.schema) == {"vector": before}
+        kept = tuning.kept_queries(catalogue, "vector")
+    assert kept is not None
+    rows = sp.csr_array((kept.data, kept.indices, kept.indptr), shape=kept.shape).toarray()
+    assert sorted(map(tuple, rows)) == sorted(map(tuple, queries.toarray()))
+    collection.tune(recall=0.9, budget_s=1)
+    with collection._store.reading() as catalogue:
+        assert tuning.kept_queries(catalogue, "vector") is None
+    assert collection._view().tunings["vector"].missed == ()
 
 
 def test_what_can_not_be_tuned(tmp_path: Path, collection: Collection, queries: sp.csr_array) -> None:
     with Collection.create(tmp_path / "empty", n_terms=N_TERMS) as empty:
-        with pytest.raises(ValueError, match="no segment to tune on"):
+        with pytest.raises(ValueError, match="the collection is empty: there is nothing to tune"):
             empty.tune(recall=0.9)
-        assert math.isnan(empty.recall())
+        with pytest.warns(UserWarning, match="there are no queries"):
+            assert math.isnan(empty.recall())
+        empty.upsert(["a"], [{1: 1.0}])
+        with pytest.raises(ValueError, match=r"no segment to tune on yet: flush\(\)"):
+            empty.tune(recall=0.9)
+        empty.flush()
+        with pytest.raises(ValueError, match=r"^the documents: too few with terms to make queries of, 1; at least 20"):
+            empty.tune(recall=0.9)
+    for wrong in (-1.0, math.inf, math.nan):
+        with pytest.raises(ValueError, match="retune_s must be >= 0 and finite"):
+            collection.tune(queries, recall=0.9, retune_s=wrong)
     with pytest.raises(ValueError, match="exactly one of recall and latency_us"):
         collection.tune(queries)
     with pytest.raises(ValueError, match="there is no 'other'"):
         collection.tune(queries, recall=0.9, vector="other")
     with pytest.raises(ValueError, match="sample must be at least 1, got 0"):
         collection.recall(sample=0)
+    with pytest.raises(TypeError, match=r"recall has no option 'ef'; it has queries, .*parameters.* cluster_budget"):
+        collection.recall(ef=3)
     with Collection.open(collection.path) as reader, pytest.raises(ValueError, match="open for reading"):
         reader.tune(queries, recall=0.9)
 

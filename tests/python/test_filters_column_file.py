@@ -17,7 +17,7 @@ import filter_cases as cases
 import thresher
 from filter_cases import FIELDS, members
 from helpers import expect, listing
-from thresher.collection.filters import Columns, F, evaluate, facet, merge_columns, write_columns
+from thresher.collection.filters import Columns, F, evaluate, facet
 from thresher.collection.filters.column_file import MAGIC
 
 collections = st.lists(cases.payloads, max_size=8)
@@ -46,7 +46,8 @@ def used(columns: Columns) -> list[Any]:
     found: list[Any] = [columns.n_docs]
     for field, kind in columns.fields.items():
         found += [facet(columns, field)]
-        for where in (F(field) == "a", F(field) >= 1, F(field).exists(), F(field).contains("a"), F(field) != True):  # noqa: E712
+        text = "2020-01-01" if kind == "datetime" else "a"
+        for where in (F(field) == text, F(field) >= 1, F(field).exists(), F(field).contains(text), F(field) != True):  # noqa: E712
             found.append(evaluate(where, columns, columns.n_docs).tobytes())
         if kind in ("int", "float", "datetime"):
             found += [part.tolist() for part in columns.numeric(field)]
@@ -56,7 +57,7 @@ def used(columns: Columns) -> list[Any]:
 @given(collections)
 def test_a_file_is_what_was_written(tmp_path_factory: pytest.TempPathFactory, payloads: list[dict[str, Any]]) -> None:
     path = tmp_path_factory.mktemp("columns") / "segment"
-    write_columns(path, FIELDS, payloads)
+    Columns.of(FIELDS, payloads).write(path)
     opened = Columns.open(path)
     assert opened.fields == dict(sorted(FIELDS.items()))
     assert used(opened) == used(Columns.of(FIELDS, payloads))
@@ -81,18 +82,18 @@ def test_merging_is_building_at_once(
         for payload, is_kept in zip(group, keep, strict=True)
         if is_kept
     ]
-    merge_columns(folder / "merged", FIELDS, sources)
-    write_columns(folder / "built", FIELDS, kept)
+    Columns.merge(FIELDS, sources).write(folder / "merged")
+    Columns.of(FIELDS, kept).write(folder / "built")
     assert (folder / "merged").read_bytes() == (folder / "built").read_bytes()
 
 
 def test_merging_files_of_every_form(tmp_path: Path) -> None:
     payloads = some()
-    write_columns(tmp_path / "first", FIELDS, payloads[:40])
-    write_columns(tmp_path / "second", FIELDS, payloads[40:])
+    Columns.of(FIELDS, payloads[:40]).write(tmp_path / "first")
+    Columns.of(FIELDS, payloads[40:]).write(tmp_path / "second")
     sources = [(Columns.open(tmp_path / name), None) for name in ("first", "second")]
-    merge_columns(tmp_path / "merged", FIELDS, sources)
-    write_columns(tmp_path / "built", FIELDS, payloads)
+    Columns.merge(FIELDS, sources).write(tmp_path / "merged")
+    Columns.of(FIELDS, payloads).write(tmp_path / "built")
     assert (tmp_path / "merged").read_bytes() == (tmp_path / "built").read_bytes()
     forms = {Columns.open(tmp_path / "built").column(field).form for field in FIELDS}
     assert forms == {"codes", "values", "bits", "lists"}
@@ -130,7 +131,7 @@ def test_codes_of_each_width(tmp_path: Path) -> None:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    write_columns(tmp_path / "segment", FIELDS, some())
+    Columns.of(FIELDS, some()).write(tmp_path / "segment")
     return tmp_path / "segment"
 
 

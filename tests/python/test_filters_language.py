@@ -42,7 +42,7 @@ def shuffled(where: Any, chance: random.Random) -> Any:
         items = [shuffled(value, chance) for value in where]
         chance.shuffle(items)
         return items + items[:1]
-    if type(where) is int and float(where) == where and chance.random() < 0.5:
+    if type(where) is int and abs(where) <= 2**1000 and float(where) == where and chance.random() < 0.5:
         return float(where)
     return where
 

@@ -9,6 +9,7 @@ import pytest
 
 import filter_cases as cases
 from filter_cases import FIELDS, OPERANDS, holds, members
+from helpers import expect
 from thresher.collection.filters import Columns, evaluate, matches, parse
 
 SINGLE = ["$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$contains"]
@@ -37,6 +38,12 @@ def payload_of(field: str, value: Any) -> dict[str, Any]:
     return {head: {rest: value}} if rest else {head: value}
 
 
+def compares_dates(condition: dict[str, Any]) -> bool:
+    [operand] = condition.values()
+    operands = operand if isinstance(operand, list) else [operand]
+    return all(one in cases.DATES for one in operands if isinstance(one, str))
+
+
 @pytest.mark.parametrize("repeats", [1, 9])
 @pytest.mark.parametrize("field", FIELDS)
 def test_declared_fields(field: str, repeats: int) -> None:
@@ -45,6 +52,13 @@ def test_declared_fields(field: str, repeats: int) -> None:
     for condition in WHERE:
         where = {field: condition}
         tree = parse(where)
+        if field == "at" and not compares_dates(condition):
+            message = "'at' is declared as datetime, and '", "' is no ISO 8601 date"
+            with expect(ValueError, *message):
+                matches(tree, {}, fields=FIELDS)
+            with expect(ValueError, *message):
+                evaluate(tree, columns, columns.n_docs)
+            continue
         expected = [number for number, payload in enumerate(payloads) if holds(where, payload)]
         found = [number for number, payload in enumerate(payloads) if matches(tree, payload, fields=FIELDS)]
         assert found == expected, where

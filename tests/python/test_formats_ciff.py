@@ -478,12 +478,12 @@ def test_a_gzipped_file_is_the_same_each_time(tmp_path: Path) -> None:
 
 
 def test_progress_ends_with_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ciff, "_REPORT", 1000)
+    monkeypatch.setattr("thresher.formats.ciff._writing._REPORT", 1000)
     docs = sparse.random_array((3000, 40), density=0.5, format="csr", rng=np.random.default_rng(3))
     written: list[tuple[int, int]] = []
     read: list[tuple[int, int]] = []
     ciff.write_ciff(tmp_path / "docs.ciff", docs, progress=lambda *done: written.append(done))
-    monkeypatch.setattr("thresher.formats._ciff_messages._PIECE", 10_000)
+    monkeypatch.setattr("thresher.formats.ciff._messages._PIECE", 10_000)
     ciff.read_ciff(tmp_path / "docs.ciff", progress=lambda *done: read.append(done))
     size = (tmp_path / "docs.ciff").stat().st_size
     for calls, total in ((written, docs.nnz), (read, size)):
@@ -545,7 +545,7 @@ def test_what_cannot_be_written(tmp_path: Path, change: dict[str, Any], error: t
 
 
 def test_a_list_too_long_for_a_message_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ciff, "_LONGEST_LIST", 1)
+    monkeypatch.setattr("thresher.formats.ciff._writing._LONGEST_LIST", 1)
     with pytest.raises(ValueError, match="docs: column 2 has 2 weights, a posting list at most 1"):
         ciff.write_ciff(tmp_path / "docs.ciff", sparse.csr_array([[1.0, 0, 1.0], [0, 1.0, 1.0]]))
 

@@ -289,96 +289,9 @@ def test_build_takes_parameters_by_keyword_alone(engine: Engine) -> None:
     assert engine.build(DOCS).params.keys() <= {parameter.name for parameter in parameters[1:]}
 
 
-# ---------------------------------------------------------------------------------------------- what it tells
-
-
-def test_counts(engine: Engine) -> None:
-    index = engine.build(DOCS)
-    assert (index.n_docs, index.n_terms, index.nnz, len(index)) == (5, 3, 7, 5)
-    assert bool(index)
-    raw = np.array([0, 3, 3]), np.array([2, 0, 2]), np.array([1.0, 0.0, 1.0])
-    assert engine.build(raw, shape=(2, 3)).nnz == 1  # duplicates summed, zeros dropped
-
-
-def test_nbytes_by_part(engine: Engine, small: Case) -> None:
-    sizes = build(engine, small).nbytes
-    assert all(isinstance(part, str) and type(size) is int and size >= 0 for part, size in sizes.items())
-    assert sizes["forward"] >= small.docs.data.size * 4
-
-
-def test_params_are_numbers(engine: Engine) -> None:
-    parameters = engine.build(DOCS).params.items()
-    assert parameters or engine in (thresher.ImpactIndex, thresher.PostingsIndex)  # which are built in one way
-    assert all(isinstance(name, str) and type(value) in (int, float) for name, value in parameters)
-
-
-def test_repr(engine: Engine) -> None:
-    index = engine.build(DOCS)
-    assert repr(index) == f"<{engine.__name__}: 5 documents, 3 terms, 0.0 MB>"
-    index.close()
-    assert repr(index) == f"<{engine.__name__}: closed>"
-
-
 def test_every_engine_is_listed_and_public(engine: Engine) -> None:
     assert issubclass(engine, thresher.Index)
     assert thresher.engines()[engine.engine] is engine
     assert getattr(thresher, engine.__name__) is engine
     thresher.engines().clear()
     assert thresher.engines()
-
-
-@pytest.mark.kernels
-def test_vectors(engine: Engine, small: Case) -> None:
-    index = build(engine, small)
-    wanted = np.array([799, 0, 5, 5])
-    stored = index.vectors(wanted)
-    expected = small.docs.rows(wanted)
-    assert isinstance(stored, sp.csr_array)
-    assert stored.dtype == np.float32
-    assert stored.shape == expected.shape
-    np.testing.assert_array_equal(stored.indptr, expected.indptr)
-    np.testing.assert_array_equal(stored.indices, expected.indices)
-    np.testing.assert_array_equal(stored.data, expected.data)
-    assert index.vectors([]).shape == (0, small.docs.shape[1])
-    assert index.vectors(np.array([3], np.uint8)).shape[0] == 1
-
-
-# ------------------------------------------------------------------------------------------------- life cycle
-
-
-def test_with_closes(engine: Engine) -> None:
-    with engine.build(DOCS) as index:
-        assert isinstance(index, engine)
-        assert index.n_docs == 5
-    with pytest.raises(ValueError, match="the index is closed"):
-        index.search(DOCS)
-    index.close()
-    index.close()
-
-
-def test_with_closes_after_an_error(engine: Engine) -> None:
-    with pytest.raises(ZeroDivisionError), engine.build(DOCS) as index:
-        raise ZeroDivisionError
-    assert "closed" in repr(index)
-
-
-def test_closing_during_a_search_lets_it_finish(engine: Engine, small: Case) -> None:
-    index = build(engine, small)
-    expected = search(index, small)
-    closed = []
-
-    def close(done: int, total: int) -> None:
-        closed.append(done)
-        index.close()
-
-    assert same(search(index, small, progress=close), expected)
-    assert closed
-    with pytest.raises(ValueError, match="the index is closed"):
-        search(index, small)
-
-
-def test_no_attributes_can_be_added(engine: Engine) -> None:
-    with pytest.raises(AttributeError):
-        engine.build(DOCS).n_documents = 5
-    with pytest.raises(AttributeError):
-        engine.build(DOCS).n_docs = 5

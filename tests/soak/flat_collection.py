@@ -13,9 +13,8 @@ import os
 import random
 import tempfile
 from pathlib import Path
-from unittest import mock
 
-from thresher.collection import Collection, maintenance
+from thresher.collection import Collection, Upkeep
 
 _N = 2_000
 _TERMS = 500
@@ -36,7 +35,8 @@ def _sizes(path: Path) -> dict[str, int]:
 
 def _live(path: Path, operations: int, rng: random.Random) -> list[dict[str, int]]:
     samples = []
-    with Collection.create(path, n_terms=_TERMS, fields={"n": "int"}, durability="normal") as collection:
+    upkeep = Upkeep(flush_docs=1000)
+    with Collection.create(path, n_terms=_TERMS, fields={"n": "int"}, durability="normal", upkeep=upkeep) as collection:
         reader = Collection.open(path)
         held = collection.snapshot()
         for number in range(operations):
@@ -69,10 +69,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--operations", type=int, default=100_000)
     arguments = parser.parse_args()
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        mock.patch.multiple(maintenance, FLUSH=1_000, _UPSERTS=4_000),
-    ):
+    with tempfile.TemporaryDirectory() as folder:
         samples = _live(Path(folder) / "docs", arguments.operations, random.Random(1))
     fifth = _SAMPLES // 5
     grown = []

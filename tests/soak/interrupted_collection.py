@@ -26,7 +26,6 @@ from collection_crashes import (
     is_same,
     read,
     read_copy,
-    small_segments,
 )
 from thresher.collection import Collection
 
@@ -71,7 +70,7 @@ def main() -> None:
     state: State = {}
     interrupted: Counter[str] = Counter()
     number = 0
-    with tempfile.TemporaryDirectory() as folder, small_segments():
+    with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "docs"
         created(path, durability="normal").close()
         while interrupted.total() < arguments.interrupts:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from functools import partial
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from thresher_bench.engines.base import Engine, Settings, as_lists, padded, vectors
+from thresher_bench.engines.base import Settings, as_lists, padded, vectors
+from thresher_bench.engines.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,39 +16,53 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from scipy import sparse
 
+    from thresher_bench.engines.store import Payloads
 
-class Qdrant(Engine):
-    """Qdrant's embedded edge: a sparse index in memory, in one segment, searched by one thread, one a call.
 
-    Its inverted index is exact with the `exact` flag and without it; its batch call is no faster.
+class Qdrant(Store):
+    """One segment, searched by one thread, one a call.
+
+    Its inverted index is exact with the `exact` flag and without it; its batch call is no faster. With its log, a batch
+    survives the process; it is synced to the disk by `flush` alone.
     """
 
     name = "qdrant"
     distribution = "qdrant-edge-py"
+    BUILD: ClassVar[Settings] = {"wal_enabled": False}
 
     VECTOR: ClassVar = "terms"
-    BATCH: ClassVar = 1_000
     SEGMENT_KB: ClassVar = 100_000_000  # no collection reaches it, so that no search has to merge segments
 
     def __init__(self, build: Settings | None = None) -> None:
         super().__init__(build)
         self.library: Any = import_module("qdrant_edge")
-        self.folder = tempfile.TemporaryDirectory(prefix="thresher-qdrant-")
         self.shard: Any = None
 
-    def build(self, docs: sparse.csr_matrix) -> None:
+    def create(self, n_terms: int) -> None:  # noqa: ARG002 - it takes any
         q = self.library
         config = q.EdgeConfig(
             sparse_vectors={self.VECTOR: q.EdgeSparseVectorParams()},
             optimizers=q.EdgeOptimizersConfig(default_segment_number=1, max_segment_size=self.SEGMENT_KB),
             max_search_threads=1,
-            wal_enabled=False,
+            **self.parameters,
         )
-        self.shard = q.EdgeShard.create(self.folder.name, config)
-        for start in range(0, docs.shape[0], self.BATCH):
-            rows = enumerate(vectors(docs[start : start + self.BATCH]), start)
-            points = [q.Point(row, {self.VECTOR: q.SparseVector(*as_lists(pair))}) for row, pair in rows]
-            self.shard.update(q.UpdateOperation.upsert_points(points))
+        self.folder.mkdir()
+        self.shard = q.EdgeShard.create(str(self.folder), config)
+
+    def batch(self, begin: int, docs: sparse.csr_matrix, payloads: Payloads | None = None) -> Any:  # noqa: ANN401
+        q = self.library
+        points = [
+            q.Point(
+                begin + row, {self.VECTOR: q.SparseVector(*as_lists(pair))}, None if payloads is None else payloads[row]
+            )
+            for row, pair in enumerate(vectors(docs))
+        ]
+        return q.UpdateOperation.upsert_points(points)
+
+    def upsert(self, batch: Any) -> None:  # noqa: ANN401
+        self.shard.update(batch)
+
+    def optimize(self) -> None:
         self.shard.optimize()
         self.shard.flush()
 
@@ -68,11 +81,7 @@ class Qdrant(Engine):
     def ids(self, answers: list[Any], k: int) -> npt.NDArray[np.int64]:
         return padded([[point.id for point in answer] for answer in answers], k)
 
-    def saved_bytes(self) -> int:
-        files = Path(self.folder.name).rglob("*")
-        return sum(file.stat().st_blocks * 512 for file in files if file.is_file())  # some are mostly holes
-
     def close(self) -> None:
         if self.shard is not None:
             self.shard.close()
-        self.folder.cleanup()
+        super().close()

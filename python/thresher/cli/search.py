@@ -3,45 +3,29 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterable, Iterator, Sequence
-from enum import StrEnum
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import thresher
+from thresher.cli._hits import Format, K, Layout, Output, Tag, Threads, write
 from thresher.cli._terminal import progress_bar
 from thresher.cli._vectors import read_questions, refuse_to_overwrite
-from thresher.formats._atomic import atomic_write
 from thresher.formats.names import names_of, names_path
 from thresher.formats.trec import run_lines
-
-
-class Layout(StrEnum):
-    """How hits are written."""
-
-    IDS = "ids"
-    TREC = "trec"
-    JSONL = "jsonl"
 
 
 def search(
     index_path: Annotated[Path, typer.Argument(metavar="INDEX", help="An index that `build` wrote.")],
     queries_path: Annotated[Path, typer.Argument(metavar="QUERIES", help="Queries: .csr, .npz or .jsonl[.gz].")],
     *,
-    k: Annotated[int, typer.Option("--k", "-k", min=1, help="Hits for each query.")] = 10,
-    threads: Annotated[int, typer.Option(min=0, help="Threads to search with; 0 means all cores.")] = 0,
-    layout: Annotated[
-        Layout,
-        typer.Option(
-            "--format",
-            help="ids: a line a query, tabs between; trec: a run; jsonl: an object a query, with scores.",
-        ),
-    ] = Layout.IDS,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of stdout.")] = None,
-    tag: Annotated[str, typer.Option(help="Name of the run in a TREC run.")] = "thresher",
+    k: K = 10,
+    threads: Threads = 0,
+    layout: Format = Layout.IDS,
+    output: Output = None,
+    tag: Tag = "thresher",
 ) -> None:
     """Search an index for the best documents of each query, best first.
 
@@ -66,7 +50,7 @@ def search(
         lines = _json_lines(hits, queries.ids, documents)
     else:
         lines = _id_lines(hits, documents)
-    _write(lines, output)
+    write(lines, output)
 
 
 def _id_lines(hits: thresher.Hits, documents: Sequence[str] | None) -> Iterator[str]:
@@ -84,11 +68,3 @@ def _json_lines(hits: thresher.Hits, queries: Sequence[str] | None, documents: S
         ]
         query: int | str = row if queries is None else queries[row]
         yield json.dumps({"query": query, "hits": found}) + "\n"
-
-
-def _write(lines: Iterable[str], output: Path | None) -> None:
-    if output is None:
-        sys.stdout.writelines(lines)
-        return
-    with atomic_write(output) as out:
-        out.writelines(line.encode() for line in lines)

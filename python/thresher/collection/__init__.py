@@ -13,6 +13,7 @@ from thresher.collection.hits import CollectionHits
 from thresher.collection.stats import SegmentStats, Stats
 from thresher.collection.transaction import ConflictError
 from thresher.collection.tuning import Tuning
+from thresher.collection.upkeep import Upkeep
 
 __all__ = [
     "Boost",
@@ -28,4 +29,5 @@ __all__ = [
     "Snapshot",
     "Stats",
     "Tuning",
+    "Upkeep",
 ]

@@ -68,8 +68,8 @@ class Asking:
     find: Find | None
     ids_of: Callable[[npt.NDArray[np.int64]], list[Id]]
 
-    def hits(self, queries: CsrArrays, k: int | None, given: Mapping[str, Any]) -> CollectionHits:
-        """Search, by options of `OPTIONS` and dials, those of None left out.
+    def hits(self, queries: CsrArrays, k: int | None, given: Mapping[str, Any], call: str = "search") -> CollectionHits:
+        """Search, by options of `OPTIONS` and dials, those of None left out, as `call` was told.
 
         Raises
         ------
@@ -77,7 +77,8 @@ class Asking:
             For an option that is no such thing, does not go with another, or is unknown.
         """
         known = {name: value for name, value in given.items() if name in OPTIONS and value is not None}
-        dials = self.dials({name: value for name, value in given.items() if name not in OPTIONS})
+        takes = ["k", *OPTIONS] if call == "search" else ["k", *(name for name in OPTIONS if name != "shape")]
+        dials = self.dials({name: value for name, value in given.items() if name not in OPTIONS}, call, takes)
         if "deadline_us" in known:
             dials["deadline_us"] = _deadline(known["deadline_us"])
         n_queries = int(queries.shape[0])
@@ -149,8 +150,8 @@ class Asking:
         """Return the documents of some ids, for each row; ids that are not there are left out."""
         checked = [[as_id(one, f"{name}: an id") for one in row] for row in rows]
         wanted = list(dict.fromkeys(one for row in checked for one in row))
-        there = self.store.named(wanted, self.view) if wanted else {}
-        return [np.array([there[one].seq for one in row if one in there], np.int64) for row in checked]
+        there = self.store.seqs_of(wanted, self.view)
+        return [np.array([there[one] for one in row if one in there], np.int64) for row in checked]
 
     # ------------------------------------------------------------------------------------------- what is made of them
 
@@ -159,8 +160,8 @@ class Asking:
     ) -> tuple[Found, list[list[Any]] | None]:
         """Return hits, and for groups the value of each hit's."""
         boosts = as_boosts(known["boost"]) if "boost" in known else []
-        adding = Boosts(boosts, self.view, self.store) if boosts else None
-        per_group = as_k(known.get("per_group", 1))
+        adding = Boosts(boosts, self.view) if boosts else None
+        per_group = as_k(known.get("per_group", 1), "per_group")
         if "group_by" not in known and "per_group" in known:
             raise ValueError("per_group goes with group_by")
         if "diversity" in known and ("group_by" in known or k is None):
@@ -184,8 +185,16 @@ class Asking:
             return Ranking(rows, ranking.exact).found(k), None
         return (question.find(k) if adding is None else rank(question, k, None).found(k)), None
 
-    def dials(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Return search parameters of engines, each as an engine takes it; raise for one that none has."""
+    def dials(
+        self, given: Mapping[str, Any], call: str = "search", options: Sequence[str] = ("k", *OPTIONS)
+    ) -> dict[str, Any]:
+        """Return search parameters of engines, each as an engine takes it.
+
+        Raises
+        ------
+        TypeError
+            For one that none has, naming the `call`, its `options`, and the parameters of the engines that there are.
+        """
         schema = self.store.schema.vectors[self.vector]
         classes: dict[type[Index], None] = {schema.engine_class(small=small): None for small in (False, True)}
         classes.update(dict.fromkeys(type(part.segment.indexes[self.vector]) for part in self.view.parts))
@@ -198,7 +207,9 @@ class Asking:
         dials: dict[str, Any] = {}
         for name, value in given.items():
             if name not in owners:
-                raise TypeError(f"search has no option {name!r}; it has {', '.join([*OPTIONS, *sorted(owners)])}")
+                own = sorted(owners.keys() - set(options))
+                takes = f"; search parameters of the engines here are {', '.join(own)}" if own else ""
+                raise TypeError(f"{call} has no option {name!r}; it has {', '.join(options)}{takes}")
             make: Any = owners[name]._search_params  # noqa: SLF001 - of this package
             if value is not None:
                 dials[name] = getattr(set_params(make(), {name: value}), name)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -27,7 +27,7 @@ from thresher.collection.question import DEEPER, Question, Ranking, Row
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from thresher.collection.store import Store
+    from thresher.collection.segment import Extremes
     from thresher.collection.view import View
 
 Values: TypeAlias = "npt.NDArray[np.float64]"
@@ -114,49 +114,67 @@ class Boost:
             raise TypeError(f"now must be a datetime, got {kind_of(now)}")
         return Boost(_as_name(name), _as_finite(weight, "weight"), days, None if now is None else microseconds(now))
 
-    def of(self, values: npt.NDArray[Any], now: int) -> Values:
-        """Return what values of the field add."""
-        if self.half_life_days is None:
-            return self.weight * values.astype(np.float64)
-        age = np.maximum(np.float64(now) - values.astype(np.float64), 0.0)
-        return self.weight * np.exp2(-age / (self.half_life_days * _DAY))
+    def of(self, values: npt.NDArray[Any]) -> Values:
+        """Return what values of the field add; of recency `now` is given."""
+        with np.errstate(over="ignore"):
+            if self.half_life_days is None:
+                return self.weight * values.astype(np.float64)
+            age = np.maximum(np.float64(self.now or 0) - values.astype(np.float64), 0.0)
+            return self.weight * np.exp2(-age / (self.half_life_days * _DAY))
+
+    def ends(self, extremes: Extremes) -> list[float]:
+        """Return numbers between which lies all that the boost adds to documents, by the extremes of the field."""
+        added = [] if extremes.is_everywhere else [0.0]
+        if extremes.ends is None:
+            return added
+        ends = self.of(extremes.ends)
+        # A power of 2 is rounded, and does not quite rise with its exponent.
+        slack = 0.0 if self.half_life_days is None else 8 * np.finfo(np.float64).eps * np.abs(ends)
+        return [*added, *(ends - slack).tolist(), *(ends + slack).tolist()]
 
 
 class Boosts:
-    """What boosts add to the documents of a view."""
+    """What boosts add to the documents of a view.
 
-    def __init__(self, boosts: Sequence[Boost], view: View, store: Store) -> None:
-        """Compute them for all documents; raise ValueError naming a field that has no numbers."""
+    Of most documents nobody asks. A boost rises or falls with the number that it goes by, so that the extremes of the
+    field, which parts remember, bound the largest; hits alone are looked up.
+    """
+
+    def __init__(self, boosts: Sequence[Boost], view: View) -> None:
+        """Check them; raise ValueError naming a field that has no numbers, or if one is beyond float64."""
         self._view = view
         now = int(dt.datetime.now(dt.UTC).timestamp() * 1e6)
-        self._values = [np.zeros(len(part.segment)) for part in view.parts]
+        self._boosts = [boost if boost.now is not None else dataclasses.replace(boost, now=now) for boost in boosts]
         for boost in boosts:
             kind = view.fields.get(boost.name)
             if kind not in ("int", "float", "datetime"):
                 held = "not a declared field" if kind is None else f"a field of the kind {kind}"
                 raise ValueError(f"boost: {boost.name!r} is {held}; it takes one of int, float or datetime")
-            for number, part in enumerate(view.parts):
-                numbers, there = store.columns(part, view).numeric(boost.name)
-                with np.errstate(over="ignore", invalid="ignore"):
-                    added = boost.of(numbers, now if boost.now is None else boost.now)
-                    self._values[number] += np.where(there, added, 0.0)
-        for part, values in zip(view.parts, self._values, strict=True):
-            if not np.isfinite(values[bits.unpack(part.live, len(part.segment))]).all():
-                raise ValueError("boost: a document's is beyond float64")
+        live = [part.live for part in view.parts]
+        reached = [*self._reached(live, max), *self._reached(live, min)]
+        if not all(math.isfinite(sum(map(abs, added))) for added in reached):
+            raise ValueError("boost: a document's is beyond float64")
 
     def largest(self, among: Iterable[bits.Bits]) -> float:
         """Return a bound on the boosts of documents, 0 if there are none."""
-        best = [
-            float(values[bits.unpack(some, len(values))].max(initial=-np.inf))
-            for some, values in zip(among, self._values, strict=True)
-        ]
-        return max((one for one in best if one > -np.inf), default=0.0)
+        return max(map(sum, self._reached(among, max)), default=0.0)
+
+    def _reached(self, among: Iterable[bits.Bits], bound: Callable[[Iterable[float]], float]) -> Iterator[list[float]]:
+        """Yield for each part that has some of these documents how far each boost goes."""
+        for part, some in zip(self._view.parts, among, strict=True):
+            if some.any():
+                yield [bound(boost.ends(part.extremes_of(boost.name, some))) for boost in self._boosts]
 
     def added(self, row: Row) -> Row:
         """Return hits with their boosts, best first, of equal scores the earlier upsert."""
         total = row.scores.astype(np.float64)
         for located in self._view.locate(row.seqs):
-            total[located.which] += self._values[located.part][located.places]
+            part, places = self._view.parts[located.part], located.places
+            added = np.zeros(len(places))
+            for boost in self._boosts:
+                numbers = part.numeric(boost.name)
+                added += np.where(numbers.presence[places], boost.of(numbers.values[places]), 0.0)
+            total[located.which] += added
         with np.errstate(over="ignore"):
             scores = total.astype(np.float32)
         order = np.lexsort((row.seqs, -scores))

@@ -12,15 +12,17 @@ segment files that there are: a file that it does not name is garbage.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from thresher import _core
 from thresher.collection.database import Database, connected
 from thresher.collection.files import CATALOGUE
+from thresher.collection.filters import check_fields
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -37,7 +39,15 @@ _FORGOTTEN = 4  # batches that are deleted in one transaction
 _AT_ONCE = 20_000  # values of one statement's JSON list
 _BOUND = 500  # values of one statement that it binds one by one
 
-_NEEDED = {"version": int, "next_seq": int, "next_file": int, "schema": str, "durability": str}
+# What values of `meta` are, by what stands before a colon; those that a collection can't be without.
+_META = {
+    **dict.fromkeys(("version", "next_seq", "next_file", "n_words"), int),
+    **dict.fromkeys(("schema", "durability", "id_kind", "tuning"), str),
+}
+_NEEDED = ("version", "next_seq", "next_file", "schema", "durability")
+_COUNTERS = range(2**62)
+_TERMS = range(2**32 - 1)
+_CHOICES = {"durability": ("full", "normal"), "id_kind": ("str", "int")}
 
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -91,6 +101,9 @@ class State(NamedTuple):
     text: str | None
 
 
+_STATE = ", ".join(State._fields)
+
+
 class SegmentRow(NamedTuple):
     """A segment's files, and which documents are in them: of those upserted from `first` to `last`, the `n` of `seqs`.
 
@@ -114,6 +127,17 @@ class Batch(NamedTuple):
     first: int
     n: int
     vectors: bytes
+
+
+Row = TypeVar("Row", State, SegmentRow, Batch)
+
+_TEXT: tuple[type, ...] = (str, type(None))
+_IDS: tuple[type, ...] = (str, int)
+_TYPES: dict[type, frozenset[tuple[type, ...]]] = {
+    State: frozenset((int, one, int, payload, text) for one, payload, text in itertools.product(_IDS, _TEXT, _TEXT)),
+    SegmentRow: frozenset([(*[int] * 7, bytes)]),
+    Batch: frozenset([(int, int, bytes)]),
+}
 
 
 class Catalogue:
@@ -152,9 +176,8 @@ class Catalogue:
         """Raise thresher.FormatError unless this library reads the database, naming what is wrong."""
         version = self.format()
         if version == FORMAT:
-            for key, kind in _NEEDED.items():
-                if not isinstance(self.meta(key), kind):
-                    raise _core.FormatError(f"{self.path}: {key} is {self.meta(key)!r}: it is damaged")
+            for key in (*_NEEDED, *_CHOICES):
+                self.meta(key)
             return
         hint = "it is damaged"
         if version is not None and version > FORMAT:
@@ -220,9 +243,29 @@ class Catalogue:
     # ---------------------------------------------------------------------------------------------------- the small
 
     def meta(self, key: str) -> Any:  # noqa: ANN401 - numbers and strings
-        """Return a value, or None."""
+        """Return a value, or None; raise thresher.FormatError if it is no such value."""
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return None if row is None else row[0]
+        value = None if row is None else row[0]
+        kind = _META.get(key.partition(":")[0])
+        if kind is not None and not (value is None and key not in _NEEDED):
+            is_one = type(value) is kind and (kind is str or value in _COUNTERS)
+            if not is_one or (key in _CHOICES and value not in _CHOICES[key]):
+                raise self._damaged(f"{key} is {str(value)[:60]!r}")
+        return value
+
+    def _damaged(self, what: str) -> _core.FormatError:
+        return _core.FormatError(f"{self.path}: {what}: it is damaged")
+
+    def _rows(self, kind: type[Row], statement: str, values: Sequence[Any] = ()) -> Iterator[Row]:
+        """Yield rows, each checked to be of the types that such a row has."""
+        types = _TYPES[kind]
+        for row in self._db.execute(statement, values):
+            if tuple(map(type, row)) not in types:
+                shown = ", ".join(
+                    f"{name} = {str(value)[:40]!r}" for name, value in zip(kind._fields, row, strict=True)
+                )
+                raise self._damaged(f"{kind.__name__} of {shown}")
+            yield kind._make(row)
 
     def set_meta(self, **values: object) -> None:
         """Set values."""
@@ -236,7 +279,10 @@ class Catalogue:
 
     def fields(self) -> dict[str, str]:
         """Return the kinds of the declared fields, by name."""
-        return dict(self._db.execute("SELECT name, kind FROM fields ORDER BY name"))
+        try:
+            return {**check_fields(dict(self._db.execute("SELECT name, kind FROM fields ORDER BY name")))}
+        except (TypeError, ValueError) as error:
+            raise self._damaged(str(error)) from None
 
     def set_field(self, name: str, kind: str | None) -> None:
         """Declare a field, or drop it where `kind` is None."""
@@ -255,13 +301,19 @@ class Catalogue:
                     (vector, *part),
                 )
             )
+        for word, term in found.items():
+            if type(term) is not int or term not in _TERMS:
+                raise self._damaged(f"the term of the word {str(word)[:40]!r} is {str(term)[:40]!r}")
         return found
 
     def words_of(self, vector: str) -> list[str]:
         """Return all words of a vector, by term."""
-        return [
-            word for (word,) in self._db.execute("SELECT word FROM words WHERE vector = ? ORDER BY term", (vector,))
-        ]
+        words: list[str] = []
+        for word, term in self._db.execute("SELECT word, term FROM words WHERE vector = ? ORDER BY term", (vector,)):
+            if type(word) is not str or term != len(words):
+                raise self._damaged(f"the term of the word {str(word)[:40]!r} is {str(term)[:40]!r}, not {len(words)}")
+            words.append(word)
+        return words
 
     def add_words(self, vector: str, words: Iterable[tuple[str, int]]) -> None:
         """Keep new words with their terms."""
@@ -271,12 +323,20 @@ class Catalogue:
 
     def find(self, ids: Sequence[Id], version: int | None = None) -> list[State]:
         """Return the documents of these ids that are there, in no order: now, or as of a version."""
-        if version is None:
-            return self._states("id", ids, "died IS NULL")
-        return [
-            *self._states("id", ids, "died IS NULL AND born <= ?", version),
-            *self._states("id", ids, "died IS NOT NULL AND born <= ? AND died > ?", version, version),
-        ]
+        return [state for condition, more in _as_of(version) for state in self._states("id", ids, condition, *more)]
+
+    def seqs_of(self, ids: Sequence[Id], version: int | None = None) -> dict[Id, int]:
+        """Return the `seq` of the documents of these ids that are there, by id: now, or as of a version."""
+        found: dict[Id, int] = {}
+        for condition, more in _as_of(version):
+            for among, part in _among(ids):
+                found.update(
+                    self._db.execute(f"SELECT id, seq FROM documents WHERE id {among} AND {condition}", (*part, *more))  # noqa: S608 - ours
+                )
+        wrong = next((one for one, seq in found.items() if type(seq) is not int), None)
+        if wrong is not None:
+            raise self._damaged(f"the upsert of document {wrong!r} is {found[wrong]!r}")
+        return found
 
     def states(self, seqs: Sequence[int], version: int) -> list[State]:
         """Return the documents of these upserts that a version sees, in no order."""
@@ -285,56 +345,50 @@ class Catalogue:
     def _states(self, column: str, values: Sequence[Any], condition: str, *more: int) -> list[State]:
         found: list[State] = []
         for among, part in _among(values):
-            found += map(
-                State._make,
-                self._db.execute(
-                    "SELECT seq, id, born, payload, text FROM documents "  # noqa: S608 - ours
-                    f"WHERE {column} {among} AND {condition}",
-                    (*part, *more),
-                ),
+            found += self._rows(
+                State,
+                f"SELECT {_STATE} FROM documents WHERE {column} {among} AND {condition}",  # noqa: S608 - ours
+                (*part, *more),
             )
         return found
 
     def states_between(self, first: int, last: int, version: int) -> Iterator[State]:
         """Yield the documents that a version sees, upserted from `first` to `last`, by rising `seq`."""
-        return map(
-            State._make,
-            self._db.execute(
-                "SELECT seq, id, born, payload, text FROM documents "
-                "WHERE seq BETWEEN ? AND ? AND born <= ? AND (died IS NULL OR died > ?) ORDER BY seq",
-                (first, last, version, version),
-            ),
+        return self._rows(
+            State,
+            f"SELECT {_STATE} FROM documents "  # noqa: S608 - ours
+            "WHERE seq BETWEEN ? AND ? AND born <= ? AND (died IS NULL OR died > ?) ORDER BY seq",
+            (first, last, version, version),
         )
 
     def updated(self, after: int, first: int, last: int) -> list[State]:
         """Return the live documents from `first` to `last` whose payload changed after a version."""
-        return [
-            State._make(row)
-            for row in self._db.execute(
-                "SELECT seq, id, born, payload, text FROM documents "
+        return list(
+            self._rows(
+                State,
+                f"SELECT {_STATE} FROM documents "  # noqa: S608 - ours
                 "WHERE updated IS NOT NULL AND seq BETWEEN ? AND ? AND born > ? AND died IS NULL",
                 (first, last, after),
             )
-        ]
+        )
 
     def dead(self) -> list[int]:
         """Return the `seq` of the documents that were deleted or replaced, as far as they are still known."""
-        return [
-            seq
-            for (seq,) in self._db.execute(
-                "SELECT DISTINCT seq FROM documents AS d WHERE died IS NOT NULL AND NOT EXISTS "
-                "(SELECT 1 FROM documents WHERE seq = d.seq AND died IS NULL)"
-            )
-        ]
+        return self._seqs(
+            "SELECT DISTINCT seq FROM documents AS d WHERE died IS NOT NULL AND NOT EXISTS "
+            "(SELECT 1 FROM documents WHERE seq = d.seq AND died IS NULL)"
+        )
 
     def known(self, first: int, last: int) -> list[int]:
         """Return the upserts from `first` to `last` that there is any state of, live or not."""
-        return [
-            seq
-            for (seq,) in self._db.execute(
-                "SELECT DISTINCT seq FROM documents WHERE seq BETWEEN ? AND ? ORDER BY seq", (first, last)
-            )
-        ]
+        return self._seqs("SELECT DISTINCT seq FROM documents WHERE seq BETWEEN ? AND ? ORDER BY seq", (first, last))
+
+    def _seqs(self, statement: str, values: Sequence[Any] = ()) -> list[int]:
+        seqs = [seq for (seq,) in self._db.execute(statement, values)]
+        wrong = next((seq for seq in seqs if type(seq) is not int), None)
+        if wrong is not None:
+            raise self._damaged(f"an upsert is {str(wrong)[:40]!r}")
+        return seqs
 
     def n_live(self) -> int:
         """Return how many documents there are."""
@@ -393,14 +447,12 @@ class Catalogue:
 
     def batches(self, after: int = 0) -> Iterator[Batch]:
         """Yield the batches of documents upserted after `after`, in order."""
-        return map(
-            Batch._make,
-            self._db.execute("SELECT first, n, vectors FROM batches WHERE first > ? ORDER BY first", (after,)),
-        )
+        return self._rows(Batch, "SELECT first, n, vectors FROM batches WHERE first > ? ORDER BY first", (after,))
 
     def first_waiting(self) -> int:
         """Return the first document that is in a batch, or the next that will be."""
-        return int(self._db.execute("SELECT min(first) FROM batches").fetchone()[0] or self.meta("next_seq"))
+        (first,) = self._db.execute("SELECT min(first) FROM batches").fetchone()
+        return int(first or self.meta("next_seq"))
 
     def forget_batches(self, last: int) -> bool:
         """Forget some of the batches that end by a document; return whether there are more."""
@@ -410,12 +462,8 @@ class Catalogue:
 
     def segments(self) -> list[SegmentRow]:
         """Return the segments, by rising `first`."""
-        return [
-            SegmentRow._make(row)
-            for row in self._db.execute(
-                "SELECT first, last, file, columns, columns_version, n, dropped, seqs FROM segments ORDER BY first"
-            )
-        ]
+        columns = ", ".join(SegmentRow._fields)
+        return list(self._rows(SegmentRow, f"SELECT {columns} FROM segments ORDER BY first"))  # noqa: S608 - ours
 
     def replace_segments(self, firsts: Iterable[int], segments: Iterable[SegmentRow]) -> None:
         """Name segments in the place of those that begin at `firsts`."""
@@ -450,6 +498,14 @@ class Catalogue:
                 (n,) = self._db.execute(f"SELECT count(*) FROM {condition} ?", (self.meta(counter),)).fetchone()  # noqa: S608 - ours
                 if n:
                     found.append(f"{self.path}: {n} {what} beyond {counter} = {self.meta(counter)}")
+            for vector, n, last in self._db.execute(
+                "SELECT vector, count(DISTINCT term), max(max(term) + 1, count(*)) FROM words GROUP BY vector"
+            ).fetchall():
+                counted = self.meta(f"n_words:{vector}")
+                if not n == last == counted:
+                    found.append(
+                        f"{self.path}: {last} words of {vector!r}, {n} numbers of theirs, counted to {counted}"
+                    )
         except (OSError, _core.FormatError) as error:
             return [str(error)]
         return found
@@ -475,6 +531,16 @@ class _Transaction(AbstractContextManager[None]):
             if self._db.in_transaction:
                 with contextlib.suppress(Exception):  # the error that led here is the one to tell
                     self._db.execute("ROLLBACK")
+
+
+def _as_of(version: int | None) -> list[tuple[str, list[int]]]:
+    """Return conditions of the states that are there, now or as of a version, and what they bind; each has an index."""
+    if version is None:
+        return [("died IS NULL", [])]
+    return [
+        ("died IS NULL AND born <= ?", [version]),
+        ("died IS NOT NULL AND born <= ? AND died > ?", [version, version]),
+    ]
 
 
 def _among(values: Sequence[Any]) -> Iterator[tuple[str, list[Any]]]:

@@ -21,9 +21,10 @@ from thresher.collection.batches import unpack
 from thresher.collection.catalogue import FORMAT, Catalogue
 from thresher.collection.documents import payload_of
 from thresher.collection.files import SEGMENTS, WriterLock, sync_folder
-from thresher.collection.filters import Columns, validate_payload
+from thresher.collection.filters import validate_payload
 from thresher.collection.schema import Schema
-from thresher.collection.segment import columns_file, index_file, open_columns, unpacked_seqs
+from thresher.collection.segment import columns_file, index_file, open_columns, stored_columns, unpacked_seqs
+from thresher.collection.tuning import tunings_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -117,7 +118,7 @@ def repaired(catalogue: Catalogue, folder: Path) -> CheckReport:
     for row, seqs in found.without_columns:
         number = catalogue.take("next_file")
         payloads = _payloads(seqs, catalogue.states_between(row.first, row.last, version))
-        Columns.of(found.fields, payloads).write(columns_file(folder, number))
+        stored_columns(found.fields, payloads).write(columns_file(folder, number))
         catalogue.replace_segments([row.first], [row._replace(columns=number, columns_version=version)])
     sync_folder(folder / SEGMENTS)
     return dataclasses.replace(found.report(), is_repaired=True)
@@ -191,8 +192,12 @@ class _Examination:
             self._schema = Schema.of_json(self._catalogue.meta("schema"))
             self.fields = self._catalogue.fields()
             self.rows = self._catalogue.segments()
-        except (FormatError, TypeError, ValueError) as error:
-            self._problems.append(f"{self._catalogue.path}: {error}")
+            tunings_of(self._catalogue, self._schema)
+        except FormatError as error:
+            self._tell(error)
+            return
+        except ValueError as error:
+            self._tell(f"{self._catalogue.path}: {error}")
             return
         self._version = int(self._catalogue.meta("version"))
         last = 0

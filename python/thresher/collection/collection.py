@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, SupportsFloat
 
-from thresher._arguments import as_number
+from thresher._arguments import as_flag, as_number
 from thresher.collection.backups import restore
 from thresher.collection.catalogue import Catalogue
 from thresher.collection.files import READERS, SEGMENTS, ReaderMark, new_folder
@@ -25,15 +25,15 @@ from thresher.collection.reading import Readable
 from thresher.collection.schema import as_schema
 from thresher.collection.store import Store
 from thresher.collection.tending import Tended
+from thresher.collection.upkeep import as_upkeep
 from thresher.collection.writer import Writer
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     import numpy.typing as npt
 
     from thresher.collection.catalogue import Durability, Id
     from thresher.collection.filters import Kind, Where
+    from thresher.collection.upkeep import Upkeep
     from thresher.collection.view import View
     from thresher.engines.options import Progress
 
@@ -69,16 +69,6 @@ class Snapshot(Readable):
         """Let go of what it holds; idempotent."""
         self._held = None
 
-    def __enter__(self) -> Self:
-        """Return the snapshot, which is closed at the end of the block."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Close it."""
-        self.close()
-
 
 class Collection(Tended):
     """Documents that change: vectors under ids, with payloads to filter by, in a folder.
@@ -87,11 +77,13 @@ class Collection(Tended):
     operation stored is on the disk when it returns.
     """
 
-    def __init__(self, store: Store, writer: Writer | None, view: View | None = None) -> None:
+    def __init__(
+        self, store: Store, writer: Writer | None, view: View | None = None, *, background: bool = True
+    ) -> None:
         """Wrap what is open; callers use `create` or `open`."""
         self._store = store
         self._writer = writer
-        self._maintenance = None
+        self._maintenance: Maintenance | None = None
         self._auto_refresh: float | None = None
         self._refreshed = time.monotonic()
         self._refreshing = threading.Lock()
@@ -100,8 +92,9 @@ class Collection(Tended):
         self._is_open = True
         # The view of a reader. What a writer sees is in its `Writer`: held here too, it would keep what is out of date.
         self._read = view if writer is None else None
-        if writer is not None:
+        if writer is not None and background:
             self._maintenance = Maintenance(writer)
+            self._maintenance.notify_tuner()
 
     @classmethod
     def create(
@@ -116,6 +109,8 @@ class Collection(Tended):
         engine: str = "clustered",
         weights: Literal["float", "uint8+float"] = "float",
         durability: Durability = "full",
+        upkeep: Upkeep | None = None,
+        background: bool = True,
         **params: Any,  # noqa: ANN401 - the engine's
     ) -> Self:
         """Make an empty collection, and open it for writing.
@@ -144,6 +139,10 @@ class Collection(Tended):
         durability
             ``"full"``: an operation is on the disk when it returns. ``"normal"``: it survives the process, but a power
             cut may take the last ones, each whole.
+        upkeep
+            When segments are built and tuned, which the collection keeps; None for the library's thresholds.
+        background
+            As in `open`.
         **params
             Parameters of the engine's `build`.
 
@@ -169,6 +168,7 @@ class Collection(Tended):
         """
         if durability not in ("full", "normal"):
             raise ValueError(f"durability must be 'full' or 'normal', got {durability!r}")
+        kept, builds = as_upkeep(upkeep), as_flag(background, "background")
         common = {
             "n_terms": n_terms,
             "words": words,
@@ -185,16 +185,26 @@ class Collection(Tended):
             (unfinished / READERS).mkdir()
             catalogue = Catalogue(unfinished, durability="full")
             try:
-                catalogue.create_tables({"schema": schema.to_json(), "durability": durability})
+                catalogue.create_tables(
+                    {"schema": schema.to_json(), "durability": durability, "upkeep": kept.to_json()}
+                )
                 with catalogue.transaction():
                     for name, kind in declared.items():
                         catalogue.set_field(name, kind)
             finally:
                 catalogue.close()
-        return cls.open(folder, mode="rw")
+        return cls.open(folder, mode="rw", background=builds)
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], mode: Mode = "r", *, auto_refresh: SupportsFloat | None = None) -> Self:
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        mode: Mode = "r",
+        *,
+        auto_refresh: SupportsFloat | None = None,
+        upkeep: Upkeep | None = None,
+        background: bool = True,
+    ) -> Self:
         """Open a collection.
 
         One that is open survives a fork: a child reads on from the version that it has, and can `refresh`, but does
@@ -209,6 +219,11 @@ class Collection(Tended):
         auto_refresh
             Of a reader: seconds after which the next call looks whether a writer has stored something since, and
             then sees it, as `refresh` does. 0 looks in each call; None never.
+        upkeep
+            When segments are built and tuned while it is open, in the place of what the collection keeps.
+        background
+            Of a writer: whether threads of its own build segments and tune them. Without, `flush` and `optimize` build
+            them, and an operation that finds four times as many documents waiting as `Upkeep.flush_docs`.
 
         Returns
         -------
@@ -239,13 +254,14 @@ class Collection(Tended):
             raise ValueError(f"auto_refresh must be >= 0 seconds, got {auto_refresh}")
         if seconds is not None and mode == "rw":
             raise ValueError("auto_refresh goes with mode='r': a writer sees what it stores")
+        builds = as_flag(background, "background")
         if mode == "rw":
             migrate(Path(path))
-        store = Store(Path(path))
+        store = Store(Path(path), None if upkeep is None else as_upkeep(upkeep))
         if mode == "rw":
             writer = Writer(store)
             try:
-                return cls(store, writer, writer.view)
+                return cls(store, writer, writer.view, background=builds)
             except BaseException:
                 writer.close()
                 raise
@@ -572,6 +588,8 @@ class Collection(Tended):
         writer = self._writing()
         writer.rebuild(lambda view: [part for part in view.parts if is_fresh(part)])
         writer.forget_batches()
+        if self._maintenance is not None:
+            self._maintenance.notify_tuner()
 
     def optimize(self, *, threads: int = 0, progress: Progress | None = None) -> None:
         """Merge all segments into one, without what is dead, and give its space back: done when this returns.
@@ -604,6 +622,8 @@ class Collection(Tended):
         writer.rebuild(lambda view: view.parts, threads=threads, progress=progress)
         writer.forget_batches()
         writer.compact()
+        if self._maintenance is not None:
+            self._maintenance.notify_tuner()
 
     @classmethod
     def restore(cls, backup: str | os.PathLike[str], path: str | os.PathLike[str], *, mode: Mode = "rw") -> Self:
@@ -647,16 +667,6 @@ class Collection(Tended):
         """Pickle it as its path; it is opened for reading where it is unpickled."""
         self._view()
         return _unpickled, (type(self), str(self.path.absolute()), self._auto_refresh)
-
-    def __enter__(self) -> Self:
-        """Return the collection, which is closed at the end of the block."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Close it."""
-        self.close()
 
     def __repr__(self) -> str:
         """Describe the collection in one line."""

@@ -28,8 +28,9 @@ _ERRNO = {
 def told(path: Path, error: sqlite3.Error) -> Exception:
     """Return what to raise for an error of sqlite: it names the file, and says who is to blame."""
     code = getattr(error, "sqlite_errorcode", None)
-    if code is None:  # of the module, as after a close
-        return ValueError(f"{path}: {error}")
+    if code is None:  # of the module
+        is_closed = isinstance(error, sqlite3.ProgrammingError)
+        return ValueError(f"{path}: {error}") if is_closed else _core.FormatError(f"{path}: {error}")
     primary = code & 0xFF
     if primary in _ERRNO:
         return OSError(_ERRNO[primary], str(error), str(path))

@@ -30,15 +30,19 @@ _log = logging.getLogger("thresher.collection")
 _AT_ONCE = 4096  # payloads that are read at a time
 
 
-def set_field(writer: Writer, store: Store, name: str, kind: Kind | None) -> None:
+def set_field(writer: Writer, store: Store, name: str, kind: Kind | None, *, replace: bool = False) -> None:
     """Declare a field, or drop it where `kind` is None; nothing changes if a payload has another kind there.
 
     Raises
     ------
     ValueError
-        Naming the document, the field and the value.
+        Naming the document, the field and the value; or both kinds, if it is declared as another and is not to be
+        replaced.
     """
     with writer.still() as view:
+        before = view.fields.get(name)
+        if not replace and kind is not None and before not in (None, kind):
+            raise ValueError(f"{name!r} is declared as {before}: replace=True declares it as {kind} instead")
         fields = {other: own for other, own in view.fields.items() if other != name}
         if kind is not None:
             fields[name] = kind

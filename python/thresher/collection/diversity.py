@@ -58,7 +58,7 @@ class Diversity:
         if not 0 <= trade_off <= 1:
             raise ValueError(f"trade_off must be from 0 to 1, got {trade_off}")
         if self.candidates is not None:
-            as_k(self.candidates)
+            as_k(self.candidates, "candidates")
 
     def depth(self, k: int) -> int:
         """Return how many candidates there are for k hits."""
@@ -70,7 +70,10 @@ def as_diversity(given: object) -> Diversity:
     if isinstance(given, Diversity):
         return given
     if isinstance(given, int | float | np.number) and not isinstance(given, bool):
-        return Diversity(float(given))
+        try:
+            return Diversity(float(given))
+        except ValueError:
+            raise ValueError(f"diversity must be a Diversity or a number from 0 to 1, got {given}") from None
     raise TypeError(f"diversity must be a Diversity or a number from 0 to 1, got {kind_of(given)}")
 
 

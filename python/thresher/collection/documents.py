@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from thresher._core import FormatError
 from thresher._kinds import kind_of
+from thresher.collection.files import CATALOGUE
 
 if TYPE_CHECKING:
     import scipy.sparse as sp
@@ -45,7 +47,9 @@ class Document:
 
     @property
     def vector(self) -> sp.csr_array:
-        """Its default vector."""
+        """Its default vector; ValueError if vectors were not asked for."""
+        if not self.vectors:
+            raise ValueError(f"document {self.id!r} was read without its vectors")
         return next(iter(self.vectors.values()))
 
 
@@ -101,9 +105,31 @@ def as_id(value: object, name: str) -> Id:
     raise TypeError(f"{name} must be a string or a whole number, got {kind_of(value)}")
 
 
+def state_of(states: Mapping[int, State], seq: int) -> State:
+    """Return the state of a document that a segment has, or raise thresher.FormatError."""
+    found = states.get(seq)
+    if found is None:
+        raise FormatError(f"{CATALOGUE}: it does not know upsert {seq}, which a segment has: it is damaged")
+    return found
+
+
 def payload_of(state: State) -> dict[str, Any]:
-    """Return a document's payload."""
-    return {} if state.payload is None else json.loads(state.payload)
+    """Return a document's payload.
+
+    Raises
+    ------
+    thresher.FormatError
+        If it is damaged.
+    """
+    if state.payload is None:
+        return {}
+    try:
+        payload = json.loads(state.payload)
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{CATALOGUE}: document {state.id!r}: the payload is damaged: {error}") from None
+    if not isinstance(payload, dict):
+        raise FormatError(f"{CATALOGUE}: document {state.id!r}: the payload is damaged: it is {kind_of(payload)}")
+    return payload
 
 
 def json_of(payload: Mapping[str, Any]) -> str | None:

@@ -1,7 +1,7 @@
 """Segments in memory: documents that were just upserted, searchable at once, and merged until they are worth a file.
 
-Sizes are kept as in a counter of base 4: four neighbours of one size class become one of the next. So a document is
-merged a logarithmic number of times, and there are few segments to search.
+Sizes are kept as in a counter: so many neighbours of one size class (`Upkeep.merge_width`) become one of the next. So a
+document is merged a logarithmic number of times, and there are few segments to search.
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from thresher.collection.filters import Fields
     from thresher.collection.schema import Schema
     from thresher.collection.view import View
-
-_BASE = 4
 
 
 def fresh_segment(
@@ -81,19 +79,16 @@ def compacted(view: View, schema: Schema, payloads: Payloads, in_work: Container
     in_work
         Segments to be left alone, by their identity.
     """
+    upkeep = schema.upkeep
     while True:
         run: list[Part] = []
         for part in reversed(view.parts):
             is_free = is_fresh(part) and id(part.segment) not in in_work
-            if not is_free or (run and _size_class(part) > _size_class(run[0])):
+            if not is_free or (run and upkeep.size_class(part.n_live) > upkeep.size_class(run[0].n_live)):
                 break
             run.append(part)
-        if len(run) < _BASE:
+        if len(run) < upkeep.merge_width:
             return view
         run.reverse()
         segment = merged(run, schema, view.fields, version=view.version, payloads=payloads)
         view = view.replaced([part.segment for part in run], wholes(segment))
-
-
-def _size_class(part: Part) -> int:
-    return (max(part.n_live, 1).bit_length() - 1) // 2

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from thresher._extras import missing
+from thresher._extras import required
 from thresher.collection.documents import id_array
 from thresher.collection.filters.fields import values_at
 
@@ -220,11 +220,9 @@ class CollectionHits:
         ImportError
             If pandas is not installed.
         """
-        try:
-            import pandas as pd  # noqa: PLC0415 - an extra
-        except ImportError:
-            raise ImportError(missing("to_pandas needs pandas", "pandas")) from None
-        return pd.DataFrame(self._columns(payloads=payloads))
+        pandas = required("pandas", "to_pandas needs pandas", "pandas")
+        table: pd.DataFrame = pandas.DataFrame(self._columns(payloads=payloads))
+        return table
 
     def to_arrow(self, *, payloads: bool = True) -> pa.Table:
         """Return the table of `to_pandas` as Arrow; a field of values of several kinds is their JSON.
@@ -239,11 +237,10 @@ class CollectionHits:
         ImportError
             If pyarrow is not installed.
         """
-        try:
-            import pyarrow as pa  # noqa: PLC0415 - an extra
-        except ImportError:
-            raise ImportError(missing("to_arrow needs pyarrow", "arrow")) from None
-        return pa.table({name: _arrow_of(pa, values) for name, values in self._columns(payloads=payloads).items()})
+        arrow = required("pyarrow", "to_arrow needs pyarrow", "arrow")
+        columns = {name: _arrow_of(arrow, values) for name, values in self._columns(payloads=payloads).items()}
+        table: pa.Table = arrow.table(columns)
+        return table
 
     def _payload(self, seq: int) -> dict[str, Any]:
         if self._payloads is None:

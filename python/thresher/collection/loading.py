@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +11,10 @@ import numpy as np
 from thresher._core import FormatError
 from thresher.collection.batches import chosen, joined, unpack
 from thresher.collection.catalogue import Catalogue
-from thresher.collection.documents import payload_of
+from thresher.collection.documents import payload_of, state_of
 from thresher.collection.files import SEGMENTS
-from thresher.collection.filters import Columns
 from thresher.collection.fresh import compacted, fresh_segment, is_fresh
-from thresher.collection.segment import Part, Segment, columns_file, open_segment, reopened
+from thresher.collection.segment import Part, Segment, columns_file, open_segment, reopened, stored_columns
 from thresher.collection.tuning import tunings_of
 from thresher.collection.view import View
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from thresher._matrix import CsrArrays
+    from thresher.collection.catalogue import SegmentRow
     from thresher.collection.filters import Fields
     from thresher.collection.schema import Schema
 
@@ -74,7 +74,9 @@ def seen(
         {part.segment.row.file: part.segment for part in before.parts if part.segment.row} if before is not None else {}
     )
     segments: list[Segment] = []
-    for row in catalogue.segments():
+    rows = catalogue.segments()
+    _check_counters(catalogue, rows)
+    for row in rows:
         try:
             segments.append(
                 reopened(opened[row.file], folder, row)
@@ -83,6 +85,8 @@ def seen(
             )
         except FormatError as error:
             raise _unreadable(error, folder) from error
+        if segments[-1].columns.fields != fields:
+            raise _unreadable(f"{columns_file(folder, row.columns)}: columns of other fields than declared", folder)
     flushed = segments[-1].last if segments else 0
     if before is not None and before.fields == fields:
         # Of documents before the first that waits, the catalogue need not know any more that they are dead.
@@ -98,7 +102,20 @@ def seen(
 def payloads_of(catalogue: Catalogue, seqs: npt.NDArray[np.int64], version: int) -> list[dict[str, Any]]:
     """Return the payloads of documents in a version, by the numbers of their upserts."""
     found = {state.seq: state for state in catalogue.states(seqs.tolist(), version)}
-    return [payload_of(found[seq]) for seq in seqs.tolist()]
+    return [payload_of(state_of(found, seq)) for seq in seqs.tolist()]
+
+
+def _check_counters(catalogue: Catalogue, rows: Sequence[SegmentRow]) -> None:
+    """Raise thresher.FormatError if numbers that are taken would be given away again."""
+    next_file, next_seq = catalogue.meta("next_file"), catalogue.meta("next_seq")
+    last = 0
+    for row in rows:
+        if not last < row.first <= row.last < next_seq or max(row.file, row.columns) >= next_file:
+            raise FormatError(
+                f"{catalogue.path}: segment {row.file}, columns {row.columns}, of upserts {row.first} to {row.last} "
+                f"does not fit what is before it, next_file = {next_file} and next_seq = {next_seq}: it is damaged"
+            )
+        last = row.last
 
 
 def _waiting(catalogue: Catalogue, schema: Schema, fields: Fields, version: int, after: int) -> Iterator[Segment]:
@@ -114,8 +131,13 @@ def _waiting(catalogue: Catalogue, schema: Schema, fields: Fields, version: int,
     if not seqs:
         return
     all_seqs = np.concatenate(seqs)
+    if (np.diff(all_seqs) <= 0).any() or all_seqs[-1] >= catalogue.meta("next_seq"):
+        raise FormatError(f"{catalogue.path}: batches overlap, or are of upserts to come: it is damaged")
     states = list(catalogue.states_between(int(all_seqs[0]), int(all_seqs[-1]), version))
-    places = np.searchsorted(all_seqs, [state.seq for state in states])
+    own = np.array([state.seq for state in states], np.int64)
+    places = np.searchsorted(all_seqs, own)
+    if (all_seqs[places] != own).any() or (np.diff(own) <= 0).any():
+        raise FormatError(f"{catalogue.path}: documents do not fit the batches: it is damaged")
     yield fresh_segment(
         all_seqs[places],
         [state.id for state in states],
@@ -135,7 +157,7 @@ def with_updates(catalogue: Catalogue, part: Part, fields: Fields) -> Part:
     here = [number for number, place in enumerate(places.tolist()) if place >= 0]
     if not here:
         return part
-    return part.updated(places[here], Columns.of(fields, [payload_of(states[number]) for number in here]))
+    return part.updated(places[here], stored_columns(fields, [payload_of(states[number]) for number in here]))
 
 
 def _unreadable(problem: object, folder: Path) -> FormatError:

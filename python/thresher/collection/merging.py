@@ -12,10 +12,19 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from thresher._core import FormatError
 from thresher.collection.catalogue import SegmentRow
 from thresher.collection.files import SEGMENTS, sync_folder
 from thresher.collection.filters import Columns, bits
-from thresher.collection.segment import Part, Segment, columns_file, index_file, open_segment, packed_seqs
+from thresher.collection.segment import (
+    Part,
+    Segment,
+    columns_file,
+    index_file,
+    open_segment,
+    packed_seqs,
+    stored_columns,
+)
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -27,9 +36,6 @@ if TYPE_CHECKING:
 
 Payloads: TypeAlias = Callable[["npt.NDArray[np.int64]"], Sequence[Mapping[str, Any]]]
 """Gives the payloads of documents by the numbers of their upserts, in their order."""
-
-# Documents up to which a segment is searched whole: what a better engine would save there is not worth its build.
-SMALL = 20_000
 
 
 def merged(
@@ -61,16 +67,17 @@ def merged(
     places = [part.live_places() for part in parts]
     n = sum(part.n_live for part in parts)
     masks = [bits.unpack(part.live, len(part.segment)) for part in parts]
+    is_small = n <= schema.upkeep.exact_docs
     indexes: dict[str, Index] = {}
     for name, vector in schema.vectors.items():
-        engine = vector.engine_class(small=n <= SMALL)
+        engine = vector.engine_class(small=is_small)
         indexes[name] = engine.merge(
             [part.segment.indexes[name] for part in parts],
             live=masks,
             weights=vector.weights,
             threads=threads,
             progress=progress,
-            **({} if n <= SMALL else vector.params),
+            **({} if is_small else vector.params),
         )
     seqs = [part.segment.seqs[here] for part, here in zip(parts, places, strict=True)]
     return Segment(
@@ -83,7 +90,7 @@ def merged(
             [
                 (part.segment.columns, mask)
                 if part.has_columns(fields)
-                else (Columns.of(fields, payloads(there)), None)
+                else (stored_columns(fields, payloads(there)), None)
                 for part, mask, there in zip(parts, masks, seqs, strict=True)
             ],
         ),
@@ -93,6 +100,13 @@ def merged(
     )
 
 
+def _named(index: Index, names: Sequence[str], folder: Path) -> Index:
+    try:
+        return index.with_words(names=names)
+    except ValueError as error:  # of ids that came out of the catalogue, or of files
+        raise FormatError(f"{folder}: ids of documents are damaged: {error}") from None
+
+
 def saved(segment: Segment, folder: Path, number: int, schema: Schema) -> Segment:
     """Write a segment's files, and return the same segment as it is there.
 
@@ -100,8 +114,7 @@ def saved(segment: Segment, folder: Path, number: int, schema: Schema) -> Segmen
     """
     names = list(map(str, segment.ids(np.arange(len(segment)))))
     for name, index in segment.indexes.items():
-        is_default = name == schema.default
-        (index.with_words(names=names) if is_default else index).save(index_file(folder, number, name))
+        (_named(index, names, folder) if name == schema.default else index).save(index_file(folder, number, name))
     segment.columns.write(columns_file(folder, number))
     sync_folder(folder / SEGMENTS)
     row = SegmentRow(

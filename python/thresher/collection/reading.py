@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
 from thresher._arguments import as_int, as_k, as_threads
-from thresher.collection.documents import Document, as_id, as_ids, payload_of
+from thresher._core import FormatError
+from thresher.collection.documents import Document, as_id, as_ids, payload_of, state_of
+from thresher.collection.files import CATALOGUE
 from thresher.collection.filters import bits, facet, parse
 from thresher.collection.searchable import Searchable, rows_of
 from thresher.collection.selecting import matching
 from thresher.collection.tuning import recall_of
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     import numpy.typing as npt
     import scipy.sparse as sp
 
@@ -24,10 +29,25 @@ if TYPE_CHECKING:
     from thresher.collection.view import View
 
 _AT_ONCE = 1024  # documents that a scan reads at a time
+_RECALL = ("queries", "k", "sample", "where", "vector", "threads", "seed")  # what `recall` takes, beside dials
 
 
 class Readable(Searchable):
-    """Documents that can be counted, read and searched."""
+    """Documents that can be counted, read and searched, until they are closed."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Let go of what is held; idempotent."""
+
+    def __enter__(self) -> Self:
+        """Return the same, which is closed at the end of the block."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()
 
     # ---------------------------------------------------------------------------------------------- documents
 
@@ -179,7 +199,7 @@ class Readable(Searchable):
         keys: npt.NDArray[Any] = np.zeros(len(seqs), np.int64)
         has = np.zeros(len(seqs), np.bool_)
         for located in view.locate(seqs):
-            values, there = self._store.columns(view.parts[located.part], view).numeric(field)
+            values, there = view.parts[located.part].numeric(field)
             keys = keys.astype(values.dtype, copy=False)
             keys[located.which], has[located.which] = values[located.places], there[located.places]
         if descending:
@@ -191,7 +211,7 @@ class Readable(Searchable):
         for begin in range(0, len(seqs), _AT_ONCE):
             some = seqs[begin : begin + _AT_ONCE]
             states = self._store.states(some, view)
-            yield from self._documents([states[seq] for seq in some.tolist()], view, include)
+            yield from self._documents([state_of(states, seq) for seq in some.tolist()], view, include)
 
     def count(self, where: Where | None = None) -> int:
         """Return how many documents meet a filter.
@@ -241,9 +261,9 @@ class Readable(Searchable):
             raise ValueError(f"{field!r} is not a declared field; there are: {', '.join(view.fields) or 'none'}")
         counts: dict[Any, int] = {}
         for part, some in zip(view.parts, matching(view, parse(where), self._store), strict=True):
-            columns = self._store.columns(part, view)
-            for value, n in facet(columns, field, some).items():
-                counts[value] = counts.get(value, 0) + n
+            for columns, documents in part.columns_of(some):
+                for value, n in facet(columns, field, documents).items():
+                    counts[value] = counts.get(value, 0) + n
         ordered = sorted(sorted(counts), key=lambda value: -counts[value])
         return {value: counts[value] for value in ordered[:limit]}
 
@@ -306,7 +326,7 @@ class Readable(Searchable):
             sample=wanted,
             threads=as_threads(threads),
             seed=as_int(seed, "seed"),
-            dials=asking.dials(dials),
+            dials=asking.dials(dials, "recall", _RECALL),
         )
 
     # --------------------------------------------------------------------------------------------------- parts
@@ -321,6 +341,9 @@ class Readable(Searchable):
                     rows = index.vectors(located.places)
                     for row, place in enumerate(located.which.tolist()):
                         vectors[place][name] = rows[[row]]
+            for state, found in zip(states, vectors, strict=True):
+                if not found:
+                    raise FormatError(f"{CATALOGUE}: document {state.id!r}, upsert {state.seq}, is in no segment")
         return [
             Document(
                 state.id,

@@ -7,10 +7,11 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, get_args
 
-from thresher._arguments import as_flag, as_int
+from thresher._arguments import as_choice, as_flag, as_int
 from thresher._kinds import kind_of
 from thresher._matrix import MAX_TERMS
-from thresher.engines.options import Weights
+from thresher.collection.upkeep import Upkeep
+from thresher.engines.options import BuildOptions, Weights
 from thresher.engines.registry import engines
 
 if TYPE_CHECKING:
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 
 SMALL_ENGINE = "exact"
 _MAX_VECTORS = 64
+
+OPTIONS = (
+    "n_terms", "fields", "vectors", "words", "signed", "engine", "weights", "durability", "upkeep", "background",
+)  # fmt: skip
+"""What `Collection.create` takes, beside the build parameters of its engine."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,9 +60,10 @@ class VectorSchema:
 
 @dataclasses.dataclass(frozen=True)
 class Schema:
-    """What all operations of a collection go by."""
+    """What all operations of a collection go by: its vectors, and when their segments are built."""
 
     vectors: dict[str, VectorSchema]
+    upkeep: Upkeep = dataclasses.field(default_factory=Upkeep)
 
     @property
     def default(self) -> str:
@@ -72,12 +79,12 @@ class Schema:
         return name
 
     def to_json(self) -> str:
-        """Write it as the catalogue keeps it."""
+        """Write the vectors as the catalogue keeps them."""
         return json.dumps({name: dataclasses.asdict(vector) for name, vector in self.vectors.items()})
 
     @staticmethod
-    def of_json(text: str) -> Schema:
-        """Read what the catalogue has kept.
+    def of_json(text: str, upkeep: str | None = None) -> Schema:
+        """Read what the catalogue has kept: the vectors, and the upkeep.
 
         Raises
         ------
@@ -85,12 +92,13 @@ class Schema:
             If it is damaged.
         """
         try:
-            vectors = {name: VectorSchema(**vector) for name, vector in json.loads(text).items()}
-        except (ValueError, TypeError, AttributeError) as error:
+            kept = json.loads(text).items()
+            vectors = {name: _vector(f"vectors[{name!r}]: ", _options(name, own)) for name, own in kept}
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(f"the schema is damaged: {error}") from None
-        if not vectors or any(vector.engine not in engines() for vector in vectors.values()):
-            raise ValueError("the schema is damaged: it has no vectors, or engines that there are not")
-        return Schema(vectors)
+        if not vectors:
+            raise ValueError("the schema is damaged: it has no vectors")
+        return Schema(vectors, Upkeep.of_json(upkeep))
 
 
 def as_schema(vectors: Mapping[str, Any] | None, common: Mapping[str, Any]) -> Schema:
@@ -104,14 +112,19 @@ def as_schema(vectors: Mapping[str, Any] | None, common: Mapping[str, Any]) -> S
         For one out of range.
     """
     if vectors is None:
-        vectors = {"vector": {}}
+        only = _vector("", common)
+        _check_params("", only)
+        return Schema({"vector": only})
     if not isinstance(vectors, Mapping):
         raise TypeError(f"vectors must be a dict of options by name, got {kind_of(vectors)}")
     if not 0 < len(vectors) <= _MAX_VECTORS:
         raise ValueError(f"vectors: a collection has from 1 to {_MAX_VECTORS} of them, got {len(vectors)}")
-    return Schema(
-        {name: _vector(f"vectors[{name!r}]", {**common, **_options(name, own)}) for name, own in vectors.items()}
-    )
+    checked = {}
+    for name, own in vectors.items():
+        where = f"vectors[{name!r}]: "
+        checked[name] = _vector(where, {**common, **_options(name, own)})
+        _check_params(where, checked[name])
+    return Schema(checked)
 
 
 def _options(name: str, own: object) -> Mapping[str, Any]:
@@ -121,39 +134,44 @@ def _options(name: str, own: object) -> Mapping[str, Any]:
         return {}
     if not isinstance(own, Mapping):
         raise TypeError(f"vectors[{name!r}] must be a dict of options, got {kind_of(own)}")
+    known = [field.name for field in dataclasses.fields(VectorSchema)]
+    for option in own:
+        if option not in known:
+            raise TypeError(f"vectors[{name!r}] has no option {option!r}; it has {', '.join(known)}")
     return own
 
 
 def _vector(where: str, given: Mapping[str, Any]) -> VectorSchema:
+    """Check the options of a vector; `where` is what errors begin with."""
     options = {key: value for key, value in given.items() if value is not None}
-    unknown = options.keys() - {field.name for field in dataclasses.fields(VectorSchema)}
-    if unknown:
-        raise TypeError(f"{where}: there is no option {min(unknown)!r}")
     for flag in ("words", "signed"):
         if flag in options:
-            options[flag] = as_flag(options[flag], f"{where}: {flag}")
+            options[flag] = as_flag(options[flag], f"{where}{flag}")
     if "n_terms" in options:
-        options["n_terms"] = as_int(options["n_terms"], f"{where}: n_terms")
+        options["n_terms"] = as_int(options["n_terms"], f"{where}n_terms")
         if not 0 < options["n_terms"] <= MAX_TERMS:
-            raise ValueError(f"{where}: n_terms must be from 1 to 2**32 - 1, got {options['n_terms']}")
+            raise ValueError(f"{where}n_terms must be from 1 to 2**32 - 1, got {options['n_terms']}")
         if options.get("words"):
-            raise ValueError(f"{where}: words number themselves, and take no n_terms")
+            raise ValueError(f"{where}words number themselves, and take no n_terms")
     vector = VectorSchema(**options)
-    if vector.engine not in engines():
-        raise ValueError(f"{where}: engine must be one of {', '.join(map(repr, engines()))}, got {vector.engine!r}")
-    kept = [weights for weights in get_args(Weights) if weights != "uint8"]
-    if vector.weights not in kept:
-        raise ValueError(f"{where}: weights must be one of {', '.join(map(repr, kept))}, got {vector.weights!r}")
+    as_choice(vector.engine, {name: name for name in engines()}, f"{where}engine")
+    as_choice(vector.weights, {name: name for name in get_args(Weights) if name != "uint8"}, f"{where}weights")
     if not isinstance(vector.params, Mapping):
-        raise TypeError(f"{where}: params must be a dict, got {kind_of(vector.params)}")
-    json.dumps(vector.params)
-    _try_params(where, vector)
+        raise TypeError(f"{where}params must be a dict, got {kind_of(vector.params)}")
     return vector
 
 
-def _try_params(where: str, vector: VectorSchema) -> None:
-    """Build an index of one document, which tells of parameters that can't be."""
+def _check_params(where: str, vector: VectorSchema) -> None:
+    """Raise unless they are build parameters of the engine, of which an index of one document tells the rest."""
+    engine = vector.engine_class(small=False)
+    known = [name for name in engine._build_options.__annotations__ if name not in BuildOptions.__annotations__]  # noqa: SLF001
+    for name, value in vector.params.items():
+        if name not in known:
+            takes = f"build parameters of the engine {vector.engine!r} are {', '.join(known) or 'none'}"
+            raise TypeError(f"{where}create has no option {name!r}; it has {', '.join(OPTIONS)}; {takes}")
+        if not isinstance(value, bool | int | float | str):
+            raise TypeError(f"{where}{name} must be a number, a bool or a string, got {kind_of(value)}")
     try:
-        vector.engine_class(small=False).build([{0: 1.0}], shape=(1, 1), weights=vector.weights, **vector.params)
+        engine.build([{0: 1.0}], shape=(1, 1), weights=vector.weights, **vector.params)
     except (TypeError, ValueError) as error:
-        raise type(error)(f"{where}: {error}") from None
+        raise type(error)(f"{where}{error}") from None

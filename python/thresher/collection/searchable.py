@@ -98,8 +98,9 @@ class Searchable(abc.ABC):
         exact
             Whether hits must be exact: where an engine can't prove that a query's are, every document is looked at.
         deadline_us
-            Microseconds that a query may take, for engines that know deadlines (impact); divided over the segments.
-            None and 0 are no limit. Searches that go deeper, as for groups, end there as well, and are not exact then.
+            Microseconds that a query may take, for engines that know deadlines (impact); divided over the segments,
+            each of which has what those before it left. None and 0 are no limit. Searches that go deeper, as for
+            groups, end there as well, and are not exact then.
         group_by
             A field of the payload, declared or not: the best k groups of documents that have its value in common, by
             their best hits, the members of a group together. A document without the field is a group of its own.
@@ -199,7 +200,7 @@ class Searchable(abc.ABC):
         if shape is not None:
             raise TypeError("search_one takes no shape: a query's terms and weights have none")
         asking = self._asking(vector)
-        return asking.hits(_row(query, weights, asking), k, options).only()
+        return asking.hits(_row(query, weights, asking), k, options, "search_one").only()
 
     def explain(
         self,
@@ -252,7 +253,7 @@ class Searchable(abc.ABC):
             ids = [one for one in ids.ids.tolist() if one is not None]
         single = isinstance(ids, str | int | np.integer)
         wanted, _ = as_ids([ids] if single else ids, None)
-        there = self._store.named(list(dict.fromkeys(wanted)), asking.view)
+        there = self._store.seqs_of(list(dict.fromkeys(wanted)), asking.view)
         for one in wanted:
             if one not in there:
                 raise KeyError(f"there is no document {one!r}")
@@ -260,7 +261,7 @@ class Searchable(abc.ABC):
         if asking.find is not None:
             asked: Any = query
             words = {term: word for word, term in asking.find(list(asked)).items()}
-        seqs = np.array([there[one].seq for one in wanted], np.int64)
+        seqs = np.array([there[one] for one in wanted], np.int64)
         return explained(asking.view, asking.vector, row, ids=wanted, seqs=seqs, words=words)
 
     # ---------------------------------------------------------------------------------------------------- asyncio

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from thresher._matrix import CsrArrays
     from thresher.collection.segment import Part
-    from thresher.collection.tuning import Tuning
+    from thresher.collection.tuning import Tunings
+    from thresher.engines.index import Index
     from thresher.engines.options import Progress
 
 # Search parameters that are for the whole search, of which each segment gets its part.
@@ -67,7 +68,7 @@ class Request:
         Search parameters of engines, by name.
     progress
         As in `Index.search`.
-    tuning
+    tunings
         The search parameters that go where there are no dials, if there are such.
     """
 
@@ -77,7 +78,7 @@ class Request:
     options: Mapping[str, Any]
     dials: Mapping[str, Any]
     progress: Progress | None = None
-    tuning: Tuning | None = None
+    tunings: Tunings | None = None
 
 
 def find(parts: Sequence[Part], allowed: Sequence[Choice], request: Request) -> Found:
@@ -116,16 +117,26 @@ def find(parts: Sequence[Part], allowed: Sequence[Choice], request: Request) -> 
 
 def _index(part: Part, request: Request, fraction: float) -> _core.Index:
     """Return the index to search, with those dials that it has: budgets are for all segments."""
-    index = part.segment.indexes[request.vector]
-    dials, tuning = request.dials, request.tuning
-    if tuning is not None and tuning.engine == index.engine and not request.options.get("exact") and not dials:
-        dials, fraction = tuning.search_params, len(part.segment) / tuning.n_docs
-    own = {
+    index, tunings = part.segment.indexes[request.vector], request.tunings
+    own = _own(index, request.dials, fraction)
+    if tunings is not None and not request.dials and not request.options.get("exact"):
+        own = tuned_params(tunings, index, len(part.segment))
+    return (index.with_search_params(**own) if own else index)._live  # noqa: SLF001 - of this package
+
+
+def tuned_params(tunings: Tunings, index: Index, n_docs: int) -> dict[str, Any]:
+    """Return the search parameters that a segment of so many documents goes by; none are the library's."""
+    tuning = tunings.nearest(index.engine, n_docs)
+    return {} if tuning is None else _own(index, tuning.search_params, tuning.fraction(n_docs))
+
+
+def _own(index: Index, dials: Mapping[str, Any], fraction: float) -> dict[str, Any]:
+    """Return those of some dials that an index has, budgets multiplied by a fraction."""
+    return {
         name: _divided(value, fraction) if name in _DIVIDED else value
         for name, value in dials.items()
         if name in index.search_params and value is not None
     }
-    return (index.with_search_params(**own) if own else index)._live  # noqa: SLF001 - of this package
 
 
 def _divided(budget: Any, fraction: float) -> Any:  # noqa: ANN401 - a number

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import dataclasses
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
 import thresher
-from thresher.collection.files import SEGMENTS
+from thresher.collection.files import CATALOGUE, SEGMENTS
 from thresher.collection.filters import Columns, bits
 
 if TYPE_CHECKING:
@@ -33,6 +33,23 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 _KEPT = 64  # filters and sets of documents
+_MOST_PACKED = 1100  # times as long as packed numbers they are at most, as zlib has it
+_KEPT_NUMBERS = 4  # fields whose numbers are kept as arrays: up to 9 bytes a document each
+
+
+class Numbers(NamedTuple):
+    """A field of documents as numbers, 0 where there is none, and which of them have one."""
+
+    values: npt.NDArray[Any]
+    presence: npt.NDArray[np.bool_]
+
+
+class Extremes(NamedTuple):
+    """The least and the greatest number that some documents have in a field, None if none has one."""
+
+    ends: npt.NDArray[Any] | None
+    is_everywhere: bool
+    """Whether all of the documents have one."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -55,8 +72,8 @@ class Segment:
         The ids of a segment in memory; those of others are in the files.
     row
         What the catalogue says of its files; None of a segment in memory.
-    filters
-        What filters over the columns were found to select, kept for the next search.
+    filters, numbers
+        What filters over the columns were found to select, and fields as numbers, kept for the next search.
     """
 
     first: int
@@ -69,6 +86,7 @@ class Segment:
     names: Sequence[Id] | None = None
     row: SegmentRow | None = None
     filters: dict[Filter, Bits] = dataclasses.field(default_factory=dict, repr=False)
+    numbers: dict[str, Numbers] = dataclasses.field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         """Return the number of documents, dead ones too."""
@@ -82,7 +100,14 @@ class Segment:
         if names is None:
             raise thresher.FormatError(f"the segment of {self.first} to {self.last} has no ids")
         found = names.take(places)
-        return [int(name) for name in found] if self.has_whole_ids else [*found]
+        if not self.has_whole_ids:
+            return [*found]
+        try:
+            return [int(name) for name in found]
+        except ValueError as error:
+            raise thresher.FormatError(
+                f"the segment of {self.first} to {self.last} has ids of words: {error}"
+            ) from None
 
     def places(self, seqs: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Return where documents are, -1 for those that are not here."""
@@ -112,9 +137,9 @@ class Part:
         How many are set.
     updates
         Payloads that replace those of the columns, or None.
-    filters, selections
-        The live documents that filters were found to select, and sets of documents as indexes take them, kept for the
-        next search.
+    filters, selections, numbers, extremes
+        The live documents that filters were found to select, sets of documents as indexes take them, fields as numbers
+        where some were updated, and their extremes over sets of documents, kept for the next search.
     """
 
     segment: Segment
@@ -123,6 +148,8 @@ class Part:
     updates: Updates | None = None
     filters: dict[Filter, Bits] = dataclasses.field(default_factory=dict, repr=False)
     selections: dict[tuple[str, int], tuple[Bits, Selection]] = dataclasses.field(default_factory=dict, repr=False)
+    numbers: dict[str, Numbers] = dataclasses.field(default_factory=dict, repr=False)
+    extremes: dict[tuple[str, int], tuple[Bits, Extremes]] = dataclasses.field(default_factory=dict, repr=False)
 
     @staticmethod
     def whole(segment: Segment) -> Part:
@@ -157,9 +184,48 @@ class Part:
             keep(self.selections, key, known)
         return known[1]
 
+    def columns_of(self, some: Bits) -> Iterator[tuple[Columns, Bits]]:
+        """Yield columns, each with those of some documents whose present payloads it holds."""
+        updates = self.updates
+        if updates is None:
+            yield self.segment.columns, some
+            return
+        n = len(self.segment)
+        yield self.segment.columns, some & ~bits.of(updates.places, n)
+        yield updates.columns, bits.pack(bits.unpack(some, n)[updates.places])
+
+    def numeric(self, field: str) -> Numbers:
+        """Return the present numbers of a declared field of the kind int, float or datetime."""
+        segment, updates = self.segment, self.updates
+        known = segment.numbers.get(field)
+        if known is None:
+            known = Numbers(*segment.columns.numeric(field))
+            keep(segment.numbers, field, known, _KEPT_NUMBERS)
+        if updates is None:
+            return known
+        present = self.numbers.get(field)
+        if present is None:
+            present = Numbers(known.values.copy(), known.presence.copy())
+            present.values[updates.places], present.presence[updates.places] = updates.columns.numeric(field)
+            keep(self.numbers, field, present, _KEPT_NUMBERS)
+        return present
+
+    def extremes_of(self, field: str, some: Bits) -> Extremes:
+        """Return the extremes of a declared field over some documents."""
+        key = field, id(some)
+        known = self.extremes.get(key)
+        if known is None:
+            numbers = self.numeric(field)
+            mask = bits.unpack(some, len(self.segment))
+            values = numbers.values[mask & numbers.presence]
+            ends = np.array([values.min(), values.max()]) if values.size else None
+            known = some, Extremes(ends, values.size == np.count_nonzero(mask))
+            keep(self.extremes, key, known)
+        return known[1]
+
     def changed(self, **fields: Any) -> Part:  # noqa: ANN401 - of the class
         """Return the same with other live documents or updates."""
-        return dataclasses.replace(self, filters={}, selections={}, **fields)
+        return dataclasses.replace(self, filters={}, selections={}, numbers={}, extremes={}, **fields)
 
     def without(self, places: npt.NDArray[np.int64]) -> Part:
         """Return the same without some documents."""
@@ -177,9 +243,9 @@ class Part:
         return bits.positions(self.live, len(self.segment))
 
 
-def keep(cache: dict[Key, Value], key: Key, value: Value) -> None:
-    """Put something into a cache of bounded size, in the place of what came first."""
-    while len(cache) >= _KEPT:
+def keep(cache: dict[Key, Value], key: Key, value: Value, most: int = _KEPT) -> None:
+    """Put something into a cache of at most so many, in the place of what came first."""
+    while len(cache) >= most:
         cache.pop(next(iter(list(cache)), key), None)  # of a copy: other threads keep things too
     cache[key] = value
 
@@ -235,7 +301,9 @@ def reopened(segment: Segment, folder: Path, row: SegmentRow) -> Segment:
     if segment.row == row:
         return segment
     columns = open_columns(folder, row)
-    return dataclasses.replace(segment, columns=columns, columns_version=row.columns_version, row=row, filters={})
+    return dataclasses.replace(
+        segment, columns=columns, columns_version=row.columns_version, row=row, filters={}, numbers={}
+    )
 
 
 def open_columns(folder: Path, row: SegmentRow) -> Columns:
@@ -247,6 +315,14 @@ def open_columns(folder: Path, row: SegmentRow) -> Columns:
     return columns
 
 
+def stored_columns(fields: Fields, payloads: Iterable[Mapping[str, Any] | None]) -> Columns:
+    """Return columns of payloads that were checked when they were stored; thresher.FormatError if they don't fit."""
+    try:
+        return Columns.of(fields, payloads)
+    except ValueError as error:
+        raise thresher.FormatError(f"{CATALOGUE}: a payload is damaged: {error}") from None
+
+
 def packed_seqs(seqs: npt.NDArray[np.int64]) -> bytes:
     """Return ascending numbers in few bytes, where most follow the one before."""
     return zlib.compress(np.diff(seqs, prepend=0).astype("<i8").tobytes(), 1)
@@ -255,7 +331,7 @@ def packed_seqs(seqs: npt.NDArray[np.int64]) -> bytes:
 def unpacked_seqs(row: SegmentRow, folder: Path) -> npt.NDArray[np.int64]:
     """Return the numbers of a segment's documents, or raise thresher.FormatError."""
     try:
-        raw = zlib.decompress(row.seqs)
+        raw = zlib.decompressobj().decompress(row.seqs, 8 * min(max(row.n, 0), len(row.seqs) * _MOST_PACKED) + 1)
         seqs = np.cumsum(np.frombuffer(raw, "<i8"), dtype=np.int64)
     except (zlib.error, ValueError, TypeError) as error:
         raise thresher.FormatError(f"{folder}: the numbers of segment {row.file} are damaged: {error}") from None

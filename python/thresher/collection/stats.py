@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from thresher.collection.fresh import is_fresh
 from thresher.collection.segment import files_of
+from thresher.collection.tuning import largest_segment
 
 if TYPE_CHECKING:
     from thresher.collection.segment import Part
     from thresher.collection.store import Store
     from thresher.collection.tuning import Tuning
+    from thresher.collection.upkeep import Upkeep
     from thresher.collection.view import View
 
 
@@ -34,6 +36,12 @@ class SegmentStats:
         Bytes that searches and filters go through.
     columns
         The fields that it has columns of.
+    tunings
+        The search parameters that its searches go by, of the vectors that were tuned; none where those are the
+        library's.
+    doubts
+        For vectors that were tuned, why searches of the segment may miss the target: it was not tuned again after a
+        merge, or in vain.
     """
 
     number: int | None
@@ -43,6 +51,8 @@ class SegmentStats:
     file_nbytes: int
     resident_nbytes: int
     columns: list[str]
+    tunings: dict[str, Tuning]
+    doubts: dict[str, str]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,11 +80,13 @@ class Stats:
     resident_nbytes
         Bytes that searches and filters go through.
     tunings
-        The search parameters that were tuned, by vector.
+        The search parameters that were tuned, by vector: those of the largest segment.
     out_of_date
-        Vectors whose parameters were tuned for segments of another engine or a very different size.
+        Vectors with a segment whose parameters were tuned for another engine or a very different size.
+    upkeep
+        When segments are built and tuned.
     failure
-        Why the last segment could not be built in the background; None if it could.
+        What went wrong last in the background, where segments are built and tuned, and was not done since; or None.
     """
 
     n_docs: int
@@ -88,6 +100,7 @@ class Stats:
     resident_nbytes: int
     tunings: dict[str, Tuning]
     out_of_date: list[str]
+    upkeep: Upkeep
     failure: str | None
 
     @property
@@ -109,15 +122,23 @@ class Stats:
         if self.undeclared:
             counts = ", ".join(f"{field} ({n})" for field, n in self.undeclared.items())
             lines.append(f"filters read payloads for undeclared fields: {counts}")
+        lines += [
+            f"searches of {vector!r} in segment {segment.number}: {doubt}"
+            for segment in self.segments
+            for vector, doubt in segment.doubts.items()
+        ]
         lines += [f"search parameters of {vector!r} are out of date: tune again" for vector in self.out_of_date]
+        lines.append(f"upkeep: {', '.join(f'{k}={v}' for k, v in dataclasses.asdict(self.upkeep).items())}")
         if self.failure is not None:
-            lines.append(f"the last segment could not be built: {self.failure}")
+            lines.append(f"the background failed: {self.failure}")
         return "<Stats: {}>".format("\n  ".join(lines))
 
 
 def stats_of(view: View, store: Store, failure: Exception | None) -> Stats:
     """Return what a view is made of."""
-    segments = [_of_part(part, store) for part in view.parts]
+    upkeep = store.schema.upkeep
+    segments = [_of_part(part, view, store) for part in view.parts]
+    largest = largest_segment(view)
     return Stats(
         n_docs=len(view),
         n_waiting=sum(part.n_live for part in view.parts if is_fresh(part)),
@@ -128,14 +149,28 @@ def stats_of(view: View, store: Store, failure: Exception | None) -> Stats:
         segments=segments,
         nbytes=sum(_size(path) for path in store.folder.rglob("*")),
         resident_nbytes=sum(segment.resident_nbytes for segment in segments),
-        tunings=dict(view.tunings),
-        out_of_date=[vector for vector, tuning in view.tunings.items() if not tuning.fits(view, vector)],
+        tunings={
+            vector: (largest and tunings.nearest(largest.indexes[vector].engine, len(largest))) or tunings.found[-1]
+            for vector, tunings in view.tunings.items()
+        },
+        out_of_date=[
+            vector
+            for vector, tunings in view.tunings.items()
+            if any(tunings.is_out_of_date(part, vector, upkeep) for part in view.parts)
+        ],
+        upkeep=upkeep,
         failure=None if failure is None else f"{type(failure).__name__}: {failure}",
     )
 
 
-def _of_part(part: Part, store: Store) -> SegmentStats:
+def _of_part(part: Part, view: View, store: Store) -> SegmentStats:
     segment = part.segment
+    tunings, doubts = {}, {}
+    for vector, known in view.tunings.items():
+        if (tuning := known.nearest(segment.indexes[vector].engine, len(segment))) is not None:
+            tunings[vector] = tuning
+        if (doubt := known.doubt(part, vector, store.schema.upkeep)) is not None:
+            doubts[vector] = doubt
     files = [] if segment.row is None else files_of(store.folder, segment.row, store.schema)
     return SegmentStats(
         number=None if segment.row is None else segment.row.file,
@@ -145,6 +180,8 @@ def _of_part(part: Part, store: Store) -> SegmentStats:
         file_nbytes=sum(map(_size, files)),
         resident_nbytes=sum(index.resident_nbytes for index in segment.indexes.values()) + segment.columns.nbytes,
         columns=list(segment.columns.fields),
+        tunings=tunings,
+        doubts=doubts,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import threading
 import weakref
@@ -13,17 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 from thresher._core import FormatError
 from thresher.collection.catalogue import Catalogue
-from thresher.collection.documents import payload_of
+from thresher.collection.documents import payload_of, state_of
 from thresher.collection.files import ReaderMark, marked_versions
-from thresher.collection.filters import Columns
 from thresher.collection.schema import Schema
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from thresher.collection.catalogue import State
-    from thresher.collection.segment import Part
+    from thresher.collection.catalogue import Id, State
+    from thresher.collection.upkeep import Upkeep
     from thresher.collection.view import View
 
 
@@ -35,8 +35,8 @@ _inherited: list[Catalogue | None] = []
 class Store:
     """A collection's folder, read by any number of threads; forked children get a connection of their own."""
 
-    def __init__(self, folder: Path) -> None:
-        """Open the catalogue for reading.
+    def __init__(self, folder: Path, upkeep: Upkeep | None = None) -> None:
+        """Open the catalogue for reading, with `upkeep` in the place of what the collection keeps.
 
         Raises
         ------
@@ -56,9 +56,10 @@ class Store:
         with self.reading() as catalogue:
             catalogue.check_format()
             try:
-                self.schema = Schema.of_json(catalogue.meta("schema"))
+                schema = Schema.of_json(catalogue.meta("schema"), catalogue.meta("upkeep"))
             except ValueError as error:
                 raise FormatError(f"{catalogue.path}: {error}") from None
+            self.schema = schema if upkeep is None else dataclasses.replace(schema, upkeep=upkeep)
             self.durability: Any = catalogue.meta("durability")
 
     @contextlib.contextmanager
@@ -87,16 +88,12 @@ class Store:
     def payloads(self, seqs: npt.NDArray[np.int64], view: View) -> list[dict[str, Any]]:
         """Return payloads of documents of a view, in the order of the numbers of their upserts."""
         found = self.states(seqs, view)
-        return [payload_of(found[seq]) for seq in seqs.tolist()]
+        return [payload_of(state_of(found, seq)) for seq in seqs.tolist()]
 
-    def columns(self, part: Part, view: View) -> Columns:
-        """Return columns of a part's documents as of a view: those of its segment, unless payloads changed since."""
-        if part.has_columns(view.fields):
-            return part.segment.columns
-        found = self.states(part.segment.seqs, view)
-        return Columns.of(
-            view.fields, [payload_of(found[seq]) if seq in found else None for seq in part.segment.seqs.tolist()]
-        )
+    def seqs_of(self, ids: Sequence[Id], view: View) -> dict[Id, int]:
+        """Return the numbers of the upserts of those documents of a view that have one of these ids, by id."""
+        with self.reading() as catalogue:
+            return catalogue.seqs_of(ids, view.version)
 
     def named(self, ids: Sequence[Any], view: View) -> dict[Any, State]:
         """Return those documents of a view that have one of these ids, by id."""

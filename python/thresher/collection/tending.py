@@ -16,10 +16,11 @@ from thresher.collection.filters import check_fields
 from thresher.collection.reading import Readable
 from thresher.collection.searchable import rows_of
 from thresher.collection.stats import Stats, stats_of
-from thresher.collection.tuning import Tuning, keep, tuned
+from thresher.collection.tuning import Asked, Tuning, Tunings, as_retune_s, keep_queries, tuned
 
 if TYPE_CHECKING:
     from thresher._matrix import MatrixLike
+    from thresher.collection.catalogue import Catalogue
     from thresher.collection.filters import Kind
     from thresher.collection.maintenance import Maintenance
     from thresher.collection.schema import VectorSchema
@@ -66,10 +67,10 @@ class Tended(Readable):
 
     # ------------------------------------------------------------------------------------------------- fields
 
-    def declare_field(self, name: str, kind: Kind) -> None:
+    def declare_field(self, name: str, kind: Kind, *, replace: bool = False) -> None:
         """Declare a field, so that filters over it go by columns; those of all segments are written before it returns.
 
-        Readers see it when they refresh. A field that is declared already gets the other kind.
+        Readers see it when they refresh. Where it is declared as this kind already, nothing is done.
 
         Parameters
         ----------
@@ -77,15 +78,19 @@ class Tended(Readable):
             The field, or a dotted path into payloads.
         kind
             "keyword", "keywords", "int", "float", "bool" or "datetime".
+        replace
+            Whether a field that is declared as another kind gets this one.
 
         Raises
         ------
         ValueError
-            Naming the document, the field and the value, if a payload has another kind there: nothing changes then. If
-            there is no such kind, or the name can't be one.
+            Naming the document, the field and the value, if a payload has another kind there; naming both kinds, if it
+            is declared as another and `replace` is not set: nothing changes then. If there is no such kind, or the name
+            can't be one.
         """
         writer = self._writing()
-        set_field(writer, self._store, *next(iter(check_fields({name: kind}).items())))
+        field, own = next(iter(check_fields({name: kind}).items()))
+        set_field(writer, self._store, field, own, replace=as_flag(replace, "replace"))
 
     def drop_field(self, name: str) -> None:
         """Let filters over a field go by payloads again, which stay as they are.
@@ -116,14 +121,17 @@ class Tended(Readable):
         k: int = 10,
         vector: str | None = None,
         budget_s: float = 60.0,
+        retune_s: float = 5.0,
         threads: int = 1,
         seed: int = 0,
         progress: Progress | None = None,
     ) -> Tuning:
         """Find the search parameters that meet a target on the largest segment, and let searches go by them.
 
-        Searches that state parameters go by those. `stats` tells when the segments are others by much, so that it is
-        time to tune again. What it takes in memory is the segment's vectors, and an exact index of them.
+        Searches that state parameters go by those. What it takes in memory is the segment's vectors, and an exact index
+        of them. The target is kept, and so are up to 1,000 of the queries: where merges make a segment of another
+        engine or size (`Upkeep.retune_factor`), parameters are found for it as well, behind, while the collection is
+        open for writing. `stats` tells of segments that may miss the target.
 
         Parameters
         ----------
@@ -133,6 +141,8 @@ class Tended(Readable):
             As for `thresher.tune`.
         vector
             The vector to compare; None for the default one.
+        retune_s
+            Seconds, about, that it may take each time to find parameters for a segment that a merge made; 0 finds none.
 
         Returns
         -------
@@ -142,7 +152,7 @@ class Tended(Readable):
         Raises
         ------
         ValueError, TypeError
-            As of `thresher.tune`; ValueError if there is no segment yet.
+            As of `thresher.tune`; ValueError if the collection is empty, or no document is in a segment yet.
 
         Warns
         -----
@@ -152,6 +162,8 @@ class Tended(Readable):
         writer = self._writing()
         name = self._store.schema.vector(vector)
         rows = None if queries is None else rows_of(queries, self._asking(name))
+        seconds = as_retune_s(retune_s)
+        view = self._view()
         options = {
             "recall": recall,
             "latency_us": latency_us,
@@ -161,8 +173,24 @@ class Tended(Readable):
             "seed": seed,
             "progress": progress,
         }
-        found = tuned(self._view(), name, rows, options)
-        writer.change(lambda catalogue: keep(catalogue, name, found))
+        found = tuned(view, name, rows, options)
+        asked = Asked(
+            None if recall is None else float(recall),
+            None if latency_us is None else float(latency_us),
+            found.k,
+            int(threads),
+            int(seed),
+            seconds,
+            view.version,
+        )
+
+        def change(catalogue: Catalogue, _: Tunings | None) -> Tunings:
+            keep_queries(catalogue, name, rows, seed)
+            return Tunings(asked, (found,))
+
+        writer.set_tunings(name, change)
+        if self._maintenance is not None:
+            self._maintenance.notify_tuner()
         _log.info("%s: searches of %r go by %s", self.path, name, found.search_params)
         return found
 

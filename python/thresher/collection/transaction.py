@@ -191,9 +191,9 @@ class Transaction:
         """Return documents, by the numbers of their upserts: what filters read."""
         return {state.seq: state for state in self._catalogue.states(seqs.tolist(), view.version)}
 
-    def named(self, ids: Sequence[Id], view: View) -> dict[Id, State]:  # noqa: ARG002 - as a Store has it
-        """Return those documents that have one of these ids, by id: what filters read."""
-        return {state.id: state for state in self._catalogue.find(ids)}
+    def seqs_of(self, ids: Sequence[Id], view: View) -> dict[Id, int]:  # noqa: ARG002 - as a Store has it
+        """Return the numbers of those documents that have one of these ids, by id: what filters read."""
+        return self._catalogue.seqs_of(ids)
 
     # ------------------------------------------------------------------------------------------------- what they do
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from thresher.collection.catalogue import Id
     from thresher.collection.filters import Kind
-    from thresher.collection.tuning import Tuning
+    from thresher.collection.tuning import Tunings
 
 
 class Located(NamedTuple):
@@ -49,7 +49,7 @@ class View:
     parts: tuple[Part, ...]
     fields: dict[str, Kind]
     n_terms: dict[str, int]
-    tunings: Mapping[str, Tuning] = dataclasses.field(default_factory=dict)
+    tunings: Mapping[str, Tunings] = dataclasses.field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of documents."""

@@ -7,6 +7,7 @@ short transaction names it, and what died meanwhile is taken off it. Nothing is 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 import os
 import threading
@@ -23,9 +24,12 @@ from thresher.collection.loading import loaded, payloads_of, seen, with_updates
 from thresher.collection.merging import merged, saved
 from thresher.collection.segment import Part, Segment, files_of
 from thresher.collection.transaction import Transaction
+from thresher.collection.tuning import keep
 
 if TYPE_CHECKING:
     from thresher.collection.store import Store
+    from thresher.collection.tuning import Tunings
+    from thresher.collection.upkeep import Upkeep
     from thresher.collection.view import View
     from thresher.engines.options import Progress
 
@@ -62,6 +66,16 @@ class Writer:
         except BaseException:
             self._file_lock.release()
             raise
+
+    @property
+    def store(self) -> Store:
+        """What reads the collection."""
+        return self._store
+
+    @property
+    def upkeep(self) -> Upkeep:
+        """When segments are built."""
+        return self._store.schema.upkeep
 
     def close(self) -> None:
         """Let another write. In a forked child, which can't write, only what the child holds is closed."""
@@ -233,6 +247,27 @@ class Writer:
                 view = seen(self._catalogue, self._store.folder, self._store.schema, self.view)
             self._publish(view)
         return result
+
+    def set_tunings(self, vector: str, change: Callable[[Catalogue, Tunings | None], Tunings | None]) -> None:
+        """Change what is known of a vector's search parameters, in a short transaction, also while segments are built.
+
+        Parameters
+        ----------
+        change
+            Is given the catalogue, within the transaction, and what is known; it returns what is from now on, or None
+            to leave it at that.
+        """
+        self.check_free()
+        with self._alone():
+            with self._catalogue.transaction():
+                tunings = change(self._catalogue, self.view.tunings.get(vector))
+                if tunings is None:
+                    return
+                known = {**self.view.tunings, vector: tunings}
+                view = dataclasses.replace(self.view, version=self.view.version + 1, tunings=known)
+                keep(self._catalogue, vector, tunings)
+                self._catalogue.set_meta(version=view.version)
+            self._publish(view)
 
     def forget_batches(self) -> None:
         """Forget the vectors of documents that do not wait any more, a few at a time, so that nobody has to wait."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from thresher import FormatError
-from thresher._extras import missing
+from thresher._extras import required
 from thresher.datasets._catalogue import ADDRESS, FILES, TRACKS, RemoteFile
 from thresher.datasets._download import DownloadError, download
 from thresher.formats._atomic import atomic_write
@@ -227,11 +227,8 @@ def _write_record(target: Path, digest: str) -> None:
 
 
 def _progress_bar() -> Callable[..., Any]:
-    try:
-        from tqdm.auto import tqdm  # noqa: PLC0415 - an extra
-    except ImportError as error:
-        raise ImportError(missing("a progress bar needs tqdm", "cli")) from error
-    return tqdm
+    bar: Callable[..., Any] = required("tqdm.auto", "a progress bar needs tqdm", "cli").tqdm
+    return bar
 
 
 def _download(url: str, target: Path, label: str, bar: Callable[..., Any] | None) -> None:

@@ -1,66 +1,48 @@
-"""The contract of every engine, and what they have in common: options checked once, the core called once.
+"""The contract of every engine: what can be asked of an index. The rooms beside this one do it.
 
 An engine states its parameters, and in `build`, `search` and `search_one` the types of its options; the work is done
-here. What is new for all engines is added here and in `thresher.engines.options`.
+in `building`, `merging`, `searching`, `naming` and `vectors`. What is new for all engines is added there and in
+`thresher.engines.options`.
 """
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self, SupportsFloat, SupportsIndex, TypeAlias, Unpack
 
-import numpy as np
-import scipy.sparse as sp
-
 from thresher import _core
-from thresher._arguments import (
-    as_choice,
-    as_k,
-    as_path,
-    as_progress,
-    as_reorder,
-    as_terms,
-    as_threads,
-    as_weights,
-    set_params,
-)
+from thresher._arguments import as_choice, as_progress, as_threads
 from thresher._explanation import Explanation, explained
-from thresher._hits import AllHits, Hits
-from thresher._matrix import MatrixLike, QueryLike, as_csr, as_query
 from thresher._pickling import Source, restored
-from thresher._scratch import kept_in, scratch_files
 from thresher._selections import Allowed, Documents, as_selection
-from thresher._streams import DocumentsLike, collected, is_stream
-from thresher._words import IndexWords, Words, WordsLike, as_core_words, as_words, words_of_docs
+from thresher._words import Words, WordsLike, as_words
+from thresher.engines import building, naming, searching, vectors, writing_out
+from thresher.engines.handle import Handle
 from thresher.engines.merging import parts_of
 from thresher.engines.options import (
     PRECISIONS,
-    WEIGHTS,
     BuildOptions,
-    Options,
     Progress,
     SearchOptions,
     UnknownTerms,
     Weights,
     require_known,
-    write_out,
 )
-from thresher.engines.request import Request
 
 if TYPE_CHECKING:
-    import os
-    from types import TracebackType
-
+    import numpy as np
     import numpy.typing as npt
+    import scipy.sparse as sp
+
+    from thresher._hits import Hits
+    from thresher._matrix import MatrixLike, QueryLike
+    from thresher._streams import DocumentsLike
 
 __all__ = ["BuildOptions", "Index", "Progress", "SearchOptions"]
 BuildParam: TypeAlias = bool | int | float | str
-# Parts that an index in a file need not have in memory.
-_ON_DISK = ("fine",)
 
 
-class Index:
+class Index(Handle):
     """An immutable index of sparse document vectors; each engine is a subclass.
 
     Any number of threads may search one index at once: the GIL is released during a search.
@@ -77,23 +59,19 @@ class Index:
     _build_options: ClassVar[type] = BuildOptions
     _search_options: ClassVar[type] = SearchOptions
 
-    __slots__ = ("_handle", "_own_params", "_source")
+    __slots__ = ()
 
     def __init__(self, handle: _core.Index | None = None, *args: object, **kwargs: object) -> None:
         """Wrap a core index; callers use `build` or `thresher.open`."""
         if args or kwargs or not isinstance(handle, self._core_class):
             engine = type(self).__name__ if type(self) is not Index else "ExactIndex"
             raise TypeError(f"an index is made by build, as {engine}.build(docs), or by thresher.open(path)")
-        self._handle: _core.Index | None = handle
-        # The index's search parameters as the core takes them; never changed.
-        self._own_params: Any = handle.own_search_params() if hasattr(handle, "own_search_params") else None
-        # The file that it was opened from.
-        self._source: Source | None = None
+        super().__init__(handle)
 
     def __init_subclass__(cls) -> None:
         """Write out the options of an engine's methods, in their signatures and documentation."""
         super().__init_subclass__()
-        _write_out_options(cls)
+        cls._write_out_options()
 
     @classmethod
     def build(cls, docs: DocumentsLike, **options: Unpack[BuildOptions]) -> Self:
@@ -194,11 +172,7 @@ class Index:
     def _params_of_build(cls, given: Mapping[str, object], call: str) -> Any:  # noqa: ANN401 - each engine has a class
         """Return build parameters as the core takes them, or raise for one that there is not."""
         cls._require_engine(call)
-        params = cls._build_params()
-        for name in given:
-            if not hasattr(params, name):
-                raise TypeError(f"{cls.__name__}.{call} has no parameter {name!r}")
-        return set_params(params, given)
+        return building.params_of_build(cls._build_params(), given, f"{cls.__name__}.{call}")
 
     @classmethod
     def _require_engine(cls, call: str) -> None:
@@ -258,59 +232,6 @@ class Index:
                 return str(name)
         raise NotImplementedError(f"{cls.__name__}: the core has no engine {getattr(cls, 'engine', None)!r}")
 
-    @property
-    def n_docs(self) -> int:
-        """Number of documents."""
-        return self._live.n_docs
-
-    @property
-    def n_terms(self) -> int:
-        """Number of terms: the columns of the matrix that the index was built from."""
-        return self._live.n_terms
-
-    @property
-    def nnz(self) -> int:
-        """Number of nonzero weights."""
-        return self._live.nnz
-
-    @property
-    def weights(self) -> Weights:
-        """What it keeps of the weights that it was given, as `build` explains it."""
-        return WEIGHTS[self._live.precision]
-
-    @property
-    def weight_error(self) -> float:
-        """By how much the weights that it scores by are off at most; 0 where they are those that were given."""
-        return self._live.max_error
-
-    @property
-    def nbytes(self) -> dict[str, int]:
-        """Bytes that the index occupies in memory (or maps from its file), by part."""
-        return self._live.nbytes
-
-    @property
-    def resident_nbytes(self) -> int:
-        """Bytes of the parts that searches go through.
-
-        What an index that was opened from a file reads for a few documents only, and can leave on disk, is not among
-        them: the full weights beside those of 8 bits.
-        """
-        on_disk = _ON_DISK if self._source is not None else ()
-        return sum(size for part, size in self.nbytes.items() if part not in on_disk)
-
-    @property
-    def params(self) -> dict[str, int | float]:
-        """Build parameters; true and false are 1 and 0, as in the file."""
-        return {name: int(value) if isinstance(value, bool) else value for name, value in self._live.params.items()}
-
-    @property
-    def search_params(self) -> dict[str, int | float | str]:
-        """Default search parameters, which the engine's `search` explains.
-
-        The library's, unless `with_search_params` or `thresher.tune` set others; `save` keeps those.
-        """
-        return self._live.search_params
-
     def with_search_params(self, **params: SupportsFloat | SupportsIndex | str | None) -> Self:
         """Return the same index with other default search parameters; this one stays as it is.
 
@@ -339,14 +260,8 @@ class Index:
         >>> index.search_params
         {'alpha': 1.0, 'beta': 0.8, 'block_budget': 0, 'superblock_budget': 0}
         """
-        handle: Any = self._live
-        known = list(handle.search_params)
-        for name in params:
-            if name not in known:
-                has = f"it has {', '.join(known)}" if known else "it has none"
-                raise TypeError(f"{type(self).__name__} has no search parameter {name!r}: {has}")
-        same = type(self)(handle.with_search_params(self._params_with(params)) if params else handle)
-        same._source = self._source  # noqa: SLF001 - of this class
+        same = type(self)(searching.with_params(self, params))
+        same._source = self._source
         return same
 
     @property
@@ -403,13 +318,7 @@ class Index:
         >>> index.with_words(["cat", "dog", "emu"]).search_one({"dog": 1.0}, k=1).ids
         array([1])
         """
-        handle, n_threads = self._live, as_threads(threads)
-        return type(self)(
-            handle.with_words(
-                None if words is None else as_core_words(words, "words", n_threads),
-                None if names is None else as_core_words(names, "names", n_threads),
-            )
-        )
+        return type(self)(naming.renamed(self._live, words, names, as_threads(threads)))
 
     def select(self, documents: Documents) -> _core.Selection:
         """Prepare a set of documents once, for `allowed` and `exclude` of any number of searches.
@@ -573,17 +482,16 @@ class Index:
         >>> index.count([{2: 1.0}], min_score=1)
         array([1])
         """
-        handle = self._live
-        rows = as_csr(queries, shape=shape, name="queries", words=IndexWords(handle, unknown_terms))
         given = {
             "min_score": min_score,
             "allowed": allowed,
             "exclude": exclude,
             "unknown_terms": unknown_terms,
+            "shape": shape,
             "threads": threads,
             "progress": progress,
         }
-        return Request(handle, None, rows.shape[0], given).counts(rows)
+        return searching.count(self, queries, given)
 
     def explain(
         self,
@@ -649,217 +557,31 @@ class Index:
         >>> thresher.ExactIndex.build(docs).vectors([1]).toarray()
         array([[0. , 3. , 0.5]], dtype=float32)
         """
-        wanted = np.asarray(ids)
-        if wanted.ndim != 1:
-            raise ValueError(
-                f"ids must have one dimension, got {wanted.ndim}" + (": put one id in a list" * (not wanted.ndim))
-            )
-        if wanted.size and wanted.dtype.kind not in "iu":
-            raise TypeError(f"ids must be whole numbers, got dtype {wanted.dtype}")
-        if wanted.size and (wanted.max() >= self.n_docs or wanted.min() < 0):
-            outside = wanted[(wanted < 0) | (wanted >= self.n_docs)][0]
-            raise ValueError(f"ids: {outside} is not a document; the index has {self.n_docs}")
-        indptr, indices, data = self._live.vectors(np.ascontiguousarray(wanted, dtype=np.int64))
-        signed = indices.view(np.int32) if self.n_terms <= 2**31 else indices.astype(np.int64)
-        return sp.csr_array((data, signed, indptr), shape=(len(wanted), self.n_terms))
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the index to a file that `thresher.open` maps.
-
-        The file appears whole or not at all: an existing file at `path` is replaced only once the new one is safely
-        on disk.
-
-        Parameters
-        ----------
-        path
-            The file to write.
-
-        Raises
-        ------
-        OSError
-            If the system refuses, with the path: no such directory, no permission, disk full, ...
-        """
-        self._live.save(as_path(path))
-
-    def close(self) -> None:
-        """Release the memory or the mapped file; any use after that raises ValueError. Idempotent."""
-        self._handle = None
-
-    def __enter__(self) -> Self:
-        """Return the index: ``with thresher.open(path) as index`` closes it at the end."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close the index."""
-        self.close()
-
-    def __bool__(self) -> bool:
-        """Return True: an index without documents is an index all the same."""
-        return True
-
-    def __len__(self) -> int:
-        """Return the number of documents."""
-        return self.n_docs
-
-    def __repr__(self) -> str:
-        """Describe the index in one line."""
-        if self._handle is None:
-            return f"<{type(self).__name__}: closed>"
-        size = sum(self.nbytes.values())
-        return f"<{type(self).__name__}: {self.n_docs:,} documents, {self.n_terms:,} terms, {size / 1e6:,.1f} MB>"
+        return vectors.vectors(self._live, ids)
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle an index that was opened from a file as its path, and one that was built as its bytes."""
         return restored, Source.of(self)
-
-    def __copy__(self) -> Self:
-        """Return the index itself: it never changes."""
-        return self
-
-    def __deepcopy__(self, memo: object) -> Self:
-        """Return the index itself: it never changes."""
-        return self
-
-    @property
-    def _live(self) -> _core.Index:
-        if self._handle is None:
-            raise ValueError("the index is closed")
-        return self._handle
 
     @classmethod
     def _build(cls, docs: DocumentsLike, options: Mapping[str, object]) -> Self:
         """Build an index with options of `_build_options`."""
         cls._require_engine("build")
         require_known(options, cls._build_options, f"{cls.__name__}.build")
-        given, shape, threads, progress = _divided(options)
-        files = scratch_files(given.pop("scratch", None))
-        given_words, given_names = given.pop("words", None), given.pop("names", None)
-        precision = as_choice(given.pop("weights", "float"), PRECISIONS, "weights")
-        params, order = cls._build_params(), None
-        if hasattr(params, "reorder"):
-            params.reorder, order = as_reorder(given.pop("reorder", params.reorder), "reorder")
-        set_params(params, given)
-        words, known = words_of_docs(docs, given_words, threads)
-        names = None if given_names is None else as_core_words(given_names, "names", threads)
-        core: Any = cls._core_class
-        with kept_in(files):
-            if is_stream(docs):
-                rows = collected(docs, shape, threads, files)
-            else:
-                rows = as_csr(docs, shape=shape, name="docs", words=known)
-            _check_words(words, names, rows.shape)
-            handle = core.build(
-                rows.indptr, rows.indices, rows.data, rows.shape[1], params, order, precision, threads, progress
-            )
-        return cls(handle if words is None and names is None else handle.with_words(words, names))
+        return cls(building.build(cls._core_class, cls._build_params(), docs, options))
 
-    def _search(self, queries: MatrixLike, k: SupportsIndex | None, options: Mapping[str, object]) -> Hits:
-        """Search for each query with options of `_search_options`: Hits, or AllHits where k is None."""
-        require_known(options, self._search_options, f"{type(self).__name__}.search")
-        handle = self._live
-        common = {name: options[name] for name in SearchOptions.__annotations__ if name in options}
-        given = {name: value for name, value in options.items() if name not in common}
-        params = self._params_with(given) if given else self._own_params
-        shape: Any = common.pop("shape", None)
-        words = IndexWords(handle, common.get("unknown_terms"))
-        rows = as_csr(queries, shape=shape, name="queries", words=words)
-        return Request(handle, k, rows.shape[0], common).search(rows, params)
+    # What engines' methods do, with options of `_search_options`.
+    _search = searching.search
+    _search_one = searching.search_one
 
-    def _search_one(
-        self,
-        terms: Any,  # noqa: ANN401 - a QueryLike, which only run time tells apart
-        weights: npt.ArrayLike | None,
-        k: SupportsIndex | None,
-        options: Mapping[str, object],
-    ) -> Hits:
-        """Search for one query with options of `_search_options`."""
-        handle: Any = self._handle
-        if handle is None:
-            raise ValueError("the index is closed")
-        params = self._own_params
-        if options or k is None:
-            require_known(options, self._search_options, f"{type(self).__name__}.search_one")
-            if k is None or not options.keys().isdisjoint(SearchOptions.__annotations__):
-                return self._search_batch_of_one(terms, weights, k, options)
-            params = self._params_with(dict(options))
-        if weights is None:
-            terms, weights = as_query(terms, IndexWords(handle))
-        if params is None:
-            return Hits(*handle.search_one(as_terms(terms), as_weights(weights), as_k(k)))
-        return Hits(*handle.search_one_with(as_terms(terms), as_weights(weights), as_k(k), params))
-
-    def _search_batch_of_one(
-        self,
-        terms: Any,  # noqa: ANN401 - a QueryLike
-        weights: npt.ArrayLike | None,
-        k: SupportsIndex | None,
-        options: Mapping[str, object],
-    ) -> Hits:
-        """Search for one query with options of batches."""
-        queries = terms
-        if weights is None and not (isinstance(terms, tuple) and len(terms) == 3):  # no triple, which is a batch
-            terms, weights = as_query(terms, IndexWords(self._live, options.get("unknown_terms")))
-        if weights is not None:
-            terms, weights = as_terms(terms), as_weights(weights)
-            if terms.ndim != 1:
-                raise ValueError(f"terms must have one dimension, got {terms.ndim}")
-            if terms.shape != weights.shape:
-                raise ValueError(f"terms and weights differ in length: {terms.size} and {weights.size}")
-            queries = [0, terms.size], terms, weights
-            options = {"shape": (1, max(self.n_terms, 1 + int(terms.max(initial=0)))), **options}
-        hits = self._search(queries, k, options)
-        if len(hits.exact) != 1:
-            raise ValueError(f"search_one takes one query, got {len(hits.exact)}: search takes several")
-        if isinstance(hits, AllHits):
-            return Hits(hits.ids, hits.scores, bool(hits.exact[0]))
-        after: Any = options.get("after")
-        before = None if after is None else np.asarray(getattr(after, "cursor", after)).reshape(-1)
-        return Hits(hits.ids[0], hits.scores[0], bool(hits.exact[0]), before)
-
-    def _params_with(self, given: dict[str, Any]) -> Any:  # noqa: ANN401 - each engine has a class of its own
-        """Return the index's search parameters as the core takes them, but for those that are given and not None."""
-        handle: Any = self._live
-        return set_params(
-            handle.own_search_params(), {name: value for name, value in given.items() if value is not None}
-        )
-
-
-def _check_words(words: _core.Words | None, names: _core.Words | None, shape: tuple[int, int]) -> None:
-    """Raise what `with_words` would, before an index is built."""
-    if words is not None and len(words) > shape[1]:
-        raise ValueError(f"words: {len(words)} for {shape[1]} terms")
-    if names is not None and len(names) != shape[0]:
-        raise ValueError(f"names: {len(names)} for {shape[0]} documents")
-
-
-def _divided(
-    options: Mapping[str, object],
-) -> tuple[dict[str, Any], tuple[int, int] | None, int, Progress | None]:
-    """Return an engine's own options, and those that builds and searches of all engines take: checked, or the usual."""
-    own: dict[str, Any] = dict(options)
-    shape, threads = own.pop("shape", None), as_threads(own.pop("threads", 0))
-    return own, shape, threads, as_progress(own.pop("progress", None))
+    @classmethod
+    def _write_out_options(cls) -> None:
+        """Write out the options of the class's own methods."""
+        build = writing_out.Options(BuildOptions, cls._build_options, cls._build_params)
+        search = writing_out.Options(SearchOptions, cls._search_options, cls._search_params)
+        writing_out.write_out_methods(cls, _DOCUMENTATION, build, search)
 
 
 # What all engines' documentation says, from before it is written out here.
-_DOCUMENTATION = {name: inspect.getdoc(getattr(Index, name)) or "" for name in ("build", "search", "search_one")}
-
-
-def _write_out_options(cls: type[Index]) -> None:
-    """Write out the options of a class's own methods."""
-    build = Options(BuildOptions, cls._build_options, cls._build_params)
-    search = Options(SearchOptions, cls._search_options, cls._search_params)
-    for name, common in _DOCUMENTATION.items():
-        method = vars(cls).get(name)
-        if isinstance(method, classmethod):
-            write_out(method.__func__, common, build, own_defaults=False)
-        elif method is not None:
-            write_out(method, common, search, own_defaults=True)
-
-
-_write_out_options(Index)
+_DOCUMENTATION = writing_out.documentation_of(Index)
+Index._write_out_options()

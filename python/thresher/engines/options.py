@@ -1,15 +1,14 @@
-"""The options that all engines have in common, and how a method's `**options` are checked and written out.
+"""The options that all engines have in common.
 
-An engine states its options as a TypedDict derived from one of these, where each is documented once; what takes them
-is in `thresher.engines.index`. An option of all engines is added here and there, and in no engine.
+An engine states its options as a TypedDict derived from one of these, where each is documented once; `writing_out` puts
+them into signatures and documentation, `building` and `request` take them. An option of all engines is added here and
+there, and in no engine.
 """
 
 from __future__ import annotations
 
-import inspect
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, SupportsFloat, SupportsIndex, TypeAlias, TypedDict
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Literal, SupportsFloat, SupportsIndex, TypeAlias, TypedDict
 
 from thresher import _core
 
@@ -116,7 +115,7 @@ class SearchOptions(TypedDict, total=False):
 
 
 # What the options of all engines are where they are not given.
-_DEFAULTS: dict[str, object] = {
+DEFAULTS: dict[str, object] = {
     "shape": None,
     "threads": 0,
     "progress": None,
@@ -132,7 +131,6 @@ _DEFAULTS: dict[str, object] = {
     "unknown_terms": "error",
     "after": None,
 }
-_HOLE = "\n**options\n"
 
 
 def require_known(given: Iterable[str], options: type, call: str) -> None:
@@ -141,76 +139,3 @@ def require_known(given: Iterable[str], options: type, call: str) -> None:
     for name in given:
         if name not in known:
             raise TypeError(f"{call} has no option {name!r}; it has {', '.join(known)}")
-
-
-class Options(NamedTuple):
-    """What a method's `**options` are."""
-
-    common: type
-    """The TypedDict of what all engines take."""
-    all: type
-    """The engine's, derived from it."""
-    params: Callable[[], object] | None
-    """What makes the core's struct of the engine's own, with its defaults."""
-
-    def defaults(self) -> dict[str, object]:
-        """Return the core's defaults of the engine's own."""
-        made = self.params() if self.params is not None else None
-        return {name: getattr(made, name) for name in self.all.__annotations__ if hasattr(made, name)}
-
-
-def write_out(method: Callable[..., Any], template: str, options: Options, *, own_defaults: bool) -> None:
-    """Give a method a signature and a documentation that name what its `**options` take.
-
-    Parameters
-    ----------
-    method
-        Its last parameter is ``**options``; one that has no such is left alone.
-    template
-        Documentation with a ``**options`` parameter, whose place the options take. Its sections, without examples,
-        are added to a `method` that has only a summary.
-    options
-        The "Attributes" in the documentation of the TypedDicts are the options.
-    own_defaults
-        Whether an index has defaults of its own: the signature has None then, and the documentation the library's.
-    """
-    signature = inspect.signature(method)
-    parameters = [one for one in signature.parameters.values() if one.kind is not inspect.Parameter.VAR_KEYWORD]
-    if len(parameters) == len(signature.parameters):
-        return  # a method that names its options itself
-    defaults = options.defaults()
-    if method.__doc__ is not None:  # as it is under -OO
-        method.__doc__ = _written_out(
-            inspect.cleandoc(method.__doc__), template, options, defaults if own_defaults else {}
-        )
-    parameters += [
-        inspect.Parameter(
-            name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=_DEFAULTS.get(name) if own_defaults else defaults.get(name, _DEFAULTS.get(name)),
-            annotation=getattr(kind, "__forward_arg__", kind),
-        )
-        for name, kind in options.all.__annotations__.items()
-    ]
-    method.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-
-
-def _written_out(text: str, template: str, options: Options, library: Mapping[str, object]) -> str:
-    if _HOLE not in text:
-        sections = template[template.index("Parameters\n---") :]
-        text += "\n\n" + sections.partition("\n\nExamples\n---")[0]
-    before, _, behind = text.partition(_HOLE)
-    entries = [entry for one in dict.fromkeys((options.common, options.all)) for entry in _attributes(one, library)]
-    return "\n".join([before, *entries]) + behind[behind.index("\n\nReturns\n---") :]
-
-
-def _attributes(options: type, library: Mapping[str, object]) -> Iterator[str]:
-    """Yield the entries of a documentation's "Attributes", with the library's defaults."""
-    section = inspect.cleandoc(options.__doc__ or "").partition("Attributes\n----------\n")[2]
-    for name, text in re.findall(r"^(\w+)\n((?:    .*\n?)+)", section, re.MULTILINE):
-        entry = f"{name}\n{text}".rstrip()
-        if name in library:
-            default = library[name]
-            shown = f'``"{default}"``' if isinstance(default, str) else f"{default:g}"
-            entry += f"\n    Library default: {shown}."
-        yield entry

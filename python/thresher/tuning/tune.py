@@ -270,7 +270,14 @@ def tune_index(
     on_step()
     docs = index.vectors(np.arange(index.n_docs))
     questions = _questions(
-        docs, asked, exact_index(docs, workers), k=hits, threads=workers, rng=rng, rescored=index.weights == "uint8"
+        docs,
+        asked,
+        exact_index(docs, workers),
+        k=hits,
+        threads=workers,
+        rng=rng,
+        rescored=index.weights == "uint8",
+        called="the documents",
     )
     search = DialSearch(questions, target, workers, started + budget, on_step)
     curve: list[Point] = []
@@ -324,22 +331,26 @@ def _questions(
     threads: int,
     rng: np.random.Generator,
     rescored: bool,
+    called: str = "docs",
 ) -> Questions:
-    """Return the queries to tune on, in random order: those that some document answers."""
+    """Return the queries to tune on, in random order: those that some document answers.
+
+    `called`: what errors call the documents.
+    """
     own = None
     if queries is None:
         queries, own = of_documents(docs, rng)
     else:
         queries = queries[rng.permutation(queries.shape[0])[:MAX_QUERIES]]
     if queries.shape[0] < FEWEST_QUERIES:
-        what = "docs: too few with terms to make queries of" if own is not None else "queries: too few"
+        what = f"{called}: too few with terms to make queries of" if own is not None else "queries: too few"
         raise ValueError(f"{what}, {queries.shape[0]}; at least {FEWEST_QUERIES} are needed")
     max_k = min(docs.shape[0], MAX_HITS - 1)  # a query that is made of a document finds that one too
     if k > max_k:
         raise ValueError(f"k must be at most {max_k} for {docs.shape[0]} documents, got {k}")
     questions = Questions(queries, own, exact, k, threads, rescored=rescored).answered()
     if len(questions) < FEWEST_QUERIES:
-        what = "docs: queries made of them" if own is not None else "queries: they"
+        what = f"{called}: queries made of them" if own is not None else "queries: they"
         raise ValueError(f"{what} must find documents, but {len(questions)} do; at least {FEWEST_QUERIES} are needed")
     return questions
 

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engines/registry.hpp"
@@ -281,6 +282,45 @@ TEST(SegmentsOfManySizes, FindAllHits) {
             }
         }
     }
+}
+
+// Segments of a large one, whose deadline is as given (0: none), and a smaller one, with one that is no time at all.
+class Deadlines : public testing::Test {
+  protected:
+    static constexpr std::size_t kLarge = 6000;
+    static constexpr std::size_t kQueries = 20;
+
+    // How many queries are answered exactly. `step`: every so many documents of the large segment are allowed.
+    std::size_t n_exact(std::string_view engine, double deadline, std::size_t step = 1) const {
+        auto large = build_index(std::string(engine), part_of(docs_, 0, kLarge).view());
+        if (deadline > 0) large = large->with_named_search_params({{"deadline_us", deadline}});
+        const auto small = build_index("impact", part_of(docs_, kLarge, docs_.n_rows()).view())
+                               ->with_named_search_params({{"deadline_us", 1e-3}});
+        std::vector<SearchOptions::Selections> allowed(2);
+        if (step > 1) allowed[0] = Cut::selections(*large, 0, {.k = 10, .step = step}, kQueries);
+        Hits hits(kQueries, 10);
+        Segments({large.get(), small.get()}).search(queries_.view(), {.k = 10, .threads = 2}, allowed, hits.view());
+        return static_cast<std::size_t>(std::ranges::count(hits.exact, std::uint8_t{1}));
+    }
+
+  private:
+    Random random_{11};
+    Rows docs_ = test::random_rows(random_, kLarge + 5000, 50, 20, test::real_weight);
+    Rows queries_ = test::random_rows(random_, kQueries, 50, 10, test::real_weight);
+};
+
+constexpr double kHours = 1e10;
+
+TEST_F(Deadlines, OfASegmentThatHasTimeLeftAreAddedToTheNext) {
+    EXPECT_EQ(n_exact("impact", kHours), kQueries);
+    // Few documents are allowed, and scored without the engine's help: that leaves its time too.
+    EXPECT_EQ(n_exact("impact", kHours, 300), kQueries);
+}
+
+TEST_F(Deadlines, StayAsTheyAreWhereNothingWasLeft) {
+    EXPECT_LT(n_exact("impact", 0), kQueries);
+    EXPECT_LT(n_exact("impact", 1e-3), kQueries);
+    EXPECT_LT(n_exact("exact", 0), kQueries);
 }
 
 TEST(SegmentsOfManySizes, OfNothingHaveNoHits) {

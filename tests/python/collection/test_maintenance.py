@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import sqlite3
 import weakref
 from pathlib import Path
-from unittest import mock
 
 import pytest
 
-from thresher.collection import Collection, maintenance
+from thresher.collection import Collection, Upkeep, maintenance
 
 
 def _rows(path: Path, table: str) -> int:
@@ -24,11 +24,10 @@ def _rows(path: Path, table: str) -> int:
 @pytest.mark.parametrize("what", ["upsert", "update", "delete"])
 def test_the_log_of_few_documents_stays_short(tmp_path: Path, what: str) -> None:
     most = 60
-    with (
-        mock.patch.multiple(maintenance, FLUSH=10**6, _UPSERTS=most),
-        mock.patch.object(maintenance.Maintenance, "notify"),
-        Collection.create(tmp_path / "docs", n_terms=4, fields={"n": "int"}) as collection,
-    ):
+    upkeep = Upkeep(flush_docs=10**6, flush_upserts=most)
+    with Collection.create(
+        tmp_path / "docs", n_terms=4, fields={"n": "int"}, upkeep=upkeep, background=False
+    ) as collection:
         ids = ["a", "b", "c"]
         collection.upsert(ids, [{0: 1.0}] * 3)
         writer = collection._writer
@@ -41,7 +40,7 @@ def test_the_log_of_few_documents_stays_short(tmp_path: Path, what: str) -> None
             else:
                 collection.upsert(["z"], [{1: 1.0}])
                 collection.delete(["z"])
-            writer.rebuild(maintenance.to_flush, threads=1)
+            writer.rebuild(functools.partial(maintenance.to_flush, upkeep=upkeep), threads=1)
             writer.tidy(most)
             assert _rows(tmp_path / "docs", "documents") <= 3 + 2 * most
             assert _rows(tmp_path / "docs", "batches") <= most

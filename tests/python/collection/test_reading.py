@@ -7,22 +7,21 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from unittest import mock
 
 import pytest
 
 import collection_readers
 from collection_readers import read, write
-from thresher.collection import Collection, maintenance
+from thresher.collection import Collection, Upkeep
 
 
 @pytest.fixture
 def collection(tmp_path: Path) -> Iterator[Collection]:
     """A collection that is flushed, merged and tidied all the time."""
-    with (
-        mock.patch.multiple(maintenance, FLUSH=40, _UPSERTS=60, _WIDTH=2),
-        Collection.create(tmp_path / "docs", n_terms=4, fields={"n": "int"}, durability="normal") as opened,
-    ):
+    upkeep = Upkeep(flush_docs=40, flush_upserts=60, merge_width=2)
+    with Collection.create(
+        tmp_path / "docs", n_terms=4, fields={"n": "int"}, durability="normal", upkeep=upkeep
+    ) as opened:
         write(opened, 1)
         yield opened
 
@@ -83,13 +82,10 @@ def test_threads_search_while_one_writes(collection: Collection) -> None:
 
 _LEFT_OPEN = """
 import sys
-from unittest import mock
-from thresher.collection import Collection, maintenance
-with mock.patch.multiple(maintenance, FLUSH=1):
-    collection = Collection.create(sys.argv[1], n_terms=100)
-    for number in range(5):
-        collection.upsert(range(number * 1000, number * 1000 + 1000), [{one % 100: 1.0} for one in range(1000)])
-    held = collection  # and a build goes on behind
+from thresher.collection import Collection, Upkeep
+collection = Collection.create(sys.argv[1], n_terms=100, upkeep=Upkeep(flush_docs=500))
+for number in range(5):
+    collection.upsert(range(number * 1000, number * 1000 + 1000), [{one % 100: 1.0} for one in range(1000)])
 """
 
 
@@ -100,3 +96,11 @@ def test_an_interpreter_that_ends_without_close_loses_nothing(tmp_path: Path) ->
     assert (done.returncode, done.stderr) == (0, "")
     with Collection.open(tmp_path / "docs", mode="rw") as collection:
         assert [doc.id for doc in collection.scan()] == list(range(5000))
+
+
+def test_a_document_that_was_read_without_vectors_says_so(tmp_path: Path) -> None:
+    with Collection.create(tmp_path / "c") as collection:
+        collection.upsert(["a"], [{0: 1.0}])
+        (document,) = collection.scan()
+        with pytest.raises(ValueError, match="document 'a' was read without its vectors"):
+            _ = document.vector

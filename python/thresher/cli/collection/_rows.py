@@ -95,7 +95,7 @@ def _located(
     path: Path, kind: formats.FileKind, collection: Collection, progress: Progress | None
 ) -> Iterator[tuple[str, Row]]:
     """Yield rows, each with its line's or row's number."""
-    read = _Reader(collection)
+    read = _Reader(collection, has_nulls=kind == "jsonl")
     if kind == "jsonl":
         found = formats.jsonl.objects(path, progress=progress)
     else:
@@ -113,7 +113,9 @@ def _located(
 class _Reader:
     """Makes rows of objects, for a collection's vectors."""
 
-    def __init__(self, collection: Collection) -> None:
+    def __init__(self, collection: Collection, *, has_nulls: bool) -> None:
+        """Take a collection; `has_nulls`: a field that is null was written so. In a table it is one that is missing."""
+        self._has_nulls = has_nulls
         self._vectors = collection.vectors
         self._default = next(iter(self._vectors))
 
@@ -122,16 +124,20 @@ class _Reader:
         name = fields.pop("id", None)
         if isinstance(name, bool) or not isinstance(name, str | int):
             raise FormatError(f'"id" must be a string or a whole number, got {name!r}')
-        return Row(name, self._all(fields), {field: value for field, value in fields.items() if value is not None})
+        vectors = self._all(fields)
+        return Row(
+            name, vectors, {field: value for field, value in fields.items() if self._has_nulls or value is not None}
+        )
 
     def _all(self, fields: dict[str, Any]) -> dict[str, dict[Any, float]]:
         """Take the vectors out of the fields."""
         if "vector" in fields:
             return {self._default: self._vector(fields.pop("vector"), self._default)}
-        if all(isinstance(fields.get(part), list) for part in _LISTS):
+        given = fields.get("vectors")
+        if not isinstance(given, Mapping) and all(isinstance(fields.get(part), list) for part in _LISTS):
             indices, values = (fields.pop(part) for part in _LISTS)
             return {self._default: self._vector(_paired(indices, values), self._default)}
-        given = fields.pop("vectors", None)
+        fields.pop("vectors", None)
         if not isinstance(given, Mapping):
             raise FormatError(
                 'there is no "vector"' if given is None else f'"vectors" must be an object, got {given!r}'

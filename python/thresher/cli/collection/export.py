@@ -34,7 +34,7 @@ def export(
     """Write documents as JSON lines, in the order in which they were stored; `add` reads them back.
 
     A line is {"id": ..., "vector": {term: weight, ...}, ...} with the fields of the payload; of several
-    vectors, "vectors" has each by its name.
+    vectors, "vectors" has each by its name. Texts that documents were stored with are left out.
     """
     condition = parsed(where)
     if output is not None:

@@ -57,6 +57,11 @@ def _summary(facts: dict[str, Any]) -> Table:
             + (", out of date" if name in facts["out_of_date"] else "")
             for name, tuning in facts["tunings"].items()
         },
+        **{
+            f"segment {segment['number']}, {name}": doubt
+            for segment in facts["segments"]
+            for name, doubt in segment["doubts"].items()
+        },
         "version": f"{facts['version']:,}",
         "on disk": f"{facts['nbytes']:,} bytes",
         "resident": f"{facts['resident_nbytes']:,} bytes",

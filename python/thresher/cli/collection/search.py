@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import typer
 
+from thresher.cli._hits import Format, K, Layout, Output, Tag, Threads, write
 from thresher.cli._terminal import progress_bar
 from thresher.cli._vectors import refuse_to_overwrite
 from thresher.cli.collection._options import WHERE, parsed
 from thresher.cli.collection._rows import rows_of
-from thresher.cli.search import Layout
 from thresher.collection import Collection, CollectionHits
-from thresher.formats._atomic import atomic_write
 from thresher.formats.trec import run_lines
 
 _AT_ONCE = 4096  # queries
@@ -27,20 +25,14 @@ def search(
     path: Annotated[Path, typer.Argument(metavar="COLLECTION", help="A collection that `create` made.")],
     queries_path: Annotated[Path, typer.Argument(metavar="QUERIES", help="Queries: .jsonl[.gz], .parquet or .arrow.")],
     *,
-    k: Annotated[int, typer.Option("--k", "-k", min=1, help="Hits for each query.")] = 10,
+    k: K = 10,
     where: Annotated[str | None, typer.Option(help=WHERE)] = None,
     vector: Annotated[str | None, typer.Option(help="Which of several vectors to compare.")] = None,
     exact: Annotated[bool, typer.Option("--exact", help="Miss nothing.")] = False,
-    threads: Annotated[int, typer.Option(min=0, help="Threads to search with; 0 means all cores.")] = 0,
-    layout: Annotated[
-        Layout,
-        typer.Option(
-            "--format",
-            help="ids: a line a query, tabs between; trec: a run; jsonl: an object a query, with scores and payloads.",
-        ),
-    ] = Layout.IDS,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of stdout.")] = None,
-    tag: Annotated[str, typer.Option(help="Name of the run in a TREC run.")] = "thresher",
+    threads: Threads = 0,
+    layout: Format = Layout.IDS,
+    output: Output = None,
+    tag: Tag = "thresher",
 ) -> None:
     """Search a collection for the best documents of each query, best first.
 
@@ -68,7 +60,7 @@ def search(
                     if progress is not None:
                         progress(begin + len(some), len(queries))
 
-        _write(lines(), output)
+        write(lines(), output)
 
 
 def _shown(queries: Sequence[str | int], hits: CollectionHits, layout: Layout, tag: str) -> Iterator[str]:
@@ -86,11 +78,3 @@ def _shown(queries: Sequence[str | int], hits: CollectionHits, layout: Layout, t
                 for one, score, payload in zip(ids.tolist(), scores, payloads, strict=True)
             ]
             yield json.dumps({"query": query, "hits": found}, ensure_ascii=False) + "\n"
-
-
-def _write(lines: Iterable[str], output: Path | None) -> None:
-    if output is None:
-        sys.stdout.writelines(lines)
-        return
-    with atomic_write(output) as out:
-        out.writelines(line.encode() for line in lines)

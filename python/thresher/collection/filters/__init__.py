@@ -8,7 +8,7 @@ declared fields of a segment, `evaluate` gives the documents that match as packe
 from __future__ import annotations
 
 from thresher.collection.filters.builder import F
-from thresher.collection.filters.columns import Columns, merge_columns, write_columns
+from thresher.collection.filters.columns import Columns
 from thresher.collection.filters.evaluate import IdFinder, Ids, PayloadReader, evaluate
 from thresher.collection.filters.facets import facet
 from thresher.collection.filters.fields import KINDS, Fields, Kind, check_fields
@@ -33,8 +33,6 @@ __all__ = [
     "facet",
     "matcher",
     "matches",
-    "merge_columns",
     "parse",
     "validate_payload",
-    "write_columns",
 ]

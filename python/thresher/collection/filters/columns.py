@@ -180,18 +180,6 @@ class Columns:
         return f"<Columns: {self.n_docs} documents, {n_fields} field{'' if n_fields == 1 else 's'}>"
 
 
-def write_columns(path: str | os.PathLike[str], fields: Fields, payloads: Iterable[Mapping[str, Any] | None]) -> None:
-    """Write the column file of payloads, as `Columns.of` and `Columns.write`."""
-    Columns.of(fields, payloads).write(path)
-
-
-def merge_columns(
-    path: str | os.PathLike[str], fields: Fields, sources: Sequence[tuple[Columns, npt.ArrayLike | None]]
-) -> None:
-    """Write the column file of the documents of several others that are kept: `Columns.merge` and `Columns.write`."""
-    Columns.merge(fields, sources).write(path)
-
-
 def _counted(n_docs: int) -> int:
     if n_docs > MAX_DOCS:
         raise ValueError(f"a segment has at most {MAX_DOCS} documents, got {n_docs}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import repeat
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -22,13 +22,26 @@ from thresher.collection.filters.fields import in_terms_of
 from thresher.collection.filters.language import Where, parse
 from thresher.collection.filters.matching import matcher
 from thresher.collection.filters.tree import Filter
+from thresher.collection.filters.values import INT64
 
 PayloadReader: TypeAlias = Callable[[npt.NDArray[np.int64]], Iterable[Mapping[str, Any] | None]]
 """Gives the payloads of documents, whose numbers ascend, in their order; None has no fields."""
 IdFinder: TypeAlias = Callable[[list[Any]], npt.NDArray[np.int64]]
 """Gives the numbers of the documents that have one of these ids, in any order; ids that nobody has are passed over."""
-Ids: TypeAlias = Sequence[str] | npt.NDArray[Any]
-"""The id of each document: strings, or an int64 array."""
+
+
+class IdReader(Protocol):
+    """The ids of documents, read some at a time; numpy's arrays are such."""
+
+    def __len__(self) -> int:
+        """Return how many documents there are."""
+
+    def take(self, documents: npt.NDArray[np.int64], /) -> Any:  # noqa: ANN401 - a list or an array
+        """Return the ids of documents, whose numbers ascend, in their order."""
+
+
+Ids: TypeAlias = Sequence[str | int] | IdReader
+"""The id of each document; an int64 array is compared as a column is."""
 
 _BATCH = 4096  # payloads that are asked for at once
 
@@ -57,9 +70,11 @@ def evaluate(
         Called with numbers of documents, int64, ascending; gives their payloads in this order. Only asked where the
         filter names fields without a column, and only for documents that the rest of it leaves open.
     ids
-        The documents' ids, for `$id`: looked through one by one, but for an int64 array.
+        The documents' ids, for `$id`: looked through where the rest of the filter leaves a document open, but for an
+        int64 array.
     id_finder
-        Finds documents by their ids, so that `$id` by `$eq`, `$in` and their complements looks through nothing.
+        Finds documents by their ids, so that `$id` by `$eq`, `$in` and their complements looks through nothing. It is
+        called with strings and whole numbers of 64 bits.
     among
         Documents that are of interest, such as the live ones; others do not match. None: all.
 
@@ -91,7 +106,7 @@ def evaluate(
         elif condition.path == tree.ID and isinstance(ids, np.ndarray) and ids.dtype == np.int64:
             told[condition] = Plain(ids, None).select(condition)
         elif condition.path == tree.ID and isinstance(condition, tree.OneOf) and id_finder is not None:
-            told[condition] = bits.of(id_finder([value.value for value in condition.values]), n_docs)
+            told[condition] = bits.of(id_finder(ids_among(condition)), n_docs)
         else:
             rest.append(condition)
     sure, possible = _bounds(adapted, told, n_docs)
@@ -100,6 +115,12 @@ def evaluate(
         told |= _asked(rest, bits.positions(undecided, n_docs), n_docs, payload_reader, ids)
         sure, _ = _bounds(adapted, told, n_docs)
     return sure if among is None else sure & among
+
+
+def ids_among(condition: tree.OneOf) -> list[str | int]:
+    """Return those values of a condition that a document's id can be: strings, and whole numbers of 64 bits."""
+    plain = [value.value for value in condition.values if value.sort != "boolean"]
+    return [one for one in plain if isinstance(one, str) or (isinstance(one, int) and one in INT64)]
 
 
 def _bounds(where: Filter, told: Mapping[tree.Condition, Bits], n_docs: int) -> tuple[Bits, Bits]:
@@ -143,11 +164,18 @@ def _asked(
     for start in range(0, documents.size, _BATCH):
         batch = documents[start : start + _BATCH]
         payloads = reader(batch) if unknown and reader is not None else repeat(None, batch.size)
-        for document, payload in zip(batch.tolist(), payloads, strict=True):
-            name = None if ids is None else _plain(ids[document])
+        names = repeat(None, batch.size) if ids is None else map(_plain, _taken(ids, batch))
+        for document, payload, name in zip(batch.tolist(), payloads, names, strict=True):
             for test, mask in tests:
                 mask[document] = test({} if payload is None else payload, name)
     return {condition: bits.pack(mask) for condition, mask in masks.items()}
+
+
+def _taken(ids: Ids, documents: npt.NDArray[np.int64]) -> Iterable[Any]:
+    if isinstance(ids, Sequence):
+        return (ids[document] for document in documents.tolist())
+    found: Iterable[Any] = ids.take(documents)
+    return found
 
 
 def _plain(name: Any) -> Any:  # noqa: ANN401 - an id, perhaps one of numpy's

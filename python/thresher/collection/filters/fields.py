@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, Literal, TypeAlias, get_args
 
 from thresher.collection.filters import tree
@@ -169,20 +170,47 @@ _CONVERTERS: dict[Kind, Callable[[object], Value]] = {
 
 
 def in_terms_of(filter_: Filter, fields: Fields) -> Filter:
-    """Return a filter for columns: strings that are compared with a datetime field are the moments they write."""
-    if isinstance(filter_, tree.And):
-        return tree.all_of(in_terms_of(child, fields) for child in filter_.children)
-    if isinstance(filter_, tree.Or):
-        return tree.any_of(in_terms_of(child, fields) for child in filter_.children)
-    if isinstance(filter_, tree.Not):
-        return tree.negated(in_terms_of(filter_.child, fields))
-    if isinstance(filter_, tree.OneOf) and fields.get(filter_.path) == "datetime":
-        return tree.one_of(filter_.path, [_moment(value) for value in filter_.values])
-    if isinstance(filter_, tree.Compare) and fields.get(filter_.path) == "datetime":
-        return tree.Compare(filter_.path, filter_.order, _moment(filter_.value))
+    """Return a filter for columns: strings that are compared with a datetime field are the moments they write.
+
+    Raises
+    ------
+    ValueError
+        Naming the field and the string, if it is no ISO 8601 date.
+    """
+    moments = {field for field, kind in fields.items() if kind == "datetime"}
+    if any(condition.path in moments for condition in tree.conditions_of(filter_)):
+        return _with_moments(filter_, moments)
     return filter_
 
 
-def _moment(value: Scalar) -> Scalar:
-    moment = microseconds_of_text(value.value) if isinstance(value.value, str) else None
-    return value if moment is None else Scalar("number", moment)
+def _with_moments(filter_: Filter, moments: AbstractSet[str]) -> Filter:
+    if isinstance(filter_, tree.And):
+        return tree.all_of(_with_moments(child, moments) for child in filter_.children)
+    if isinstance(filter_, tree.Or):
+        return tree.any_of(_with_moments(child, moments) for child in filter_.children)
+    if isinstance(filter_, tree.Not):
+        return tree.negated(_with_moments(filter_.child, moments))
+    return _of_moments(filter_) if isinstance(filter_, tree.Condition) and filter_.path in moments else filter_
+
+
+def _of_moments(condition: tree.Condition) -> Filter:
+    field = condition.path
+    if isinstance(condition, tree.OneOf):
+        return tree.one_of(field, [_moment(field, value) for value in condition.values])
+    if isinstance(condition, tree.Compare):
+        return tree.Compare(field, condition.order, _moment(field, condition.value))
+    # No moment contains or is like a string; to ask for a date is no mistake all the same.
+    if isinstance(condition, tree.Contains):
+        _moment(field, condition.value)
+    elif isinstance(condition, tree.Like):
+        _moment(field, Scalar("string", condition.pattern))
+    return condition
+
+
+def _moment(field: str, value: Scalar) -> Scalar:
+    if not isinstance(value.value, str):
+        return value
+    moment = microseconds_of_text(value.value)
+    if moment is None:
+        raise ValueError(f"{shown(field)} is declared as datetime, and {shown(value.value)} is no ISO 8601 date")
+    return Scalar("number", moment)

@@ -20,6 +20,9 @@ from thresher import FormatError
 
 Message: TypeAlias = Any  # or the class of one: these are made at run time
 
+VERSION = 1
+"""Of the format, in headers."""
+
 _PACKAGE = "io.osirrc.ciff"
 
 # The fields of each message, numbered from 1 in this order.
