@@ -120,7 +120,8 @@ def read(readable: Readable) -> State:
     hits = readable.search([dict.fromkeys(range(N_TERMS), 1.0)], len(state) + 1, exact=True, threads=1)
     order = sorted(enumerate(state), key=lambda pair: (-np.float32(state[pair[1]]["n"] + 0.5), pair[0]))
     [(ids, _)] = hits.rows()
-    assert list(ids) == [one for _, one in order]
+    expected = [one for _, one in order]
+    assert list(ids) == expected, f"search found {list(ids)}, not {expected}"
     return state
 
 

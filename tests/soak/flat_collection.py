@@ -59,6 +59,7 @@ def _live(path: Path, operations: int, rng: random.Random) -> list[dict[str, int
                 reader, held = Collection.open(path), collection.snapshot()
             if number % (operations // _SAMPLES) == 0:
                 samples.append(_sizes(path))
+                print(f"{number} operations: {samples[-1]}", flush=True)
         reader.close()
     return samples
 

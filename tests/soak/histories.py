@@ -16,6 +16,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "python"))
 
 from collection_histories import Histories
 
+_AT_ONCE = 500  # histories of one seed
+
 
 def main() -> None:
     """Look for a history that ends otherwise."""
@@ -23,17 +25,19 @@ def main() -> None:
     parser.add_argument("--histories", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0, help="of what hypothesis draws")
     arguments = parser.parse_args()
-    run_state_machine_as_test(
-        seed(arguments.seed)(Histories),
-        settings=settings(
-            max_examples=arguments.histories,
-            stateful_step_count=25,
-            deadline=None,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
-    print(f"{arguments.histories} histories of seed {arguments.seed}: all as they should be")
+    for done in range(0, arguments.histories, _AT_ONCE):
+        n = min(_AT_ONCE, arguments.histories - done)
+        run_state_machine_as_test(
+            seed(arguments.seed + done)(Histories),
+            settings=settings(
+                max_examples=n,
+                stateful_step_count=25,
+                deadline=None,
+                database=None,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+        print(f"{done + n} histories from seed {arguments.seed} on: all as they should be", flush=True)
 
 
 if __name__ == "__main__":
