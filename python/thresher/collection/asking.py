@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from thresher.collection.narrowing import Narrowing
 from thresher.collection.question import Question, Ranking
 from thresher.collection.searching import Found
 from thresher.collection.selecting import matching
+from thresher.collection.texts import encoded_queries, words_of
 from thresher.engines.options import SearchOptions
 
 if TYPE_CHECKING:
@@ -44,6 +45,13 @@ OPTIONS = (
     "group_by", "per_group", "boost", "diversity", "threads", "progress",
 )  # fmt: skip
 """What every search of a collection takes, beside the dials of its engines."""
+
+
+class Asked(NamedTuple):
+    """Queries, and what their terms are called, where they have words."""
+
+    rows: CsrArrays
+    words: Callable[[], dict[int, str] | None] = lambda: None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,6 +75,16 @@ class Asking:
     vector: str
     find: Find | None
     ids_of: Callable[[npt.NDArray[np.int64]], list[Id]]
+
+    def of_texts(self, texts: Sequence[str]) -> Asked:
+        """Return queries of texts."""
+        encoder = self.store.encoders.of(self.vector)
+        found = encoded_queries(encoder, texts)
+        if self.find is None or found.words is None:
+            terms = np.unique(found.rows.indices)
+            return Asked(found.rows, lambda: dict(zip(terms.tolist(), words_of(encoder, terms, "query"), strict=True)))
+        known = self.find(found.words)
+        return Asked(found.numbered(lambda _: known), lambda: {term: word for word, term in known.items()})
 
     def hits(self, queries: CsrArrays, k: int | None, given: Mapping[str, Any]) -> CollectionHits:
         """Search, by options of `OPTIONS` and dials, those of None left out.

@@ -11,16 +11,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, SupportsFloat
 
-from thresher._arguments import as_number
+from thresher._arguments import as_flag, as_number, as_progress
 from thresher.collection.backups import restore
 from thresher.collection.catalogue import Catalogue
+from thresher.collection.documents import as_ids
 from thresher.collection.files import READERS, SEGMENTS, ReaderMark, new_folder
 from thresher.collection.filters import check_fields
 from thresher.collection.fresh import is_fresh
 from thresher.collection.loading import loaded
 from thresher.collection.maintenance import Maintenance, make_room
 from thresher.collection.migrating import migrate
-from thresher.collection.operations import Operations, Vectors
+from thresher.collection.operations import Operations, Texts, Vectors
 from thresher.collection.reading import Readable
 from thresher.collection.schema import as_schema
 from thresher.collection.store import Store
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from thresher.collection.catalogue import Durability, Id
     from thresher.collection.filters import Kind, Where
     from thresher.collection.view import View
+    from thresher.encoders import Encoder
     from thresher.engines.options import Progress
 
 Mode = Literal["r", "rw"]
@@ -111,9 +113,11 @@ class Collection(Tended):
         vectors: Mapping[str, Mapping[str, Any]] | None = None,
         words: bool = False,
         signed: bool = False,
-        engine: str = "clustered",
+        engine: str | None = None,
         weights: Literal["float", "uint8+float"] = "float",
         durability: Durability = "full",
+        encoder: Encoder | None = None,
+        keep_texts: bool = True,
         **params: Any,  # noqa: ANN401 - the engine's
     ) -> Self:
         """Make an empty collection, and open it for writing.
@@ -135,13 +139,19 @@ class Collection(Tended):
         signed
             Whether weights may be negative.
         engine
-            The engine of large segments, one of `thresher.engines()`; small ones are exact.
+            The engine of large segments, one of `thresher.engines()`; small ones are exact. None is ``"clustered"``;
+            of an encoder whose vocabulary grows, such as BM25, ``"postings"``.
         weights
             What segments keep of the weights beside each other, as in `thresher.Index.build`: scores and vectors are
             those that were given in both cases.
         durability
             ``"full"``: an operation is on the disk when it returns. ``"normal"``: it survives the process, but a power
             cut may take the last ones, each whole.
+        encoder
+            What makes vectors of texts, of documents and of queries: see `thresher.encoders`. The collection keeps what
+            it can be made of again.
+        keep_texts
+            Whether documents keep the texts that they are made of.
         **params
             Parameters of the engine's `build`.
 
@@ -174,6 +184,7 @@ class Collection(Tended):
             "engine": engine,
             "weights": weights,
             "params": params or None,
+            "encoder": encoder,
         }
         schema = as_schema(vectors, common)
         declared = check_fields(fields)
@@ -183,16 +194,27 @@ class Collection(Tended):
             (unfinished / READERS).mkdir()
             catalogue = Catalogue(unfinished, durability="full")
             try:
-                catalogue.create_tables({"schema": schema.to_json(), "durability": durability})
+                kept = {} if as_flag(keep_texts, "keep_texts") else {"keep_texts": 0}
+                catalogue.create_tables({"schema": schema.to_json(), "durability": durability, **kept})
                 with catalogue.transaction():
                     for name, kind in declared.items():
                         catalogue.set_field(name, kind)
             finally:
                 catalogue.close()
-        return cls.open(folder, mode="rw")
+        own = {
+            name: (vectors or {}).get(name) or {} for name, kept in schema.vectors.items() if kept.encoder is not None
+        }
+        return cls.open(folder, "rw", encoder={name: options.get("encoder", encoder) for name, options in own.items()})
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], mode: Mode = "r", *, auto_refresh: SupportsFloat | None = None) -> Self:
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        mode: Mode = "r",
+        *,
+        auto_refresh: SupportsFloat | None = None,
+        encoder: Encoder | Mapping[str, Encoder] | None = None,
+    ) -> Self:
         """Open a collection.
 
         One that is open survives a fork: a child reads on from the version that it has, and can `refresh`, but does
@@ -207,6 +229,9 @@ class Collection(Tended):
         auto_refresh
             Of a reader: seconds after which the next call looks whether a writer has stored something since, and
             then sees it, as `refresh` does. 0 looks in each call; None never.
+        encoder
+            The encoder that the collection was created with, or each vector's by name. None makes it of what the
+            collection keeps of it, when a text first comes; some encoders can't be made so, and must be given.
 
         Returns
         -------
@@ -221,6 +246,8 @@ class Collection(Tended):
             If another has it open for writing, with its process and host.
         thresher.FormatError
             If a file is damaged, or of a newer version.
+        ValueError
+            If the encoder is another than the collection's: its vectors could not be compared with those that are there.
 
         Examples
         --------
@@ -240,6 +267,12 @@ class Collection(Tended):
         if mode == "rw":
             migrate(Path(path))
         store = Store(Path(path))
+        if encoder is not None:
+            try:
+                store.encoders.give(encoder)
+            except BaseException:
+                store.close()
+                raise
         if mode == "rw":
             writer = Writer(store)
             return cls(store, writer, writer.view)
@@ -275,13 +308,14 @@ class Collection(Tended):
     def upsert(
         self,
         ids: Sequence[Id] | npt.NDArray[Any],
-        vectors: Vectors,
+        vectors: Vectors | None = None,
         payloads: Sequence[Mapping[str, Any] | None] | None = None,
         *,
-        texts: Sequence[str | None] | None = None,
+        texts: Texts | None = None,
         if_absent: bool = False,
         if_version: int | Sequence[int] | None = None,
         duplicates: Literal["last", "error"] = "last",
+        progress: Progress | None = None,
     ) -> int:
         """Store documents, in the place of those of the same ids: all of them, or none if it raises.
 
@@ -293,17 +327,23 @@ class Collection(Tended):
             Strings of up to 512 bytes of UTF-8, or whole numbers of 64 bits; one kind in a collection.
         vectors
             A row for each id, in any form that `thresher.Index.build` takes, without NaN, infinite or (unless the
-            collection is signed) negative weights. A dict of these by name, where documents have several vectors.
+            collection is signed) negative weights. A dict of these by name, where documents have several vectors. None
+            where the collection's encoder makes them of `texts`.
         payloads
             A dict of JSON values for each id, or None; datetimes and numpy's numbers are taken too.
         texts
-            The text that each was made of, which the collection keeps; or None.
+            The text of each, which the collection keeps; what vectors are not given are made of them, before others
+            have to wait. A dict of such by the name of the vector, where documents have several: the first one's is
+            kept. None without.
         if_absent
             Leave documents that are there as they are.
         if_version
             The version that each must be in (`Document.version`), 0 if it must not be there; one for all, or a list.
         duplicates
             What it is that an id comes twice: the ``"last"`` counts, or an ``"error"``.
+        progress
+            Called now and then as ``progress(done, n_texts)`` while texts are encoded; what it raises ends it, and
+            nothing is stored.
 
         Returns
         -------
@@ -328,6 +368,10 @@ class Collection(Tended):
         2
         [{'id': 'b', 'score': 5.0, 'payload': {'new': True}}, {'id': 'c', 'score': 3.0, 'payload': {}}]
         """
+        if texts is not None:
+            self._writing()
+            ids, _ = as_ids(ids, None)
+            vectors = self._store.encoders.of_documents(vectors, texts, len(ids), as_progress(progress))
         with self.batch() as batch:
             return batch.upsert(
                 ids,
@@ -417,7 +461,7 @@ class Collection(Tended):
     async def aupsert(
         self,
         ids: Sequence[Id] | npt.NDArray[Any],
-        vectors: Vectors,
+        vectors: Vectors | None = None,
         payloads: Sequence[Mapping[str, Any] | None] | None = None,
         **options: Any,  # noqa: ANN401 - those of upsert
     ) -> int:
@@ -488,7 +532,7 @@ class Collection(Tended):
         writer = self._writing()
         make_room(writer)
         with writer.transaction() as transaction:
-            yield Operations(self._store.schema, transaction)
+            yield Operations(self._store, transaction)
         if self._maintenance is not None:
             self._maintenance.notify()
 

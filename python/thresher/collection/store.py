@@ -17,6 +17,7 @@ from thresher.collection.documents import payload_of
 from thresher.collection.files import ReaderMark, marked_versions
 from thresher.collection.filters import Columns
 from thresher.collection.schema import Schema
+from thresher.collection.texts import Encoders
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,6 +60,8 @@ class Store:
             except ValueError as error:
                 raise FormatError(f"{catalogue.path}: {error}") from None
             self.durability: Any = catalogue.meta("durability")
+            self.keeps_texts = catalogue.meta("keep_texts") != 0
+        self.encoders = Encoders(self.schema)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Catalogue]:
@@ -116,6 +119,7 @@ class Store:
         _inherited.append(self._catalogue)
         self._lock = threading.RLock()
         self._catalogue = None
+        self.encoders.begin_in_child()
         for view in [] if self._is_closed else list(self._views):
             weakref.finalize(view, ReaderMark(self.folder, view.version).release)
 
