@@ -26,6 +26,7 @@ from thresher.collection.reading import Readable
 from thresher.collection.schema import as_schema
 from thresher.collection.store import Store
 from thresher.collection.tending import Tended
+from thresher.collection.weighing import reweighings
 from thresher.collection.writer import Writer
 
 if TYPE_CHECKING:
@@ -247,7 +248,7 @@ class Collection(Tended):
         thresher.FormatError
             If a file is damaged, or of a newer version.
         ValueError
-            If the encoder is another than the collection's: its vectors could not be compared with those that are there.
+            If the encoder is another than the collection's: its vectors could not be compared with those there are.
 
         Examples
         --------
@@ -614,7 +615,8 @@ class Collection(Tended):
     def optimize(self, *, threads: int = 0, progress: Progress | None = None) -> None:
         """Merge all segments into one, without what is dead, and give its space back: done when this returns.
 
-        Other threads read, search and write meanwhile.
+        Other threads read, search and write meanwhile. Where documents are weighed by their mean length (BM25), and it
+        is another by now, all are weighed anew, and writers wait.
 
         Parameters
         ----------
@@ -639,7 +641,8 @@ class Collection(Tended):
         <Collection tidy: 2 documents in 1 segments>
         """
         writer = self._writing()
-        writer.rebuild(lambda view: view.parts, threads=threads, progress=progress)
+        if not writer.reweigh(lambda view: reweighings(view, self._store), threads=threads, progress=progress):
+            writer.rebuild(lambda view: view.parts, threads=threads, progress=progress)
         writer.forget_batches()
         writer.compact()
 

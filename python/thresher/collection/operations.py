@@ -15,6 +15,7 @@ from thresher.collection.documents import payload_of
 from thresher.collection.filters import parse, validate_payload
 from thresher.collection.texts import Encoded, as_text
 from thresher.collection.transaction import Documents
+from thresher.collection.weighing import Counted
 from thresher.collection.words import CollectionWords, check_words
 
 if TYPE_CHECKING:
@@ -148,7 +149,9 @@ class Operations:
             rows = as_csr(
                 ([0] * (n + 1 if given is None else 1), [], []), shape=(n if given is None else 0, n_terms or 0)
             )
-        elif isinstance(given, Encoded):
+        elif isinstance(given, Encoded | Counted):
+            if isinstance(given, Counted):
+                given = Encoded(*given.weighed(self._transaction.mean_length(name, given.lengths)))
             rows = given.numbered(lambda new: self._numbered(name, new, called))
         else:
             words = None

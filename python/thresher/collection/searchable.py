@@ -329,8 +329,7 @@ class Searchable(abc.ABC):
         name = store.schema.vector(vector)
 
         def find(words: Sequence[str]) -> Mapping[str, int]:
-            with store.reading() as catalogue:
-                return catalogue.terms_of(name, words)
+            return store.terms_of(name, words)
 
         has_words = store.schema.vectors[name].words
         return Asking(store, view, name, find if has_words else None, view.ids)

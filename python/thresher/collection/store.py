@@ -105,6 +105,11 @@ class Store:
         with self.reading() as catalogue:
             return {state.id: state for state in catalogue.find(ids, view.version)}
 
+    def terms_of(self, vector: str, words: Sequence[str]) -> dict[str, int]:
+        """Return the terms of the words that there are."""
+        with self.reading() as catalogue:
+            return catalogue.terms_of(vector, words)
+
     # ------------------------------------------------------------------------------------------ who reads which version
 
     def keep(self, view: View, mark: ReaderMark | None = None) -> View:

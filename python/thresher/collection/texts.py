@@ -16,6 +16,7 @@ from thresher._kinds import kind_of
 from thresher._matrix import CsrArrays, as_csr
 from thresher.collection.batches import joined
 from thresher.collection.schema import check_encoder
+from thresher.collection.weighing import Counting, counted
 
 if TYPE_CHECKING:
     import scipy.sparse as sp
@@ -165,7 +166,11 @@ class Encoders:
         for done, (name, some) in enumerate(wanted.items()):
             called = f"texts[{name!r}]" if by_text else "texts"
             checked = as_texts(some, called, n)
-            by_name[name] = encoded(self.of(name), checked, called, _shared(progress, done, len(wanted)))
+            encoder, report = self.of(name), _shared(progress, done, len(wanted))
+            if isinstance(encoder, Counting):
+                by_name[name] = counted(encoder, checked, report)
+            else:
+                by_name[name] = encoded(encoder, checked, called, report)
         return by_name
 
 

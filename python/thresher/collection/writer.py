@@ -11,7 +11,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -27,6 +27,7 @@ from thresher.collection.transaction import Transaction
 if TYPE_CHECKING:
     from thresher.collection.store import Store
     from thresher.collection.view import View
+    from thresher.collection.weighing import Reweighing
     from thresher.engines.options import Progress
 
 _log = logging.getLogger("thresher.collection")
@@ -122,7 +123,12 @@ class Writer:
     # --------------------------------------------------------------------------------------------------- segments
 
     def rebuild(
-        self, choose: Callable[[View], Sequence[Part]], *, threads: int = 0, progress: Progress | None = None
+        self,
+        choose: Callable[[View], Sequence[Part]],
+        *,
+        threads: int = 0,
+        progress: Progress | None = None,
+        reweighing: Mapping[str, Reweighing] | None = None,
     ) -> bool:
         """Make one segment of neighbouring parts, on the disk.
 
@@ -134,6 +140,9 @@ class Writer:
             Threads to build with; 0 means one for each core.
         progress
             Called as in `build`; what it raises ends the build, and leaves all as it was.
+        reweighing
+            Of vectors whose weights are to go by another mean length. All parts are chosen then, and nothing is
+            written meanwhile.
 
         Returns
         -------
@@ -151,7 +160,8 @@ class Writer:
                 self._in_work = frozenset(id(part.segment) for part in parts)
             started = time.monotonic()
             try:
-                self._replace(parts, self._built(view, parts, number, threads, progress))
+                built = self._built(view, parts, number, threads=threads, progress=progress, reweighing=reweighing)
+                self._replace(parts, built, reweighing)
             except BaseException:
                 self._remove_unnamed(number)
                 raise
@@ -161,8 +171,36 @@ class Writer:
             _log.info("segment %d: %d documents of %d, %.2f s", number, n, len(parts), time.monotonic() - started)
         return True
 
+    def reweigh(
+        self, wanted: Callable[[View], Mapping[str, Reweighing]], *, threads: int = 0, progress: Progress | None = None
+    ) -> bool:
+        """Make one segment of all documents, weighed anew; other threads that write wait for it.
+
+        Parameters
+        ----------
+        wanted
+            Takes the view, and returns for vectors how; none if there is nothing to do.
+        threads, progress
+            As in `rebuild`.
+
+        Returns
+        -------
+        bool
+            Whether there was something to do.
+        """
+        self.check_free()
+        with self._building, self._alone():
+            reweighing = wanted(self.view)
+            return bool(reweighing) and self.rebuild(
+                lambda view: view.parts, threads=threads, progress=progress, reweighing=reweighing
+            )
+
     def _built(
-        self, view: View, parts: Sequence[Part], number: int, threads: int, progress: Progress | None
+        self,
+        view: View,
+        parts: Sequence[Part],
+        number: int,
+        **building: Any,  # noqa: ANN401 - how, as `merged` takes it
     ) -> Segment:
         schema = self._store.schema
         made = merged(
@@ -171,12 +209,13 @@ class Writer:
             view.fields,
             version=view.version,
             payloads=lambda seqs: self._store.payloads(seqs, view),
-            threads=threads,
-            progress=progress,
+            **building,
         )
         return saved(made, self._store.folder, number, schema) if len(made) else made
 
-    def _replace(self, parts: Sequence[Part], made: Segment) -> None:
+    def _replace(
+        self, parts: Sequence[Part], made: Segment, reweighing: Mapping[str, Reweighing] | None = None
+    ) -> None:
         """Put a segment, which holds what was live in parts, in their place."""
         old = [part.segment for part in parts]
         with self._alone():
@@ -191,6 +230,7 @@ class Writer:
                     [made.row] if made.row is not None else [],
                 )
                 transaction = Transaction(self._catalogue, self.view.replaced(old, [new] if len(made) else []))
+                transaction.set_means({vector: anew.after for vector, anew in (reweighing or {}).items()})
                 self._catalogue.purge(self._store.oldest(self.view.version))
                 view = transaction.finish()
             self._publish(view)
