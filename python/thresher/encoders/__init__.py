@@ -6,6 +6,50 @@ the extra.
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING
+
 from thresher.encoders.encoder import Encoder
 
-__all__ = ["Encoder"]
+if TYPE_CHECKING:
+    from thresher.encoders.bm25 import BM25Encoder
+    from thresher.encoders.counting import Counts
+    from thresher.encoders.formula import BM25Formula
+    from thresher.encoders.registry import from_config
+    from thresher.encoders.statistics import TextStatistics
+    from thresher.encoders.tokenizing import CustomTokenizer, Tokenizer
+
+__all__ = [
+    "BM25Encoder",
+    "BM25Formula",
+    "Counts",
+    "CustomTokenizer",
+    "Encoder",
+    "TextStatistics",
+    "Tokenizer",
+    "from_config",
+]
+
+# Imported when they are first used: the module of each.
+_LATER = {
+    "BM25Encoder": "thresher.encoders.bm25",
+    "BM25Formula": "thresher.encoders.formula",
+    "Counts": "thresher.encoders.counting",
+    "CustomTokenizer": "thresher.encoders.tokenizing",
+    "TextStatistics": "thresher.encoders.statistics",
+    "Tokenizer": "thresher.encoders.tokenizing",
+    "from_config": "thresher.encoders.registry",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import what is imported when it is first used."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value = getattr(importlib.import_module(_LATER[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    """List what there is, imported yet or not."""
+    return sorted({*globals(), *_LATER})
