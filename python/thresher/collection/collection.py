@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import threading
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, SupportsFloat
 
 from thresher._arguments import as_flag, as_number, as_progress
+from thresher._core import FormatError
 from thresher.collection.backups import restore
 from thresher.collection.catalogue import Catalogue
 from thresher.collection.documents import as_ids
@@ -26,7 +28,7 @@ from thresher.collection.reading import Readable
 from thresher.collection.schema import as_schema
 from thresher.collection.store import Store
 from thresher.collection.tending import Tended
-from thresher.collection.weighing import reweighings
+from thresher.collection.weighing import SLIGHT, is_due, reweighings
 from thresher.collection.writer import Writer
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from thresher.collection.view import View
     from thresher.encoders import Encoder
     from thresher.engines.options import Progress
+
+_log = logging.getLogger("thresher.collection")
 
 Mode = Literal["r", "rw"]
 
@@ -534,8 +538,17 @@ class Collection(Tended):
         make_room(writer)
         with writer.transaction() as transaction:
             yield Operations(self._store, transaction)
+        if is_due(writer.view):
+            self._reweigh(writer)
         if self._maintenance is not None:
             self._maintenance.notify()
+
+    def _reweigh(self, writer: Writer) -> None:
+        """Weigh a small collection's documents by their present mean length; what was stored is stored in any case."""
+        try:
+            writer.reweigh(lambda view: reweighings(view, self._store, more_than=SLIGHT) if is_due(view) else {})
+        except (OSError, FormatError) as error:
+            _log.warning("%s: documents could not be weighed anew, which optimize does too: %s", self.path, error)
 
     def _writing(self) -> Writer:
         self._view()

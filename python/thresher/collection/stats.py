@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from thresher.collection.fresh import is_fresh
 from thresher.collection.segment import files_of
+from thresher.collection.weighing import SLIGHT, Drift, drifts
 
 if TYPE_CHECKING:
     from thresher.collection.segment import Part
@@ -73,6 +74,8 @@ class Stats:
         The search parameters that were tuned, by vector.
     out_of_date
         Vectors whose parameters were tuned for segments of another engine or a very different size.
+    mean_lengths
+        How far the mean length of documents is from the one that weights go by (BM25), by vector.
     failure
         Why the last segment could not be built in the background; None if it could.
     """
@@ -88,6 +91,7 @@ class Stats:
     resident_nbytes: int
     tunings: dict[str, Tuning]
     out_of_date: list[str]
+    mean_lengths: dict[str, Drift]
     failure: str | None
 
     @property
@@ -110,6 +114,12 @@ class Stats:
             counts = ", ".join(f"{field} ({n})" for field, n in self.undeclared.items())
             lines.append(f"filters read payloads for undeclared fields: {counts}")
         lines += [f"search parameters of {vector!r} are out of date: tune again" for vector in self.out_of_date]
+        lines += [
+            f"vector {vector}: weights are for a mean length of {drift.in_force:.1f} terms, and it is "
+            f"{drift.present:.1f}: optimize weighs all anew"
+            for vector, drift in self.mean_lengths.items()
+            if drift.relative > SLIGHT
+        ]
         if self.failure is not None:
             lines.append(f"the last segment could not be built: {self.failure}")
         return "<Stats: {}>".format("\n  ".join(lines))
@@ -130,6 +140,7 @@ def stats_of(view: View, store: Store, failure: Exception | None) -> Stats:
         resident_nbytes=sum(segment.resident_nbytes for segment in segments),
         tunings=dict(view.tunings),
         out_of_date=[vector for vector, tuning in view.tunings.items() if not tuning.fits(view, vector)],
+        mean_lengths=drifts(view, store),
         failure=None if failure is None else f"{type(failure).__name__}: {failure}",
     )
 

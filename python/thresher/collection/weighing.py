@@ -45,6 +45,9 @@ LENGTH = ""
 """The word whose weight is a document's length."""
 
 _UNIT = 2.0**-20  # of a length: exact, and below other weights, so that no bound that matters is higher for it
+_SMALL = 20_000  # documents up to which a collection that grows is weighed anew by itself
+SLIGHT = 0.01
+"""A drift, as a fraction, that is left until `optimize`."""
 _AT_ONCE = 1 << 15  # documents, or texts, that are looked at at a time
 
 
@@ -351,6 +354,15 @@ def reweighings(view: View, store: Store, *, more_than: float = 0.0) -> dict[str
         after = MeanLength(drift.present, len(view))
         found[vector] = Reweighing(encoder.formula, length, view.means[vector], after)
     return found
+
+
+def is_due(view: View) -> bool:
+    """Tell whether a small collection has grown to twice what it was when its documents were weighed.
+
+    The first mean length may be that of a single document. So it is looked at again while that costs little.
+    """
+    n = len(view)
+    return n <= _SMALL and any(n >= 2 * mean.n_docs for mean in view.means.values())
 
 
 def drifts(view: View, store: Store) -> dict[str, Drift]:
