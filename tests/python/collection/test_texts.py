@@ -194,9 +194,11 @@ def test_wrong_texts_store_nothing(tmp_path: Path, encoder: Any, texts: Any, err
 
 @pytest.mark.parametrize("query", ["w\udc80", ["w1", "w\udc80"], b"w1", ["w1", 3]])
 def test_wrong_queries_are_named(tmp_path: Path, query: Any) -> None:
-    with Collection.create(tmp_path / "docs", encoder=FixedWords()) as collection:
-        with pytest.raises((TypeError, ValueError), match=r"quer(y|ies\[1\]) (has half|must be a string)"):
-            collection.search(query)
+    with (
+        Collection.create(tmp_path / "docs", encoder=FixedWords()) as collection,
+        pytest.raises((TypeError, ValueError), match=r"quer(y|ies\[1\]) (has half|must be a string)"),
+    ):
+        collection.search(query)
 
 
 def test_texts_come_in_arrays(tmp_path: Path) -> None:
