@@ -9,6 +9,7 @@ from thresher.collection.diversity import Diversity
 from thresher.collection.documents import Document
 from thresher.collection.files import LockedError
 from thresher.collection.filters import F
+from thresher.collection.highlighting import Highlight
 from thresher.collection.hits import CollectionHits
 from thresher.collection.stats import SegmentStats, Stats
 from thresher.collection.transaction import ConflictError
@@ -23,6 +24,7 @@ __all__ = [
     "Diversity",
     "Document",
     "F",
+    "Highlight",
     "LockedError",
     "SegmentStats",
     "Snapshot",

@@ -10,8 +10,9 @@ import numpy as np
 from thresher._arguments import as_int, as_k, as_threads
 from thresher.collection.documents import Document, as_id, as_ids, payload_of
 from thresher.collection.filters import bits, facet, parse
-from thresher.collection.searchable import Searchable, rows_of
+from thresher.collection.searchable import rows_of
 from thresher.collection.selecting import matching
+from thresher.collection.showing import Shown
 from thresher.collection.tuning import recall_of
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _AT_ONCE = 1024  # documents that a scan reads at a time
 
 
-class Readable(Searchable):
+class Readable(Shown):
     """Documents that can be counted, read and searched."""
 
     # ---------------------------------------------------------------------------------------------- documents

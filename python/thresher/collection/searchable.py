@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from thresher._matrix import MatrixLike, QueryLike
     from thresher.collection.boosting import Boost
-    from thresher.collection.catalogue import Id
+    from thresher.collection.catalogue import Id, State
     from thresher.collection.diversity import Diversity
     from thresher.collection.filters import Where
     from thresher.collection.store import Store
@@ -247,17 +247,26 @@ class Searchable(abc.ABC):
             cat: 1 x 0.5 = 0.5]
         """
         asking = self._asking(vector)
-        asked = _row(query, weights, asking)
+        asked = row_of(query, weights, asking)
+        wanted, there = self._documents_of(ids, asking.view)
+        return self._explained(asking, asked, wanted, there)
+
+    def _documents_of(self, ids: Any, view: View) -> tuple[list[Id], dict[Id, State]]:  # noqa: ANN401 - ids, or hits
+        """Return the ids that a caller names, and the documents; KeyError for one that is not there."""
         if isinstance(ids, CollectionHits):
             if not ids.is_single:
                 raise ValueError("ids: the hits are of several queries, and one is explained at a time")
             ids = [one for one in ids.ids.tolist() if one is not None]
         single = isinstance(ids, str | int | np.integer)
         wanted, _ = as_ids([ids] if single else ids, None)
-        there = self._store.named(list(dict.fromkeys(wanted)), asking.view)
+        there = self._store.named(list(dict.fromkeys(wanted)), view)
         for one in wanted:
             if one not in there:
                 raise KeyError(f"there is no document {one!r}")
+        return wanted, there
+
+    @staticmethod
+    def _explained(asking: Asking, asked: Asked, wanted: Sequence[Id], there: Mapping[Id, State]) -> list[Explanation]:
         seqs = np.array([there[one].seq for one in wanted], np.int64)
         return explained(asking.view, asking.vector, asked.rows, ids=wanted, seqs=seqs, words=asked.words())
 
@@ -349,7 +358,7 @@ def rows_of(
     return as_csr(plain, shape=shape, name="queries", words=words)
 
 
-def _row(query: Any, weights: npt.ArrayLike | None, asking: Asking) -> Asked:  # noqa: ANN401 - in many forms
+def row_of(query: Any, weights: npt.ArrayLike | None, asking: Asking) -> Asked:  # noqa: ANN401 - in many forms
     """Return one query as a row, in one object or as terms and weights; or of a text."""
     if isinstance(query, str | bytes) and weights is None:
         return asking.of_texts([as_text(query, "query")])
