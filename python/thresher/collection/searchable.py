@@ -201,7 +201,7 @@ class Searchable(abc.ABC):
         if shape is not None:
             raise TypeError("search_one takes no shape: a query's terms and weights have none")
         asking = self._asking(vector)
-        return asking.hits(_row(query, weights, asking).rows, k, options).only()
+        return asking.hits(row_of(query, weights, asking).rows, k, options).only()
 
     def explain(
         self,
