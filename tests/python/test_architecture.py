@@ -28,7 +28,7 @@ FLOORS = {
 # The same for the folders of the Python package.
 PACKAGE = ROOT / "python/thresher"
 FOLDERS: dict[str, set[str]] = {"engines": set(), "tuning": {"engines"}, "formats": {"engines"}}
-FOLDERS["encoders"] = {"engines"}
+FOLDERS["encoders"] = {"engines", "formats"}
 FOLDERS["collection"] = {"engines", "tuning", "formats", "encoders"}
 FOLDERS["datasets"] = {"engines", "tuning", "formats"}
 FOLDERS["evaluation"] = FOLDERS["demo"] = {"engines", "tuning", "formats", "encoders", "collection"}

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from thresher import FormatError
 from thresher._kinds import kind_of
 from thresher.encoders.counting import Counts, count, pieces
 from thresher.encoders.formula import BM25Formula, Method
@@ -24,6 +24,7 @@ from thresher.encoders.statistics import TextStatistics
 from thresher.encoders.texts import checked
 from thresher.encoders.tokenizing.tokenizer import TokenizerLike, as_tokenizer
 from thresher.encoders.vocabulary import Vocabulary
+from thresher.formats._atomic import atomic_write
 
 if TYPE_CHECKING:
     from thresher.engines.options import Progress
@@ -115,13 +116,13 @@ class BM25Encoder:
         return {"kind": "bm25", **parameters, **tokenizer}
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> BM25Encoder:
+    def from_config(cls, config: Mapping[str, Any], statistics: TextStatistics | None = None) -> BM25Encoder:
         """Make the encoder of a `config`, without its kind."""
         known = ("language", "stop_words", "stem", "method", "k1", "b", "delta")
         for key in config:
             if key not in known:
                 raise ValueError(f"config: {key!r} is nothing that a BM25 encoder has: {', '.join(known)}")
-        return cls(**config)
+        return cls(**config, statistics=statistics)
 
     # ------------------------------------------------------------------------------------- an encoder by itself
 
@@ -207,17 +208,8 @@ class BM25Encoder:
                 "total_length": statistics.total_length,
                 "document_frequencies": statistics.document_frequencies,
             }
-        target = Path(os.fsdecode(path))
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(content, file, ensure_ascii=False)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        with atomic_write(path) as file:
+            file.write(json.dumps(content, ensure_ascii=False).encode())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> BM25Encoder:
@@ -230,8 +222,6 @@ class BM25Encoder:
         OSError
             If it can't be read.
         """
-        from thresher import FormatError  # noqa: PLC0415 - of the package that imports this
-
         where = os.fsdecode(path)
         try:
             content = json.loads(Path(where).read_text(encoding="utf-8"))
@@ -243,12 +233,10 @@ class BM25Encoder:
             raise FormatError(f"{where}: of version {content.get('version')!r}, this reads {_VERSION}")
         try:
             config = {key: value for key, value in content["config"].items() if key != "kind"}
-            encoder = cls.from_config(config)
-            if content["statistics"] is not None:
-                encoder._fitted = _Fitted(TextStatistics(**content["statistics"]), encoder.formula)
+            statistics = content["statistics"]
+            return cls.from_config(config, None if statistics is None else TextStatistics(**statistics))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise FormatError(f"{where}: {error}") from error
-        return encoder
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the settings and the statistics."""
@@ -271,7 +259,13 @@ class BM25Encoder:
             )
         return self._fitted
 
-    def _encoded(self, texts: Sequence[str], fitted: _Fitted, progress: Progress | None, rows_of: Any) -> sp.csr_array:  # noqa: ANN401
+    def _encoded(
+        self,
+        texts: Sequence[str],
+        fitted: _Fitted,
+        progress: Progress | None,
+        rows_of: Callable[[Counts], sp.csr_array],
+    ) -> sp.csr_array:
         checked(texts)
         n_texts = len(texts)
         rows = []
@@ -279,8 +273,7 @@ class BM25Encoder:
             rows.append(rows_of(count(piece, self.tokenizer, first=first)))
             if progress is not None:
                 progress(first + len(piece), n_texts)
-        width = len(fitted.vocabulary)
-        return _stacked(rows, width)
+        return _stacked(rows, len(fitted.vocabulary))
 
 
 class _Fitted:

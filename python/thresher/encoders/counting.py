@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -83,7 +83,7 @@ def pieces(texts: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
         first += len(piece)
 
 
-def _piece(source: Iterator[str]) -> list[str]:
+def _piece(source: Iterator[Any]) -> list[str]:
     """Take texts until they are many or long."""
     piece: list[str] = []
     characters = 0
@@ -93,12 +93,6 @@ def _piece(source: Iterator[str]) -> list[str]:
         if characters >= _MOST_CHARACTERS:
             break
     return piece
-
-
-def count_pieces(texts: Sequence[str], tokenizer: TokenizerLike) -> Iterator[Counts]:
-    """Count the terms of many texts, piece by piece."""
-    for first, piece in pieces(texts):
-        yield count(piece, tokenizer, first=first)
 
 
 class _Columns(dict[str, int]):

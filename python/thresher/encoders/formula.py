@@ -3,8 +3,9 @@
 score(q, d) = sum over terms of  tf_q * idf(df)  *  scale * tf_d / (tf_d + saturation * norm(d)),
 norm(d) = 1 - b + b * length(d) / mean_length.
 
-All methods are of this form; they differ in the IDF, `scale` and `saturation`. Those of BM25+ and BM25L give a term that
-a document does not have a score as well, the same for every document: it is left out, for a vector has no room for it.
+All methods are of this form; they differ in the IDF, `scale` and `saturation`. BM25+ and BM25L, as Kamphuis et al. and
+BM25S have them, give a term that a document does not have a score as well, the same in every document: it is left out,
+for a vector has no room for it.
 
 References
 ----------
@@ -112,10 +113,9 @@ class BM25Formula:
     def unweigh(self, weights: sp.csr_array, lengths: npt.ArrayLike, mean_length: float) -> sp.csr_array:
         """Return the term frequencies that `weigh` made weights of, given the same lengths and mean length.
 
-        Each is one that has this very weight, so that weighing it again gives the same bits. It is the only one, hence
-        exact, for float64 weights of frequencies to 10^6; for float32 weights while neighbouring frequencies differ in
-        weight, to about 2900 * sqrt(saturation * norm): beyond, the weight is within 10^-3 of the largest, and tells no
-        more.
+        Each is one that has this very weight: weighing it again gives the same bits. It is the only one, hence exact,
+        for float64 weights of frequencies to 10^6. Of float32 weights it is exact to about 2900 * sqrt(saturation *
+        norm) - saturation * norm; beyond, neighbouring frequencies have the same weight, which tells no more.
 
         Returns
         -------
@@ -147,15 +147,15 @@ class BM25Formula:
         """
         found = np.asarray(document_frequencies, np.float64)
         with np.errstate(divide="ignore", invalid="ignore"):
-            odds: Floats = (n_docs - found + 0.5) / (found + 0.5)
-            ratio = {
-                "lucene": lambda: 1 + odds,
-                "robertson": lambda: np.maximum(odds, 1),
-                "atire": lambda: n_docs / found,
-                "bm25+": lambda: (n_docs + 1) / found,
-                "bm25l": lambda: (n_docs + 1) / (found + 0.5),
-            }[self.method]()
-            return np.where(found > 0, np.log(ratio), 0.0)
+            odds = (n_docs - found + 0.5) / (found + 0.5)
+            ratios = {
+                "lucene": 1 + odds,
+                "robertson": np.maximum(odds, 1),
+                "atire": n_docs / found,
+                "bm25+": (n_docs + 1) / found,
+                "bm25l": (n_docs + 1) / (found + 0.5),
+            }
+            return np.where(found > 0, np.log(ratios[self.method]), 0.0)
 
     @property
     def largest(self) -> float:

@@ -39,7 +39,7 @@ def from_config(config: Mapping[str, Any]) -> Encoder:
     if not isinstance(config, Mapping):
         raise TypeError(f"config must be a dict, got {kind_of(config)}")
     kind = config.get("kind")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(f"config: kind must be one of {', '.join(KINDS)}, got {kind!r}")
     module, name = KINDS[kind]
     made: Encoder = getattr(importlib.import_module(module), name).from_config(

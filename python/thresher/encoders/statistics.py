@@ -38,7 +38,8 @@ class TextStatistics:
         self, n_docs: int = 0, total_length: int = 0, document_frequencies: Mapping[str, int] | None = None
     ) -> None:
         """Check them."""
-        for name, value in (("n_docs", n_docs), ("total_length", total_length)):
+        sizes: dict[str, object] = {"n_docs": n_docs, "total_length": total_length}
+        for name, value in sizes.items():
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
                 raise ValueError(f"{name} must be a whole number >= 0, got {value!r}")
         self.n_docs = int(n_docs)

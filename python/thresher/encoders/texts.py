@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from thresher._kinds import kind_of
 
 
-def checked(texts: Iterable[str], name: str = "texts", first: int = 0) -> Iterator[str]:
+def checked(texts: Iterable[Any], name: str = "texts", first: int = 0) -> Iterator[str]:
     """Yield texts, each looked at when it is taken.
 
     Parameters
@@ -31,7 +32,7 @@ def checked(texts: Iterable[str], name: str = "texts", first: int = 0) -> Iterat
     return _each(texts, name, first)
 
 
-def _each(texts: Iterable[str], name: str, first: int) -> Iterator[str]:
+def _each(texts: Iterable[Any], name: str, first: int) -> Iterator[str]:
     for place, text in enumerate(texts, first):
         if not isinstance(text, str):
             hint = "; decode it first: text.decode()" if isinstance(text, bytes | bytearray) else ""

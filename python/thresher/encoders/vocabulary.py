@@ -13,7 +13,7 @@ class Vocabulary:
     """Words and their numbers, from 0 on in the order in which they came. Any number of threads may use it."""
 
     def __init__(self, words: Iterable[str] = ()) -> None:
-        """Number words, each once."""
+        """Give words numbers, each once."""
         self._words: list[str] = []
         self._numbers: dict[str, int] = {}
         self._lock = threading.Lock()

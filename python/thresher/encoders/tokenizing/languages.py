@@ -11,9 +11,9 @@ from thresher._extras import missing
 
 # Lucene's EnglishAnalyzer.
 _ENGLISH_STOP_WORDS = (
-    *("a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "if", "in", "into", "is", "it", "no", "not", "of"),
-    *("on", "or", "such", "that", "the", "their", "then", "there", "these", "they", "this", "to", "was", "will", "with"),
-)
+    "a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "if", "in", "into", "is", "it", "no", "not", "of",
+    "on", "or", "such", "that", "the", "their", "then", "there", "these", "they", "this", "to", "was", "will", "with",
+)  # fmt: skip
 
 
 class Language(NamedTuple):
@@ -28,31 +28,39 @@ class Language(NamedTuple):
     elides: bool = False
     """Whether an apostrophe ends a word, as in *l'eau*, rather than being inside, as in *don't*."""
     dotted_i: bool = False
-    """Whether the lower case of I is ı, and of İ i."""
+    """Whether I and i are different letters, as in Turkish: the one without a dot, the other with one in both cases."""
     spaced: bool = True
     """Whether words stand between spaces; what is cut into pairs of characters has no stop words."""
 
 
+# Those that Snowball has a stemmer of, by its name for them.
+_STEMMED = {
+    "ar": "arabic", "hy": "armenian", "eu": "basque", "ca": "catalan", "cs": "czech", "da": "danish", "nl": "dutch",
+    "en": "english", "eo": "esperanto", "et": "estonian", "fi": "finnish", "fr": "french", "de": "german",
+    "el": "greek", "hi": "hindi", "hu": "hungarian", "id": "indonesian", "ga": "irish", "it": "italian",
+    "lt": "lithuanian", "ne": "nepali", "no": "norwegian", "fa": "persian", "pl": "polish", "pt": "portuguese",
+    "ro": "romanian", "ru": "russian", "sr": "serbian", "st": "sesotho", "es": "spanish", "sv": "swedish",
+    "ta": "tamil", "tr": "turkish", "yi": "yiddish",
+}  # fmt: skip
+_UNSTEMMED = {
+    "af": "afrikaans", "bn": "bengali", "bg": "bulgarian", "hr": "croatian", "gl": "galician", "gu": "gujarati",
+    "he": "hebrew", "lv": "latvian", "ms": "malay", "mr": "marathi", "sk": "slovak", "sl": "slovenian",
+    "sw": "swahili", "tl": "tagalog", "uk": "ukrainian", "ur": "urdu", "vi": "vietnamese",
+}  # fmt: skip
+_UNSPACED = {
+    "my": "burmese", "zh": "chinese", "ja": "japanese", "km": "khmer", "ko": "korean", "lo": "lao", "th": "thai",
+}  # fmt: skip
+_ELIDING = ("ca", "eo", "fr", "it")
+
+
 def _table() -> dict[str, Language]:
-    elides = {"ca", "eo", "fr", "it"}
-    snowball = (
-        "ar arabic hy armenian eu basque ca catalan cs czech da danish nl dutch en english eo esperanto et estonian "
-        "fi finnish fr french de german el greek hi hindi hu hungarian id indonesian ga irish it italian lt lithuanian "
-        "ne nepali no norwegian fa persian pl polish pt portuguese ro romanian ru russian sr serbian st sesotho "
-        "es spanish sv swedish ta tamil tr turkish yi yiddish"
-    ).split()
-    plain = (
-        "af afrikaans bn bengali bg bulgarian hr croatian gl galician gu gujarati he hebrew lv latvian ms malay "
-        "mr marathi sk slovak sl slovenian sw swahili tl tagalog uk ukrainian ur urdu vi vietnamese"
-    ).split()
-    unspaced = "my burmese zh chinese ja japanese km khmer ko korean lo lao th thai".split()
     languages = [
         *(
-            Language(code, name, stemmer=name, elides=code in elides, dotted_i=code == "tr")
-            for code, name in zip(snowball[::2], snowball[1::2], strict=True)
+            Language(code, name, stemmer=name, elides=code in _ELIDING, dotted_i=code == "tr")
+            for code, name in _STEMMED.items()
         ),
-        *(Language(code, name) for code, name in zip(plain[::2], plain[1::2], strict=True)),
-        *(Language(code, name, spaced=False) for code, name in zip(unspaced[::2], unspaced[1::2], strict=True)),
+        *(Language(code, name) for code, name in _UNSTEMMED.items()),
+        *(Language(code, name, spaced=False) for code, name in _UNSPACED.items()),
     ]
     return {language.code: language for language in sorted(languages)}
 

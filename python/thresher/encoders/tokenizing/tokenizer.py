@@ -20,7 +20,10 @@ from thresher.encoders.tokenizing.languages import Language, language_of, stop_w
 LONGEST = 255  # characters of a term; what is longer is cut, as Lucene's tokenizers do
 _REMEMBERED = 1 << 20  # words
 
-_INVISIBLE = str.maketrans(dict.fromkeys("\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"))
+_DOTS = {ord("I"): "\N{LATIN SMALL LETTER DOTLESS I}", ord("\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}"): "i"}
+_INVISIBLE = str.maketrans(
+    dict.fromkeys("\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}\N{COMBINING ENCLOSING KEYCAP}")
+)
 
 
 class TokenizerLike(Protocol):
@@ -54,8 +57,8 @@ class Tokenizer:
     Parameters
     ----------
     language
-        By ISO 639-1 code or English name, such as ``"de"`` or ``"german"``; None for texts of no language in particular,
-        without stemming and stop words.
+        By ISO 639-1 code or English name, such as ``"de"`` or ``"german"``; None for none in particular, without
+        stemming and stop words.
     stop_words
         Which to leave out: True for the language's own, False for none, or a list.
     stem
@@ -123,7 +126,7 @@ class Tokenizer:
         if self._ascii is not None and text.isascii():
             return self._ascii(text.lower())
         words = self._any(self._normal(text))
-        return list(self._scripts.with_pairs(words)) if self._scripts.unspaced.search(text) else words
+        return list(self._scripts.with_pairs(words)) if self._scripts.has_unspaced(text) else words
 
     def __call__(self, text: str) -> list[str]:
         """Return the terms of a text, in order."""
@@ -136,7 +139,7 @@ class Tokenizer:
         """Return a text in NFKC without case, what is invisible left out."""
         text = normalize("NFKC", text)
         if self._language is not None and self._language.dotted_i:
-            text = text.replace("İ", "i").replace("I", "ı")
+            text = text.translate(_DOTS)
         if self._language is not None and self._language.code == "fa":
             text = text.replace("\N{ZERO WIDTH NON-JOINER}", " ")
         text = text.replace("\N{SOFT HYPHEN}", "").replace("\N{VARIATION SELECTOR-16}", "")
@@ -182,8 +185,10 @@ class CustomTokenizer:
     def __init__(self, function: Callable[[str], list[str]], name: str) -> None:
         """Remember them."""
         if not callable(function):
-            raise TypeError(f"tokenizer must be a Tokenizer or a function from str to list of str, got {kind_of(function)}")
-        if not (isinstance(name, str) and name):
+            raise TypeError(
+                f"tokenizer must be a Tokenizer or a function from str to list of str, got {kind_of(function)}"
+            )
+        if not name or not isinstance(name, str):
             raise TypeError(f"a tokenizer's name must be a str that is not empty, got {name!r}")
         self.function = function
         self.name = name
@@ -202,7 +207,7 @@ class CustomTokenizer:
         TypeError
             If it is no list or tuple.
         """
-        words = self.function(text)
+        words: Any = self.function(text)
         if not isinstance(words, list | tuple):
             raise TypeError(f"tokenizer {self.name!r} must return a list of str, got {kind_of(words)}")
         return words if isinstance(words, list) else list(words)
