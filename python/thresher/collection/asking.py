@@ -27,7 +27,7 @@ from thresher.collection.question import Question, Ranking
 from thresher.collection.searching import Found
 from thresher.collection.selecting import matching
 from thresher.collection.texts import encoded_queries, words_of
-from thresher.collection.weighing import Counting, asked
+from thresher.collection.weighing import asked, is_counting
 from thresher.engines.options import SearchOptions
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Asking:
     def of_texts(self, texts: Sequence[str]) -> Asked:
         """Return queries of texts."""
         encoder = self.store.encoders.of(self.vector)
-        if isinstance(encoder, Counting) and self.find is not None:
+        if is_counting(encoder) and self.find is not None:
             rows, words = asked(encoder, texts, self.view, self.vector, self.find)
             return Asked(rows, lambda: words)
         found = encoded_queries(encoder, texts)

@@ -28,6 +28,7 @@ from thresher.collection.reading import Readable
 from thresher.collection.schema import as_schema
 from thresher.collection.store import Store
 from thresher.collection.tending import Tended
+from thresher.collection.texts import listed
 from thresher.collection.weighing import SLIGHT, is_due, reweighings
 from thresher.collection.writer import Writer
 
@@ -376,6 +377,7 @@ class Collection(Tended):
         if texts is not None:
             self._writing()
             ids, _ = as_ids(ids, None)
+            texts = listed(texts)
             vectors = self._store.encoders.of_documents(vectors, texts, len(ids), as_progress(progress))
         with self.batch() as batch:
             return batch.upsert(

@@ -12,12 +12,13 @@ import functools
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeGuard
 
-from thresher.collection.weighing import Counting
+from thresher.collection.weighing import is_counting
 
 if TYPE_CHECKING:
     from thresher.collection.catalogue import Id
+    from thresher.collection.weighing import Counting
     from thresher.encoders import Encoder
 
 _SEEN = 0.25  # what a term counts in a fragment, where one before has it
@@ -88,12 +89,15 @@ class Highlight:
         return _GAP.join(pieces)
 
 
-@runtime_checkable
 class Locating(Protocol):
     """An encoder that knows where its terms stand."""
 
     def spans(self, text: str) -> Sequence[tuple[int, int, str]]:
         """Return for each term in a text, also pieces of words, where it begins and ends, and what `terms` calls it."""
+
+
+def _is_locating(encoder: object) -> TypeGuard[Locating]:
+    return hasattr(encoder, "spans")
 
 
 def highlighted(
@@ -131,11 +135,11 @@ def highlighted(
 
 def located(text: str, wanted: Mapping[str, float], encoder: Encoder | None) -> Iterator[tuple[int, int, str]]:
     """Yield where terms stand in a text, in no order."""
-    if isinstance(encoder, Locating):
+    if _is_locating(encoder):
         for begin, end, word in encoder.spans(text):
             if word in wanted and 0 <= begin < end <= len(text):
                 yield begin, end, word
-    elif isinstance(encoder, Counting):
+    elif is_counting(encoder):
         yield from _counted(text, wanted, encoder)
     else:
         yield from _by_words(text, wanted)

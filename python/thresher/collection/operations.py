@@ -13,7 +13,7 @@ from thresher._kinds import kind_of
 from thresher._matrix import CsrArrays, MatrixLike, as_csr
 from thresher.collection.documents import payload_of
 from thresher.collection.filters import parse, validate_payload
-from thresher.collection.texts import Encoded, as_text
+from thresher.collection.texts import Encoded, as_text, listed
 from thresher.collection.transaction import Documents
 from thresher.collection.weighing import Counted
 from thresher.collection.words import CollectionWords, check_words
@@ -81,6 +81,7 @@ class Operations:
             validate_payload(payload, fields, one)
             for one, payload in zip(names, _each(payloads, n, "payloads"), strict=True)
         ]
+        texts = listed(texts)
         by_name = self._store.encoders.of_documents(vectors, texts, n)
         documents = Documents(names, self._rows(by_name, n), plain, self._kept(texts, n))
         return self._transaction.upsert(

@@ -354,6 +354,8 @@ def rows_of(
             raise TypeError("shape goes with vectors: texts have none")
         return asking.of_texts(texts).rows
     plain: Any = queries
+    if isinstance(plain, list | tuple) and not plain and asking.store.encoders.has(asking.vector):  # no texts
+        return as_csr(([0], [], []), shape=(0, 0), name="queries")
     words = None if asking.find is None else CollectionWords(plain, asking.find, "queries")
     return as_csr(plain, shape=shape, name="queries", words=words)
 

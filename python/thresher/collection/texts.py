@@ -6,7 +6,7 @@ Texts are encoded before a transaction begins, some at a time. Words of a vocabu
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from thresher._kinds import kind_of
 from thresher._matrix import CsrArrays, as_csr
 from thresher.collection.batches import joined
 from thresher.collection.schema import check_encoder
-from thresher.collection.weighing import Counting, counted
+from thresher.collection.weighing import counted, is_counting
 
 if TYPE_CHECKING:
     import scipy.sparse as sp
@@ -167,7 +167,7 @@ class Encoders:
             called = f"texts[{name!r}]" if by_text else "texts"
             checked = as_texts(some, called, n)
             encoder, report = self.of(name), _shared(progress, done, len(wanted))
-            if isinstance(encoder, Counting):
+            if is_counting(encoder):
                 by_name[name] = counted(encoder, checked, report)
             else:
                 by_name[name] = encoded(encoder, checked, called, report)
@@ -215,6 +215,13 @@ def with_terms(rows: CsrArrays, terms: Any) -> CsrArrays:  # noqa: ANN401 - an a
         return CsrArrays(rows.indptr, found.astype(np.uint32), rows.data, (rows.shape[0], width))
     before = np.concatenate([np.zeros(1, np.int64), np.cumsum(kept)])
     return CsrArrays(before[rows.indptr], found[kept].astype(np.uint32), rows.data[kept], (rows.shape[0], width))
+
+
+def listed(texts: Any) -> Any:  # noqa: ANN401 - as `upsert` has them
+    """Return texts that may be gone through again."""
+    if isinstance(texts, Mapping):
+        return {name: listed(some) for name, some in texts.items()}
+    return list(texts) if isinstance(texts, Iterable) and not isinstance(texts, str | bytes) else texts
 
 
 def as_texts(given: Any, name: str, n: int | None = None) -> list[str]:  # noqa: ANN401 - checked here

@@ -17,7 +17,7 @@ import os
 import threading
 import weakref
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeGuard
 
 import numpy as np
 import scipy.sparse as sp
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from thresher.collection.segment import Part, Segment
     from thresher.collection.store import Store
     from thresher.collection.view import View
-    from thresher.encoders import BM25Formula, Counts, Encoder
+    from thresher.encoders import BM25Formula, Counts
     from thresher.engines.options import Progress
 
 _log = logging.getLogger("thresher.collection")
@@ -51,7 +51,6 @@ SLIGHT = 0.01
 _AT_ONCE = 1 << 15  # documents, or texts, that are looked at at a time
 
 
-@runtime_checkable
 class Counting(Protocol):
     """An encoder whose weights depend on the statistics of a collection: `thresher.encoders.BM25Encoder`."""
 
@@ -63,9 +62,9 @@ class Counting(Protocol):
         """Return the term frequencies of texts, their lengths, and the words of the columns."""
 
 
-def is_counting(encoder: Encoder) -> bool:
+def is_counting(encoder: object) -> TypeGuard[Counting]:
     """Tell whether an encoder's weights depend on the statistics of the collection."""
-    return isinstance(encoder, Counting)
+    return hasattr(encoder, "count") and hasattr(encoder, "formula")
 
 
 # --------------------------------------------------------------------------------------------------------- documents
@@ -349,7 +348,7 @@ def reweighings(view: View, store: Store, *, more_than: float = 0.0) -> dict[str
         except (ImportError, ValueError) as error:
             _log.warning("%s: documents are not weighed by their present mean length: %s", store.folder, error)
             continue
-        assert isinstance(encoder, Counting)
+        assert is_counting(encoder)
         length = store.terms_of(vector, [LENGTH])[LENGTH]
         after = MeanLength(drift.present, len(view))
         found[vector] = Reweighing(encoder.formula, length, view.means[vector], after)

@@ -208,6 +208,64 @@ def test_texts_come_in_arrays(tmp_path: Path) -> None:
         assert collection.search(np.array(["w2", "w4"], object), 1).ids.tolist() == [["a"], ["c"]]
 
 
+def test_texts_come_from_iterators(tmp_path: Path) -> None:
+    with Collection.create(tmp_path / "docs", encoder=FixedWords()) as collection:
+        collection.upsert(iter(IDS), texts=iter(DOCS))
+        with collection.batch() as batch:
+            batch.upsert(iter(["x"]), texts=(text for text in ["w9"]))
+        assert [document.text for document in collection.get([*IDS, "x"])] == [*DOCS, "w9"]
+        assert ids_of(collection, "w9") == ["x"]
+
+
+SCRIPTS = {
+    "zh": ["我喜欢北京烤鸭", "北京", "烤鸭"],
+    "ja": ["東京タワーは高い", "タワー"],
+    "ko": ["서울의 날씨가 좋다", "날씨"],
+    "th": ["ผมรักประเทศไทย", "ประเทศ"],
+    "ar": ["الكِتَاب على الطاولة", "الكتاب", "طاولة"],
+    "hi": ["दिल्ली भारत की राजधानी है", "भारत"],
+    "he": ["שלום עולם", "עולם"],
+    "emoji": ["a party 🎉 with 👩\u200d👩\u200d👧 today", "🎉", "👩\u200d👩\u200d👧"],
+    "combining": ["Cafe\u0301 au lait", "café", "CAFÉ"],
+    "full width": ["\uff21\uff22\uff23\uff11\uff12\uff13 test", "abc123"],
+    "nul": ["one\0two three", "three"],
+    "controls": ["\x01\x02 word \ufeff\u200b", "word"],
+}
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_every_script_finds_its_own(tmp_path: Path, script: str) -> None:
+    own, *queries = SCRIPTS[script]
+    language = script if len(script) == 2 else None
+    with Collection.create(tmp_path / "docs", encoder=BM25Encoder(language)) as collection:
+        others = [texts[0] for name, texts in SCRIPTS.items() if name != script]
+        collection.upsert(range(len(others) + 1), texts=[own, *others])
+        collection.flush()
+        for query in queries:
+            assert ids_of(collection, query, k=20) == [0], query
+        assert collection.get([0])[0].text == own
+    with Collection.open(tmp_path / "docs") as collection:
+        assert collection.search(queries, 1).ids[:, 0].tolist() == [0] * len(queries)
+
+
+def test_nothing_and_very_much(tmp_path: Path) -> None:
+    with Collection.create(tmp_path / "docs", encoder=BM25Encoder("en")) as collection:
+        assert collection.upsert([], texts=[]) == 0
+        assert ids_of(collection, "cat") == []
+        assert collection.search([], 3).ids.shape == (0, 3)
+        collection.upsert(["none", "stop words"], texts=["", "the of and"])
+        assert ids_of(collection, "") == ids_of(collection, "the") == ids_of(collection, "cat") == []
+        assert collection.stats().mean_lengths == {}
+        long = " ".join(f"word{number % 5000}" for number in range(120_000))  # more than a megabyte
+        collection.upsert(["long", "short", "word"], texts=[long, "word77 here", "x" * 1_000_000])
+        assert ids_of(collection, "word77") == ["short", "long"]
+        assert ids_of(collection, "x" * 1_000_000) == ["word"]
+        assert ids_of(collection, long, k=1) == ["long"]
+        collection.optimize()
+        assert ids_of(collection, "word77") == ["short", "long"]
+        assert collection.get(["long"])[0].text == long
+
+
 def test_explain_names_words(tmp_path: Path, encoder: Any) -> None:
     with Collection.create(tmp_path / "docs", encoder=encoder) as collection:
         collection.upsert(IDS, texts=DOCS)
