@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
+
+if TYPE_CHECKING:
+    from thresher.engines.options import Progress
 
 N_TERMS = 97
 
@@ -22,9 +25,7 @@ class FixedWords:
         self.fingerprint = fingerprint
         self.calls: list[int] = []
 
-    def encode_documents(
-        self, texts: Sequence[str], *, progress: Callable[[int, int], None] | None = None
-    ) -> sp.csr_array:
+    def encode_documents(self, texts: Sequence[str], *, progress: Progress | None = None) -> sp.csr_array:
         self.calls.append(len(texts))
         rows = [self.row(text) for text in texts]
         if progress is not None:
@@ -39,9 +40,7 @@ class FixedWords:
             shape=(len(texts), self.width()),
         )
 
-    def encode_queries(
-        self, texts: Sequence[str], *, progress: Callable[[int, int], None] | None = None
-    ) -> sp.csr_array:
+    def encode_queries(self, texts: Sequence[str], *, progress: Progress | None = None) -> sp.csr_array:
         return self.encode_documents(texts, progress=progress)
 
     def row(self, text: str) -> dict[int, float]:

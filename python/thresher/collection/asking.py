@@ -159,13 +159,25 @@ class Asking:
         return allowed.within_each(lambda query: met[trees[query]])
 
     def _having(self, allowed: Narrowing, must: Any, n_queries: int) -> Narrowing:  # noqa: ANN401 - terms
-        rows = as_musts(must, n_queries, self.find)
+        rows = as_musts(must, n_queries, None if self.find is None else self._find_forms)
         have = functools.partial(
             having, self.view, self.vector, is_signed=self.store.schema.vectors[self.vector].signed
         )
         if len(rows) == 1:
             return allowed.within(have(rows[0]))
         return allowed.within_each(lambda query: have(rows[query]))
+
+    def _find_forms(self, words: Sequence[str]) -> dict[str, int]:
+        """Return the terms of words; where an encoder counts words, of any form of them."""
+        assert self.find is not None
+        found = dict(self.find(words))
+        missing = [word for word in words if word not in found]
+        encoder = self.store.encoders.made(self.vector) if missing else None
+        if is_counting(encoder):
+            become = {word: terms[0] for word in missing if len(terms := encoder.count([word]).words) == 1}
+            known = self.find(list(become.values()))
+            found |= {word: known[term] for word, term in become.items() if term in known}
+        return found
 
     def _seqs(self, rows: Sequence[Sequence[Id]], name: str) -> list[npt.NDArray[np.int64]]:
         """Return the documents of some ids, for each row; ids that are not there are left out."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeAlias
 
 import numpy as np
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from thresher.collection.transaction import Transaction
 
 Vectors: TypeAlias = MatrixLike | Mapping[str, MatrixLike]
-Texts: TypeAlias = Sequence[str | None] | Mapping[str, Sequence[str]]
+Texts: TypeAlias = Iterable[str | None] | Mapping[str, Iterable[str]]
 Payload: TypeAlias = Mapping[str, Any]
 
 

@@ -92,6 +92,13 @@ class Encoders:
                 self._made[vector] = self._from_config(vector)
             return self._made[vector]
 
+    def made(self, vector: str) -> Encoder | None:
+        """Return a vector's encoder, if it can be had."""
+        try:
+            return self.of(vector) if self.has(vector) else None
+        except (ImportError, ValueError):
+            return None
+
     def _from_config(self, vector: str) -> Encoder:
         kept = self._schema.vectors[vector].encoder
         if kept is None:

@@ -25,6 +25,7 @@ import scipy.sparse as sp
 from thresher._core import FormatError
 from thresher._matrix import CsrArrays
 from thresher.collection.filters import bits
+from thresher.encoders.counting import pieces
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -48,7 +49,7 @@ _UNIT = 2.0**-20  # of a length: exact, and below other weights, so that no boun
 _SMALL = 20_000  # documents up to which a collection that grows is weighed anew by itself
 SLIGHT = 0.01
 """A drift, as a fraction, that is left until `optimize`."""
-_AT_ONCE = 1 << 15  # documents, or texts, that are looked at at a time
+_AT_ONCE = 1 << 15  # documents that are looked at at a time
 
 
 class Counting(Protocol):
@@ -95,8 +96,8 @@ def counted(encoder: Counting, texts: Sequence[str], progress: Progress | None =
     columns: dict[str, int] = {}
     parts: list[tuple[Any, Any, Any]] = []
     lengths = [np.zeros(0, np.int64)]
-    for begin in range(0, len(texts), _AT_ONCE):
-        some = encoder.count(texts[begin : begin + _AT_ONCE])
+    for first, piece in pieces(texts):
+        some = encoder.count(piece)
         numbers = np.fromiter(
             (columns.setdefault(word, len(columns)) for word in some.words), np.int32, len(some.words)
         )
@@ -104,7 +105,7 @@ def counted(encoder: Counting, texts: Sequence[str], progress: Progress | None =
         parts.append((own.data, numbers[own.indices], np.diff(own.indptr)))
         lengths.append(some.lengths)
         if progress is not None:
-            progress(begin + len(some.lengths), len(texts))
+            progress(first + len(piece), len(texts))
     data, indices, sizes = (
         np.concatenate([np.zeros(0, np.int32), *column]) for column in (zip(*parts, strict=True) if parts else [[]] * 3)
     )
@@ -184,24 +185,26 @@ _latest: weakref.WeakKeyDictionary[Segment, dict[str, tuple[Bits, Tally]]] = wea
 
 def tallies(view: View, vector: str, length: int | None) -> list[Tally]:
     """Return what is counted of each part of a view; `length` is the term of lengths, if there is one yet."""
-    with _lock:
-        return [_tally(part, vector, length) for part in view.parts]
+    return [_tally(part, vector, length) for part in view.parts]
 
 
 def _tally(part: Part, vector: str, length: int | None) -> Tally:
-    known = _of_parts.setdefault(part, {})
-    if vector in known:
-        return known[vector]
     segment = part.segment
-    of_segment = _latest.setdefault(segment, {})
-    if vector not in of_segment:
-        of_segment[vector] = bits.every(len(segment)), _counted(segment, vector, length, np.arange(len(segment)))
-    live, tally = of_segment[vector]
+    with _lock:  # not while it counts: what two threads count is the same
+        known = _of_parts.setdefault(part, {})
+        latest = _latest.setdefault(segment, {})
+        if vector in known:
+            return known[vector]
+        start = latest.get(vector)
+    if start is None:
+        start = bits.every(len(segment)), _counted(segment, vector, length, np.arange(len(segment)))
+    live, tally = start
     for sign, places in ((1, part.live & ~live), (-1, live & ~part.live)):
         if places.any():
             tally = tally.changed(_counted(segment, vector, length, bits.positions(places, len(segment))), sign)
-    of_segment[vector] = part.live, tally
-    known[vector] = tally
+    with _lock:
+        latest[vector] = part.live, tally
+        known[vector] = tally
     return tally
 
 

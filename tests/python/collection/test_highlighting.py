@@ -120,9 +120,9 @@ def test_texts_may_be_given(tmp_path: Path) -> None:
             collection.highlight("w2", "a", texts=["w2", "w1"])
         with pytest.raises(KeyError, match="no document 'z'"):
             collection.highlight("w2", "z", texts=["w2"])
-        for wrong in ({"size": 0}, {"fragments": -1}):
+        for n, size in ((3, 0), (-1, 160)):
             with pytest.raises(ValueError, match="fragments must be >= 0 and size >= 1"):
-                collection.highlight("w2", "a", texts=["w2"], **wrong)
+                collection.highlight("w2", "a", texts=["w2"], fragments=n, size=size)
 
 
 def test_what_is_between_marks_is_escaped(tmp_path: Path) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
+import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -17,7 +20,8 @@ import pytest
 
 import text_crashes
 from text_corpora import drawn, encoder, fresh_scores
-from thresher.collection import Collection, fresh, maintenance, merging, weighing
+from thresher.collection import Collection, database, fresh, maintenance, merging, weighing
+from thresher.collection import writer as writer_module
 from thresher.encoders import BM25Encoder
 
 METHODS = ["lucene", "robertson", "atire", "bm25+", "bm25l"]
@@ -76,7 +80,7 @@ def test_after_deletions_and_optimize_it_is_as_a_fresh_fit_of_what_is_left(tmp_p
 
 def test_idf_is_right_at_once_and_of_the_version_that_is_searched(tmp_path: Path) -> None:
     with Collection.create(tmp_path / "docs", encoder=encoder(), durability="normal") as collection:
-        texts = {"a": "cat dog", "b": "cat fox", "c": "cow fox"}
+        texts: dict[Any, str] = {"a": "cat dog", "b": "cat fox", "c": "cow fox"}
         collection.upsert(list(texts), texts=list(texts.values()))
         before, before_texts = collection.snapshot(), dict(texts)
         queries = ["cat", "dog", "fox cow"]
@@ -144,7 +148,7 @@ def test_vectors_that_were_given_stay_as_they_are(tmp_path: Path) -> None:
         collection.upsert(["a", "b"], texts=["cat " * 9, "cat dog"])
         collection.delete(["b"])
         collection.optimize()
-        row = collection.get(["given"])[0].vector
+        row: Any = collection.get(["given"])[0].vector
         words = collection.words()
         assert {words[term]: weight for term, weight in zip(row.indices, row.data, strict=True)} == {
             "cat": 0.4375, "dog": 7.0,
@@ -303,7 +307,7 @@ def _history(path: Path, rng: random.Random) -> None:
     collection.close()
 
 
-def assert_idf(collection: Collection, texts: dict[str, str], queries: list[str]) -> None:
+def assert_idf(collection: Collection, texts: dict[Any, str], queries: list[str]) -> None:
     """Raise AssertionError unless the weights of queries are by the IDF of a fresh fit."""
     fitted = encoder().fit(list(texts.values()))
     for query in queries:
@@ -318,7 +322,7 @@ def assert_idf(collection: Collection, texts: dict[str, str], queries: list[str]
 def test_a_killed_writer_leaves_the_weights_of_one_mean(tmp_path: Path) -> None:
     rng = random.Random(3)
     path = tmp_path / "docs"
-    for _ in range(6):
+    for _ in range(3):
         child = subprocess.Popen(
             [sys.executable, text_crashes.__file__, str(path), str(rng.randrange(10**6))], stdout=subprocess.PIPE
         )
@@ -334,6 +338,88 @@ def test_a_killed_writer_leaves_the_weights_of_one_mean(tmp_path: Path) -> None:
                 assert_weights(collection)
                 texts = {document.id: document.text or "" for document in collection.scan()}
                 assert_idf(collection, texts, ["v1 v2 v3"])
+
+
+def test_a_writer_that_dies_at_any_step_of_weighing_leaves_the_weights_of_one_mean(tmp_path: Path) -> None:
+    texts = drawn(60, n_words=20)
+    with Collection.create(tmp_path / "docs", encoder=encoder()) as collection:
+        collection.upsert(range(60), texts=texts)
+        collection.flush()
+        collection.upsert(range(60, 70), texts=drawn(10, n_words=20, seed=7))
+        collection.delete(range(0, 60, 2))
+        before = collection._view().means["vector"]
+    outcomes = []
+    for step in range(1, 1000):
+        copy = tmp_path / f"copy{step}"
+        shutil.copytree(tmp_path / "docs", copy)
+        child = os.fork()
+        if child == 0:
+            _optimize_and_die(copy, step)
+        _, status = os.waitpid(child, 0)
+        assert os.WIFSIGNALED(status) or os.waitstatus_to_exitcode(status) == 0
+        with Collection.open(copy, "rw", encoder=encoder()) as collection:
+            assert_weights(collection)
+            assert len(collection) == 40
+            outcomes.append(collection._view().means["vector"] == before)
+            kept = {document.id: document.text or "" for document in collection.scan()}
+            assert_idf(collection, kept, ["v1 v2 v3"])
+        shutil.rmtree(copy)
+        if not os.WIFSIGNALED(status):
+            break
+    # Before the one transaction all is as it was, and after it all is new.
+    assert outcomes == sorted(outcomes, reverse=True)
+    assert set(outcomes) == {True, False}
+    assert len(outcomes) > 10
+
+
+def _optimize_and_die(path: Path, step: int) -> None:
+    """Optimize in a forked process, and kill it before its `step`-th statement or file operation; exit with 0 after."""
+    left = step
+
+    def counted(real: Any) -> Any:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            nonlocal left
+            left -= 1
+            if not left:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return real(*args, **kwargs)
+
+        return call
+
+    code = 1
+    try:
+        with Collection.open(path, "rw", encoder=encoder()) as collection:
+            # The sqlite cursor of a statement is made in the database, and files reach the disk by these.
+            patches = [
+                mock.patch.object(database.Database, "execute", counted(database.Database.execute)),
+                mock.patch.object(database.Database, "executemany", counted(database.Database.executemany)),
+                mock.patch("os.fsync", counted(os.fsync)),
+                mock.patch("thresher.collection.writer.saved", counted(writer_module.saved)),
+                mock.patch("thresher.collection.writer.merged", counted(writer_module.merged)),
+                mock.patch("thresher.collection.writer.remove", counted(writer_module.remove)),
+            ]
+            for patch in patches:
+                patch.start()
+            collection.optimize(threads=1)
+            for patch in patches:
+                patch.stop()
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def test_a_reader_sees_new_weights_when_it_refreshes(tmp_path: Path) -> None:
+    texts = {number: text for number, text in enumerate(drawn(60, n_words=20)) if number % 2}
+    queries = ["v1 v2", "v3 v9"]
+    with Collection.create(tmp_path / "docs", encoder=encoder()) as collection:
+        collection.upsert(range(60), texts=drawn(60, n_words=20))
+        collection.delete(range(0, 60, 2))
+        with Collection.open(tmp_path / "docs", encoder=encoder()) as reader:
+            before = reader.search(queries, 10)
+            collection.optimize()
+            np.testing.assert_array_equal(reader.search(queries, 10).scores, before.scores)
+            assert reader.refresh()
+            assert_as_fresh(reader, texts, queries)
 
 
 def test_statistics_are_counted_once_for_each_segment(tmp_path: Path) -> None:
