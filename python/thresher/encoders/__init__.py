@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from thresher.encoders.impact_lines import Impacts, parse_impacts, read_impacts
     from thresher.encoders.impacts import WordImpacts
     from thresher.encoders.marks import entity, keyphrase
+    from thresher.encoders.phrases import HashedPhrases
     from thresher.encoders.registry import from_config
     from thresher.encoders.statistics import TextStatistics
     from thresher.encoders.tokenizing import CustomTokenizer, Tokenizer
@@ -28,6 +29,7 @@ __all__ = [
     "Counts",
     "CustomTokenizer",
     "Encoder",
+    "HashedPhrases",
     "Impacts",
     "TextStatistics",
     "Tokenizer",
@@ -45,6 +47,7 @@ _LATER = {
     "BM25Formula": "thresher.encoders.formula",
     "Counts": "thresher.encoders.counting",
     "CustomTokenizer": "thresher.encoders.tokenizing",
+    "HashedPhrases": "thresher.encoders.phrases",
     "Impacts": "thresher.encoders.impact_lines",
     "TextStatistics": "thresher.encoders.statistics",
     "Tokenizer": "thresher.encoders.tokenizing",

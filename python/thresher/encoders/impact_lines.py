@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 import os
 import re
 import zlib
@@ -26,14 +27,13 @@ import numpy as np
 
 from thresher import FormatError
 from thresher._kinds import kind_of
-from thresher.encoders.marks import entity, keyphrase, plain
+from thresher.encoders.marks import as_term, entity, keyphrase
 
 _LARGEST = float(np.finfo(np.float32).max)
-_KINDS = {"vector": lambda word: plain(word, "a word"), "entities": entity, "keyphrases": keyphrase}
+_KINDS = {"vector": as_term, "entities": entity, "keyphrases": keyphrase}
 _SPECIAL = frozenset(["[CLS]", "[SEP]", "[PAD]"])
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_COLONS = re.compile(rf"(?:^|, ?)(?P<word>\S+?): ?(?P<weight>{_NUMBER})(?=, ?|$)")
-_PIECES = re.compile(rf"[^\t ]+ {_NUMBER}(?:\t[^\t ]+ {_NUMBER})*")
+_NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
+_PIECES = re.compile(rf"[^\t ]+ {_NUMBER}(?:\t[^\t ]+ {_NUMBER})+")
 
 
 class Impacts(NamedTuple):
@@ -85,10 +85,7 @@ def parse_impacts(line: str | Mapping[str, Any]) -> Impacts:
         return Impacts(None, _of_pieces(text.split("\t")))
     if not text:
         return Impacts(None, {})
-    pairs = [(found["word"], float(found["weight"])) for found in _COLONS.finditer(text)]
-    if sum(len(found[0]) for found in _COLONS.finditer(text)) != len(text):
-        raise ValueError(f"is no line of word impacts: {text[:60]!r}")
-    return Impacts(None, _added(pairs, _KINDS["vector"]))
+    return Impacts(None, _added(_colons(text), _KINDS["vector"]))
 
 
 def read_impacts(path: str | os.PathLike[str]) -> Iterator[Impacts]:
@@ -170,10 +167,26 @@ def _added(pairs: Iterable[tuple[Any, Any]], term_of: Any) -> dict[str, float]: 
 def _checked(word: object, weight: Any) -> float:  # noqa: ANN401 - checked here
     if isinstance(weight, bool | np.bool_) or not isinstance(weight, int | float | np.integer | np.floating):
         raise TypeError(f"the weight of {word!r} must be a number, got {weight!r}")
-    if not 0 <= weight <= _LARGEST:
-        shown = weight if not isinstance(weight, int) or abs(weight) < 1 << 64 else "a number with too many digits"
-        raise ValueError(f"the weight of {word!r} must be >= 0 and a float32, got {shown}")
-    return float(weight)
+    try:
+        value = float(weight)
+    except OverflowError:
+        value = math.inf
+    if not 0 <= value <= _LARGEST:
+        raise ValueError(f"the weight of {word!r} must be >= 0 and a float32, got {value}")
+    return value
+
+
+def _colons(text: str) -> Iterator[tuple[str, float]]:
+    """Yield the words and weights of a line that has colons between them, and commas behind."""
+    for pair in text.split(","):
+        word, colon, weight = pair.strip().rpartition(":")
+        try:
+            value = float(weight)
+        except ValueError:
+            colon = ""
+        if not colon:
+            raise ValueError(f"is no line of word impacts: {text[:60]!r}")
+        yield word, value
 
 
 def _of_pieces(pieces: Iterable[str]) -> dict[str, float]:
@@ -189,6 +202,6 @@ def _of_pieces(pieces: Iterable[str]) -> dict[str, float]:
     for word, weight in words:
         value = _checked(word, max(weight, 0.0))
         if word not in _SPECIAL and value:
-            term = plain(word, "a word")
+            term = as_term(word)
             weights[term] = max(value, weights.get(term, 0.0))
     return weights

@@ -23,7 +23,7 @@ from thresher._kinds import kind_of
 from thresher.encoders.counting import pieces
 from thresher.encoders.impact_lines import parse_impacts
 from thresher.encoders.rows import stacked
-from thresher.encoders.texts import checked
+from thresher.encoders.texts import check_encodable, checked
 from thresher.encoders.tokenizing.tokenizer import TokenizerLike, as_tokenizer
 from thresher.encoders.vocabulary import Vocabulary
 
@@ -134,7 +134,7 @@ class WordImpacts:
             return _document(given, where)
         if not isinstance(given, str):
             raise TypeError(f"{where} must be a str or a dict of weights, got {kind_of(given)}")
-        next(checked([given]))
+        check_encodable(given, where)
         return dict.fromkeys(self.tokenizer(given), 1.0)
 
     def _encoded(
@@ -154,10 +154,6 @@ class WordImpacts:
                 progress(first + len(piece), len(given))
         return stacked(rows, len(self._vocabulary))
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the tokenizer and the words, so that columns stay what they are."""
-        return _restored, (self.tokenizer, self._vocabulary.words(np.arange(len(self._vocabulary))))
-
     def __repr__(self) -> str:
         """Show the tokenizer."""
         return f"WordImpacts(tokenizer={self.tokenizer!r})"
@@ -168,9 +164,3 @@ def _document(given: Any, where: str) -> Mapping[str, float]:  # noqa: ANN401 - 
         return parse_impacts(given).weights
     except (TypeError, ValueError) as error:
         raise type(error)(f"{where}: {error}") from None
-
-
-def _restored(tokenizer: TokenizerLike, words: list[str]) -> WordImpacts:
-    made = WordImpacts(tokenizer=tokenizer)
-    made._vocabulary = Vocabulary(words)  # noqa: SLF001 - of this module
-    return made

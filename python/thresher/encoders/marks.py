@@ -9,6 +9,7 @@ from __future__ import annotations
 from thresher.encoders.texts import check_encodable
 
 MARK = "\N{SYMBOL FOR UNIT SEPARATOR}"
+KINDS = ("entity", "keyphrase", "phrase")
 
 
 def entity(name: str) -> str:
@@ -43,6 +44,16 @@ def keyphrase(name: str) -> str:
 def marked(kind: str, name: str) -> str:
     """Return the term of something of a kind."""
     return f"{kind}{MARK}{plain(name, kind)}"
+
+
+def as_term(word: str) -> str:
+    """Return a word, or a term that is marked already; errors as for `entity`."""
+    given: object = word
+    if isinstance(given, str) and MARK in given:
+        kind, _, name = given.partition(MARK)
+        if kind in KINDS:
+            return marked(kind, name)
+    return plain(word, "a word")
 
 
 def plain(word: str, what: str) -> str:

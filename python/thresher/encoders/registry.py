@@ -13,6 +13,7 @@ from thresher.encoders.encoder import Encoder
 KINDS = {
     "bm25": ("thresher.encoders.bm25", "BM25Encoder"),
     "impacts": ("thresher.encoders.impacts", "WordImpacts"),
+    "phrases": ("thresher.encoders.phrases", "HashedPhrases"),
 }
 
 
