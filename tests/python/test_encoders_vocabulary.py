@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -46,3 +47,8 @@ def test_threads_agree() -> None:
     assert len(vocabulary) == 2000
     for shift, numbers in zip(range(0, 2000, 250), found, strict=True):
         assert vocabulary.words(numbers) == words[shift:] + words[:shift]
+
+
+def test_pickled() -> None:
+    vocabulary = pickle.loads(pickle.dumps(Vocabulary(["b", "a"])))
+    assert vocabulary.add(["a", "b", "c"]).tolist() == [1, 0, 2]

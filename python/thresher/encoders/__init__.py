@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from thresher.encoders.bm25 import BM25Encoder
     from thresher.encoders.counting import Counts
     from thresher.encoders.formula import BM25Formula
+    from thresher.encoders.impact_lines import Impacts, parse_impacts, read_impacts
+    from thresher.encoders.impacts import WordImpacts
+    from thresher.encoders.marks import entity, keyphrase
+    from thresher.encoders.phrases import HashedPhrases
     from thresher.encoders.registry import from_config
     from thresher.encoders.statistics import TextStatistics
     from thresher.encoders.tokenizing import CustomTokenizer, Tokenizer
@@ -25,9 +29,16 @@ __all__ = [
     "Counts",
     "CustomTokenizer",
     "Encoder",
+    "HashedPhrases",
+    "Impacts",
     "TextStatistics",
     "Tokenizer",
+    "WordImpacts",
+    "entity",
     "from_config",
+    "keyphrase",
+    "parse_impacts",
+    "read_impacts",
 ]
 
 # Imported when they are first used: the module of each.
@@ -36,9 +47,16 @@ _LATER = {
     "BM25Formula": "thresher.encoders.formula",
     "Counts": "thresher.encoders.counting",
     "CustomTokenizer": "thresher.encoders.tokenizing",
+    "HashedPhrases": "thresher.encoders.phrases",
+    "Impacts": "thresher.encoders.impact_lines",
     "TextStatistics": "thresher.encoders.statistics",
     "Tokenizer": "thresher.encoders.tokenizing",
+    "WordImpacts": "thresher.encoders.impacts",
+    "entity": "thresher.encoders.marks",
     "from_config": "thresher.encoders.registry",
+    "keyphrase": "thresher.encoders.marks",
+    "parse_impacts": "thresher.encoders.impact_lines",
+    "read_impacts": "thresher.encoders.impact_lines",
 }
 
 

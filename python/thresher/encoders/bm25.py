@@ -20,6 +20,7 @@ from thresher import FormatError
 from thresher._kinds import kind_of
 from thresher.encoders.counting import Counts, count, pieces
 from thresher.encoders.formula import BM25Formula, Method
+from thresher.encoders.rows import in_columns, stacked
 from thresher.encoders.statistics import TextStatistics
 from thresher.encoders.texts import checked
 from thresher.encoders.tokenizing.tokenizer import TokenizerLike, as_tokenizer
@@ -273,7 +274,7 @@ class BM25Encoder:
             rows.append(rows_of(count(piece, self.tokenizer, first=first)))
             if progress is not None:
                 progress(first + len(piece), n_texts)
-        return _stacked(rows, len(fitted.vocabulary))
+        return stacked(rows, len(fitted.vocabulary))
 
 
 class _Fitted:
@@ -290,7 +291,7 @@ class _Fitted:
         """Return weights, in the columns of the vocabulary, which new words join."""
         mean = self.statistics.mean_length or 1.0
         weights = self._formula.weigh(counts.frequencies, counts.lengths, mean)
-        return _in_columns(weights, self.vocabulary.add(counts.words), len(self.vocabulary))
+        return in_columns(weights, self.vocabulary.add(counts.words), len(self.vocabulary))
 
     def query_rows(self, counts: Counts) -> sp.csr_array:
         """Return how often each word stands there times its IDF, without words whose IDF is 0."""
@@ -304,24 +305,7 @@ class _Fitted:
         indices = frequencies.indices[kept]
         data = (frequencies.data[kept] * idf[indices]).astype(np.float32)
         rows = sp.csr_array((data, indices, kept_before[frequencies.indptr]), shape=frequencies.shape)
-        return _in_columns(rows, columns, len(self.vocabulary))
-
-
-def _in_columns(rows: sp.csr_array, columns: npt.NDArray[np.int64], width: int) -> sp.csr_array:
-    """Return rows whose columns have other numbers."""
-    moved = sp.csr_array((rows.data, columns[rows.indices], rows.indptr), shape=(rows.shape[0], width))
-    moved.sort_indices()
-    return moved
-
-
-def _stacked(rows: Sequence[sp.csr_array], width: int) -> sp.csr_array:
-    """Return pieces as one matrix of `width` columns."""
-    if not rows:
-        return sp.csr_array((0, width), dtype=np.float32)
-    indptr = np.concatenate([[0], *(np.diff(piece.indptr) for piece in rows)]).cumsum()
-    data = np.concatenate([piece.data for piece in rows])
-    indices = np.concatenate([piece.indices for piece in rows])
-    return sp.csr_array((data, indices, indptr), shape=(len(indptr) - 1, width))
+        return in_columns(rows, columns, len(self.vocabulary))
 
 
 def _restored(

@@ -20,6 +20,17 @@ AT_ONCE = 1 << 13  # texts that are counted at a time where they are many
 _MOST_CHARACTERS = 1 << 24  # of them
 
 
+class Occurrences(NamedTuple):
+    """The terms of some texts in their order, in columns of their own."""
+
+    columns: npt.NDArray[np.int32]
+    """The column of each term, text after text."""
+    indptr: npt.NDArray[np.int64]
+    """Where each text begins, and the last one ends: shape (n_texts + 1,)."""
+    words: list[str]
+    """The term of each column, in the order in which they first came."""
+
+
 class Counts(NamedTuple):
     """Term frequencies of some texts, in columns of their own."""
 
@@ -29,6 +40,21 @@ class Counts(NamedTuple):
     """Terms of each text, shape (n_texts,): the sums of the rows."""
     words: list[str]
     """The term of each column, in the order in which they first came."""
+
+
+def occurrences(texts: Iterable[str], tokenizer: TokenizerLike, *, first: int = 0) -> Occurrences:
+    """Find the terms of texts; the parameters and errors are those of `count`."""
+    columns = _Columns(tokenizer.terms)
+    column_of = columns.__getitem__
+    split = tokenizer.split
+    found, ends = array("i"), array("q", [0])
+    for text in checked(texts, first=first):
+        found.extend(map(column_of, split(text)))
+        ends.append(len(found))
+    every = np.frombuffer(found, np.int32) if found else np.empty(0, np.int32)
+    kept = every >= 0  # words without a term have the column -1
+    kept_before = np.concatenate([[0], np.cumsum(kept)])
+    return Occurrences(every[kept], kept_before[np.frombuffer(ends, np.int64)], list(columns.words))
 
 
 def count(texts: Iterable[str], tokenizer: TokenizerLike, *, first: int = 0) -> Counts:
@@ -53,24 +79,11 @@ def count(texts: Iterable[str], tokenizer: TokenizerLike, *, first: int = 0) -> 
     TypeError, ValueError
         Naming a text that is no string, or has half a surrogate pair, and its place.
     """
-    columns = _Columns(tokenizer.terms)
-    column_of = columns.__getitem__
-    split = tokenizer.split
-    ids, ends = array("i"), array("q", [0])
-    for text in checked(texts, first=first):
-        ids.extend(map(column_of, split(text)))
-        ends.append(len(ids))
-    # Stop words have the column -1. The rows end where they would without them.
-    occurrences = np.frombuffer(ids, np.int32) if ids else np.empty(0, np.int32)
-    kept = occurrences >= 0
-    kept_before = np.zeros(occurrences.size + 1, np.int64)
-    np.cumsum(kept, out=kept_before[1:])
-    indptr = kept_before[np.frombuffer(ends, np.int64)]
-    indices = occurrences[kept]
-    shape = (indptr.size - 1, len(columns.words))
-    frequencies = sp.csr_array((np.ones(indices.size, np.int32), indices, indptr.copy()), shape=shape)
+    columns, indptr, words = occurrences(texts, tokenizer, first=first)
+    shape = (indptr.size - 1, len(words))
+    frequencies = sp.csr_array((np.ones(columns.size, np.int32), columns, indptr.copy()), shape=shape)
     frequencies.sum_duplicates()
-    return Counts(frequencies, np.diff(indptr), list(columns.words))
+    return Counts(frequencies, np.diff(indptr), words)
 
 
 def pieces(texts: Iterable[str]) -> Iterator[tuple[int, list[str]]]:

@@ -12,6 +12,8 @@ from thresher.encoders.encoder import Encoder
 # Imported when the first of its kind is made: the module, and the class in it, which has a `from_config`.
 KINDS = {
     "bm25": ("thresher.encoders.bm25", "BM25Encoder"),
+    "impacts": ("thresher.encoders.impacts", "WordImpacts"),
+    "phrases": ("thresher.encoders.phrases", "HashedPhrases"),
 }
 
 

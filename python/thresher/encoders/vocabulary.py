@@ -60,3 +60,7 @@ class Vocabulary:
         if wrong.any():
             raise IndexError(f"there is no term {wanted[wrong][0]}: they are {n}")
         return [self._words[number] for number in wanted.tolist()]
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle the words, so that their numbers stay what they are."""
+        return Vocabulary, (self._words.copy(),)
