@@ -333,7 +333,9 @@ def test_texts(tmp_path: Path) -> None:
     found = lines(done("search", tmp_path / "c", asked, "--format", "jsonl"))
     assert [[hit["id"] for hit in row["hits"]] for row in found] == [["b", "a"], []]
     assert lines(done("export", tmp_path / "c")) == TEXTS
-    assert "year: int" in done("info", tmp_path / "c")
+    told = done("info", tmp_path / "c")
+    assert "texts are encoded by bm25:lucene" in told
+    assert "mean length of vector" in told
     assert (
         json.loads(done("info", tmp_path / "c", "--json"))["vectors"]["vector"]["encoder"]["config"]["kind"] == "bm25"
     )

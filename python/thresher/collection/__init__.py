@@ -14,6 +14,7 @@ from thresher.collection.hits import CollectionHits
 from thresher.collection.stats import SegmentStats, Stats
 from thresher.collection.transaction import ConflictError
 from thresher.collection.tuning import Tuning
+from thresher.collection.weighing import Drift
 
 __all__ = [
     "Boost",
@@ -23,6 +24,7 @@ __all__ = [
     "ConflictError",
     "Diversity",
     "Document",
+    "Drift",
     "F",
     "Highlight",
     "LockedError",

@@ -252,7 +252,7 @@ class Readable(Shown):
 
     def recall(
         self,
-        queries: MatrixLike | None = None,
+        queries: MatrixLike | str | Sequence[str] | None = None,
         *,
         k: int = 10,
         sample: int = 200,

@@ -53,6 +53,7 @@ class Writer:
         self._lock = threading.RLock()
         self._building = threading.RLock()
         self._in_batch = 0  # the thread whose operations are under way
+        self._is_reweighing = False
         self._in_work: frozenset[int] = frozenset()  # segments that are being rebuilt
         self._n_buried = 0  # states of documents that ended since such were forgotten
         self._file_lock = WriterLock(store.folder)
@@ -78,6 +79,8 @@ class Writer:
         """Do operations together: durable, and seen by searches, when the block ends; undone if it raises."""
         self.check_free()
         with self._alone():
+            if self._is_reweighing:  # by this thread, which holds the lock: it is in the callback
+                raise ValueError("while documents are weighed anew, what is told of it can't write to the collection")
             view = None
             try:
                 with self._catalogue.transaction():
@@ -191,9 +194,13 @@ class Writer:
         self.check_free()
         with self._building, self._alone():
             reweighing = wanted(self.view)
-            return bool(reweighing) and self.rebuild(
-                lambda view: view.parts, threads=threads, progress=progress, reweighing=reweighing
-            )
+            self._is_reweighing = True
+            try:
+                return bool(reweighing) and self.rebuild(
+                    lambda view: view.parts, threads=threads, progress=progress, reweighing=reweighing
+                )
+            finally:
+                self._is_reweighing = False
 
     def _built(
         self,

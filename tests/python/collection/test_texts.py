@@ -16,7 +16,7 @@ import scipy.sparse as sp
 
 from thresher.collection import Collection
 from thresher.collection import texts as texts_module
-from thresher.encoders import BM25Encoder, CustomTokenizer, Encoder
+from thresher.encoders import BM25Encoder, CustomTokenizer, Encoder, HashedPhrases, WordImpacts
 from toy_encoders import FixedWords, GrowingWords
 
 DOCS = ["w1 w2 w2", "w2 w3", "w3 w3 w3 w4", ""]
@@ -207,6 +207,24 @@ def test_texts_come_in_arrays(tmp_path: Path) -> None:
         collection.upsert(np.array(IDS), texts=np.array(DOCS))
         assert collection.search(np.array(["w2", "w4"]), 1).ids.tolist() == [["a"], ["c"]]
         assert collection.search(np.array(["w2", "w4"], object), 1).ids.tolist() == [["a"], ["c"]]
+
+
+def test_word_impacts_are_asked_in_words(tmp_path: Path) -> None:
+    with Collection.create(tmp_path / "docs", encoder=WordImpacts()) as collection:
+        collection.upsert(["a", "b"], [{"cat": 2.0, "mat": 0.5}, {"cat": 1.0, "dog": 3.0}], texts=["A cat", "Cat, dog"])
+        collection.upsert(["c"], texts=['{"vector": {"dog": 4.0}}'])
+        assert ids_of(collection, "A cat, a dog") == ["b", "c", "a"]
+        assert collection.highlight("dogs? a dog", "b")[0].marked() == "Cat, **dog**"
+    with Collection.open(tmp_path / "docs") as collection:
+        assert ids_of(collection, "mat") == ["a"]
+
+
+def test_hashed_phrases_bring_a_wide_vocabulary(tmp_path: Path) -> None:
+    with Collection.create(tmp_path / "docs", encoder=HashedPhrases(FixedWords())) as collection:
+        collection.upsert(["a", "b"], texts=["w3 w1 w2", "w1 w3 w2"])
+        assert ids_of(collection, "w1 w2") == ["a", "b"]
+        collection.flush()
+        assert collection.search_one("w1 w2", k=2).scores.tolist() == [3.0, 2.0]
 
 
 def test_a_must_takes_any_form_of_a_word(tmp_path: Path) -> None:

@@ -231,6 +231,30 @@ def test_what_is_upserted_while_it_weighs_waits_and_is_weighed_alike(tmp_path: P
         assert len(collection) == 380
 
 
+def test_what_is_told_of_weighing_can_not_write(tmp_path: Path) -> None:
+    with Collection.create(tmp_path / "docs", encoder=encoder(), durability="normal") as collection:
+        collection.upsert(["a", "b", "c"], texts=["cat " * 9, "cat dog", "dog"])
+        collection.delete(["a"])
+        with pytest.raises(ValueError, match="while documents are weighed anew"):
+            collection.optimize(progress=lambda *_: collection.upsert(["d"], texts=["cat"]))
+        assert len(collection) == 2
+        assert collection.stats().mean_lengths["vector"].relative > 0
+        collection.optimize()
+        collection.upsert(["d"], texts=["cat"])
+        assert_weights(collection)
+
+
+def test_recall_takes_texts(tmp_path: Path) -> None:
+    with (
+        mock.patch.object(merging, "SMALL", 10),
+        Collection.create(tmp_path / "docs", encoder=encoder(), durability="normal") as collection,
+    ):
+        collection.upsert(range(300), texts=drawn(300, n_words=50))
+        collection.optimize()
+        assert collection.recall(["v1 v2", "v9"], k=5) == 1.0
+        assert collection.recall(k=5, sample=20) > 0.9
+
+
 def assert_weights(collection: Collection, mean: float | None = None) -> None:
     """Raise AssertionError unless the weights of all documents are those of their texts, by the mean in force."""
     made = encoder()

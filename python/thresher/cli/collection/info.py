@@ -49,6 +49,7 @@ def _summary(facts: dict[str, Any]) -> Table:
         "ids": ids[facts["id_kind"]],
         **{
             f"vector {name}": f"{vector['engine']}, terms are {'words' if vector['words'] else 'numbers'}"
+            + (f", texts are encoded by {vector['encoder']['fingerprint']}" if vector["encoder"] else "")
             for name, vector in facts["vectors"].items()
         },
         "fields": ", ".join(f"{name}: {kind}" for name, kind in facts["fields"].items()) or "none declared",
@@ -56,6 +57,10 @@ def _summary(facts: dict[str, Any]) -> Table:
             f"searches of {name}": ", ".join(f"{key} = {value}" for key, value in tuning["search_params"].items())
             + (", out of date" if name in facts["out_of_date"] else "")
             for name, tuning in facts["tunings"].items()
+        },
+        **{
+            f"mean length of {name}": f"{drift['present']:.1f} terms, weights are for {drift['in_force']:.1f}"
+            for name, drift in facts["mean_lengths"].items()
         },
         "version": f"{facts['version']:,}",
         "on disk": f"{facts['nbytes']:,} bytes",
