@@ -172,12 +172,12 @@ def _counted(text: str, wanted: Mapping[str, float], encoder: Counting) -> Itera
 
 def _parts(word: str, term: str) -> list[tuple[int, int]]:
     """Return where a word reads as a term, as in Chinese, whose words are pairs of characters; or all of it."""
-    folded = word.casefold()
-    if len(folded) != len(word):
-        return [(0, len(word))]
+    pieces = [unicodedata.normalize("NFKC", character).casefold() for character in word]
+    of = [place for place, piece in enumerate(pieces) for _ in piece]  # the character that each one comes of
+    folded = "".join(pieces)
     found, at = [], folded.find(term)
     while at >= 0:
-        found.append((at, at + len(term)))
+        found.append((of[at], of[at + len(term) - 1] + 1))
         at = folded.find(term, at + 1)
     return found or [(0, len(word))]
 

@@ -79,8 +79,7 @@ class Shown(Searchable):
         asked = row_of(query, None, asking)
         wanted, there = self._documents_of(ids, asking.view)
         given = [there[one].text for one in wanted] if texts is None else as_texts(texts, "texts", len(wanted))
-        encoders = self._store.encoders
-        encoder = encoders.of(asking.vector) if encoders.has(asking.vector) else None
+        encoder = self._store.encoders.made(asking.vector)
         found = []
         for made, text in zip(self._explained(asking, asked, wanted, there), given, strict=True):
             words = made.words

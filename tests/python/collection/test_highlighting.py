@@ -56,6 +56,8 @@ def test_stems_lead_back_to_all_forms(tmp_path: Path) -> None:
         ("ja", "高い東京タワーへ", "東京タワー", ["東京タワー"]),
         ("zh", "我喜欢北京烤鸭", "北京", ["北京"]),
         ("th", "ผมรักประเทศไทยมาก", "ประเทศไทย", ["ประเทศไทย"]),
+        ("ja", "ﬁ東京ｶﾒﾗ㍿とß京都", "カメラ", ["ｶﾒﾗ"]),  # some become several characters in normal form
+        ("ja", "ﬁ東京ｶﾒﾗ㍿とß京都", "京都", ["京都"]),
         ("ar", "الكتاب على الطاولة", "كتاب", ["الكتاب"]),
         (None, "a party 🎉today", "🎉", ["🎉"]),
         ("de", "Die Häuser am Fluss", "Haus", ["Häuser"]),

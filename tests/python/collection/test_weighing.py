@@ -20,8 +20,7 @@ import pytest
 
 import text_crashes
 from text_corpora import drawn, encoder, fresh_scores
-from thresher.collection import Collection, database, fresh, maintenance, merging, weighing
-from thresher.collection import writer as writer_module
+from thresher.collection import Collection, database, files, fresh, maintenance, merging, weighing
 from thresher.encoders import BM25Encoder
 
 METHODS = ["lucene", "robertson", "atire", "bm25+", "bm25l"]
@@ -418,9 +417,9 @@ def _optimize_and_die(path: Path, step: int) -> None:
                 mock.patch.object(database.Database, "execute", counted(database.Database.execute)),
                 mock.patch.object(database.Database, "executemany", counted(database.Database.executemany)),
                 mock.patch("os.fsync", counted(os.fsync)),
-                mock.patch("thresher.collection.writer.saved", counted(writer_module.saved)),
-                mock.patch("thresher.collection.writer.merged", counted(writer_module.merged)),
-                mock.patch("thresher.collection.writer.remove", counted(writer_module.remove)),
+                mock.patch("thresher.collection.writer.saved", counted(merging.saved)),
+                mock.patch("thresher.collection.writer.merged", counted(merging.merged)),
+                mock.patch("thresher.collection.writer.remove", counted(files.remove)),
             ]
             for patch in patches:
                 patch.start()
