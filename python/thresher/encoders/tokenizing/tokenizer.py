@@ -19,6 +19,12 @@ from thresher.encoders.tokenizing.languages import Language, language_of, stop_w
 
 LONGEST = 255  # characters of a term; what is longer is cut, as Lucene's tokenizers do
 _REMEMBERED = 1 << 20  # words
+# Words that the rules of the English stemmer take apart; of other languages, stop words are many enough.
+_ENGLISH_PROBE = (
+    "abilities", "agreed", "argument", "communism", "controlling", "customization", "dog's", "dying", "formally",
+    "generously", "happy", "hopefulness", "hoping", "kindly", "national", "oddities", "past", "proceed", "radically",
+    "relational", "running", "skies", "succeeding", "university", "wildly", "yielded",
+)  # fmt: skip
 
 _DOTS = {ord("I"): "\N{LATIN SMALL LETTER DOTLESS I}", ord("\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}"): "i"}
 _INVISIBLE = str.maketrans(
@@ -101,6 +107,9 @@ class Tokenizer:
         self._dropped = frozenset(_plain(words[0]) for words in listed if len(words) == 1)
         self._stemmer = _stemmer_of(known) if stem else None
         self.terms: Mapping[str, str | None] = _Terms(self._dropped, self._stemmer)
+        probe = [*sorted(self._dropped), *map(self._stemmer, _probe(known))] if self._stemmer else sorted(self._dropped)
+        digest = hashlib.sha256("\n".join(probe).encode()).hexdigest()[:12]
+        self._fingerprint = f"words:{self.language or 'any'}:{'stems' if self._stemmer else 'forms'}:{digest}"
 
     @property
     def language(self) -> str | None:
@@ -116,10 +125,7 @@ class Tokenizer:
     @property
     def fingerprint(self) -> str:
         """What the terms depend on: the language, and a digest of the stop words and of what stemming makes of them."""
-        stem = self._stemmer
-        probe = [*sorted(self._dropped), *(stem(word) for word in _probe(self._language) if stem is not None)]
-        digest = hashlib.sha256("\n".join(probe).encode()).hexdigest()[:12]
-        return f"words:{self.language or 'any'}:{'stems' if stem is not None else 'forms'}:{digest}"
+        return self._fingerprint
 
     def split(self, text: str) -> list[str]:
         """Return the words of a text, in order, normalized."""
@@ -269,8 +275,10 @@ def _listed(given: bool | tuple[str, ...], language: Language | None) -> Iterabl
 
 
 def _probe(language: Language | None) -> list[str]:
-    """Return words by whose stems two versions of a stemmer differ, if they do."""
-    return [] if language is None else sorted(map(_plain, stop_words_of(language)))
+    """Return words by whose stems two versions of a stemmer probably differ, if they do."""
+    if language is None:
+        return []
+    return [*_ENGLISH_PROBE] if language.code == "en" else sorted(map(_plain, stop_words_of(language)))
 
 
 def _plain(word: str) -> str:
