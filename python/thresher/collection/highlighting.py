@@ -168,18 +168,26 @@ def _counted(text: str, wanted: Mapping[str, float], encoder: Counting) -> Itera
         missing -= found
         if not missing:
             return
+    for term in missing:  # one that is several words, of a tokenizer of one's own
+        if not _word().fullmatch(term):
+            yield from ((begin, end, term) for begin, end in _read(text, term))
 
 
 def _parts(word: str, term: str) -> list[tuple[int, int]]:
     """Return where a word reads as a term, as in Chinese, whose words are pairs of characters; or all of it."""
-    pieces = [unicodedata.normalize("NFKC", character).casefold() for character in word]
+    return _read(word, term) or [(0, len(word))]
+
+
+def _read(text: str, term: str) -> list[tuple[int, int]]:
+    """Return where a text, in normal form and without case, has a term."""
+    pieces = [unicodedata.normalize("NFKC", character).casefold() for character in text]
     of = [place for place, piece in enumerate(pieces) for _ in piece]  # the character that each one comes of
     folded = "".join(pieces)
     found, at = [], folded.find(term)
     while at >= 0:
         found.append((of[at], of[at + len(term) - 1] + 1))
         at = folded.find(term, at + 1)
-    return found or [(0, len(word))]
+    return found
 
 
 def _by_words(text: str, wanted: Mapping[str, float]) -> Iterator[tuple[int, int, str]]:

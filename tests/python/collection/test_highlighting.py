@@ -76,6 +76,8 @@ def test_scripts(tmp_path: Path, language: str | None, text: str, query: str, ma
 def test_a_tokenizer_of_ones_own_may_cut_at_spaces() -> None:
     encoder = BM25Encoder(tokenizer=CustomTokenizer(str.split, "spaces"))
     assert spans_of("a cat, a dog", encoder, "cat,", "dog") == [("cat,", "cat,"), ("dog", "dog")]
+    fields = BM25Encoder(tokenizer=CustomTokenizer(lambda text: text.lower().split(";"), "fields"))
+    assert spans_of("Boston;New York", fields, "new york", "never there") == [("New York", "new york")]
 
 
 def test_words_of_a_fixed_vocabulary() -> None:
