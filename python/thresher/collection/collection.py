@@ -28,7 +28,7 @@ from thresher.collection.reading import Readable
 from thresher.collection.schema import as_schema
 from thresher.collection.store import Store
 from thresher.collection.tending import Tended
-from thresher.collection.texts import listed
+from thresher.collection.texts import listed, without
 from thresher.collection.weighing import SLIGHT, is_due, reweighings
 from thresher.collection.writer import Writer
 
@@ -377,7 +377,10 @@ class Collection(Tended):
         if texts is not None:
             self._writing()
             ids, _ = as_ids(ids, None)
-            texts = listed(texts)
+            texts, payloads = listed(texts), listed(payloads)
+            if if_absent and vectors is None and if_version is None:
+                known = self._store.named(ids, self._view())
+                ids, texts, payloads = without(known, ids, texts, payloads)
             vectors = self._store.encoders.of_documents(vectors, texts, len(ids), as_progress(progress))
         with self.batch() as batch:
             return batch.upsert(

@@ -6,7 +6,7 @@ Texts are encoded before a transaction begins, some at a time. Words of a vocabu
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -21,6 +21,7 @@ from thresher.collection.weighing import counted, is_counting
 if TYPE_CHECKING:
     import scipy.sparse as sp
 
+    from thresher.collection.catalogue import Id
     from thresher.collection.schema import Schema
     from thresher.encoders import Encoder
     from thresher.engines.options import Progress
@@ -229,6 +230,29 @@ def listed(texts: Any) -> Any:  # noqa: ANN401 - as `upsert` has them
     if isinstance(texts, Mapping):
         return {name: listed(some) for name, some in texts.items()}
     return list(texts) if isinstance(texts, Iterable) and not isinstance(texts, str | bytes) else texts
+
+
+def without(known: Container[Id], ids: list[Id], texts: Any, payloads: Any) -> tuple[list[Id], Any, Any]:  # noqa: ANN401
+    """Return what is to be stored without what is there, whose texts need not be encoded then.
+
+    Raises
+    ------
+    ValueError
+        If there is not one for each id.
+    """
+    places = [place for place, one in enumerate(ids) if one not in known]
+    n = len(ids)
+
+    def left(values: Any, called: str) -> Any:  # noqa: ANN401
+        if isinstance(values, Mapping):
+            return {name: left(some, f"{called}[{name!r}]") for name, some in values.items()}
+        if not isinstance(values, list):  # None, or what is refused later
+            return values
+        if len(values) != n:
+            raise ValueError(f"{called}: {len(values)} for {n} ids")
+        return [values[place] for place in places]
+
+    return [ids[place] for place in places], left(texts, "texts"), left(payloads, "payloads")
 
 
 def as_texts(given: Any, name: str, n: int | None = None) -> list[str]:  # noqa: ANN401 - checked here

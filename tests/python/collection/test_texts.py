@@ -350,6 +350,24 @@ def test_texts_are_encoded_some_at_a_time_and_outside_of_the_lock(
         assert "x" not in collection
 
 
+def test_what_is_there_is_not_encoded_again(tmp_path: Path) -> None:
+    encoder = FixedWords()
+    with Collection.create(tmp_path / "docs", encoder=encoder) as collection:
+        collection.upsert(["a", "b"], texts=["w1", "w2"])
+        encoder.calls.clear()
+        payloads = [{"n": 1}, {"n": 2}, {"n": 3}]
+        assert collection.upsert(["b", "c", "a"], texts=["w5", "w6", "w7"], payloads=payloads, if_absent=True) == 1
+        assert encoder.calls == [1]
+        assert [(document.text, document.payload) for document in collection.get(["a", "b", "c"])] == [
+            ("w1", {}), ("w2", {}), ("w6", {"n": 2}),
+        ]  # fmt: skip
+        assert ids_of(collection, "w6") == ["c"]
+        for texts, given in ((["w1"], None), (["w1", "w2"], [{}])):
+            with pytest.raises(ValueError, match=r"1 for \d ids"):
+                collection.upsert(["a", "z"], texts=texts, payloads=given, if_absent=True)
+        assert collection.upsert(["a", "b"], texts=["w5", "w6"], if_absent=True) == 0
+
+
 def test_a_broken_encoder_is_told_of(tmp_path: Path) -> None:
     class TooFew(FixedWords):
         def encode_documents(self, texts: Any, *, progress: Any = None) -> sp.csr_array:
