@@ -154,6 +154,31 @@ def test_vectors_that_were_given_stay_as_they_are(tmp_path: Path) -> None:
         }  # fmt: skip
 
 
+def test_each_vector_has_statistics_of_its_own(tmp_path: Path) -> None:
+    titles, bodies = drawn(80, n_words=30, mean=3), drawn(80, n_words=60, mean=30, seed=1)
+    names: dict[str, Any] = {"title": {}, "body": {}, "given": {"encoder": None}}
+    with Collection.create(tmp_path / "docs", encoder=encoder(), vectors=names, durability="normal") as collection:
+        collection.upsert(
+            range(80), {"given": [{number: 1.0} for number in range(80)]}, texts={"title": titles, "body": bodies}
+        )
+        collection.delete(range(0, 80, 3))
+        for _ in range(2):
+            left = [number for number in range(80) if number % 3]
+            for name, texts in (("title", titles), ("body", bodies)):
+                [found] = collection.explain("v1 v2", left[0], vector=name)
+                asked = encoder().fit([texts[number] for number in left])
+                row = asked.encode_queries(["v1 v2"])
+                wanted = dict(zip(asked.terms(row.indices), row.data.tolist(), strict=True))
+                for word, weight in zip(found.words or [], found.query_weights.tolist(), strict=True):
+                    assert wanted[word] == weight
+            collection.optimize()
+        for name, texts in (("title", titles), ("body", bodies)):
+            hits = collection.search(["v1 v2", "v3"], 5, vector=name)
+            scores = fresh_scores([texts[number] for number in left], ["v1 v2", "v3"])
+            np.testing.assert_allclose(hits.scores, -np.sort(-scores, axis=1)[:, :5], rtol=1e-5)
+        assert collection.search_one({7: 1.0}, k=1, vector="given").ids.tolist() == [7]
+
+
 def test_large_segments_are_weighed_anew_part_by_part(tmp_path: Path) -> None:
     texts = drawn(500, n_words=300)
     with (
