@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeGuard
 
 from thresher.collection.weighing import is_counting
+from thresher.encoders.marks import MARK
 
 if TYPE_CHECKING:
     from thresher.collection.catalogue import Id
@@ -123,7 +124,7 @@ def highlighted(
     fragments, size
         How many at most, and characters of each at most.
     """
-    wanted = {word: product for word, product in products.items() if product > 0 and word}
+    wanted = {word: product for word, product in products.items() if product > 0 and word and MARK not in word}
     if text is None:
         return Highlight(one, score, None, [], [])
     spans = joined(located(text, wanted, encoder), wanted)
@@ -141,6 +142,8 @@ def located(text: str, wanted: Mapping[str, float], encoder: Encoder | None) -> 
                 yield begin, end, word
     elif is_counting(encoder):
         yield from _counted(text, wanted, encoder)
+    elif (inner := getattr(encoder, "encoder", None)) is not None:  # one beside whose terms others stand, as phrases
+        yield from located(text, wanted, inner)
     else:
         yield from _by_words(text, wanted)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from thresher.collection import Collection
 from thresher.collection.highlighting import Span, best_fragments, joined, located
-from thresher.encoders import BM25Encoder, CustomTokenizer
+from thresher.encoders import BM25Encoder, CustomTokenizer, HashedPhrases
 from toy_encoders import FixedWords
 
 STORY = (
@@ -112,6 +112,14 @@ def test_vectors_that_were_given(tmp_path: Path) -> None:
     with Collection.create(tmp_path / "numbers", encoder=FixedWords()) as collection:
         collection.upsert(["a"], texts=["w3 w4"])
         assert collection.highlight({3: 1.0}, "a")[0].marked() == "**w3** w4"
+
+
+def test_beside_phrases_words_are_those_of_the_encoder(tmp_path: Path) -> None:
+    text = "Foxes jumped high"
+    encoder = HashedPhrases(BM25Encoder("en").fit([text, "no"]))
+    with Collection.create(tmp_path / "docs", encoder=encoder) as collection:
+        collection.upsert(["a"], texts=[text])
+        assert collection.highlight("a fox jumps", "a")[0].marked() == "**Foxes** **jumped** high"
 
 
 def test_texts_may_be_given(tmp_path: Path) -> None:
