@@ -64,22 +64,29 @@ def stored(folder: Path, documents: list[str], engine: str) -> thresher.Collecti
     return collection
 
 
-def query_us(collection: Any, queries: list[str], rounds: int) -> list[float]:  # noqa: ANN401 - or a matrix's
-    """Return CPU microseconds of a query: of a batch, and of one a call, medians of rounds."""
-    batches, ones = [], []
+def query_us(
+    collections: dict[str, thresher.Collection], queries: list[str], rounds: int
+) -> dict[str, tuple[float, float]]:
+    """Return CPU microseconds of a query by engine: of a batch, and of one a call, medians of interleaved rounds."""
+    times: dict[str, list[tuple[float, float]]] = {engine: [] for engine in collections}
     for _ in range(rounds):
-        start = time.thread_time()
-        collection.search(queries, K, threads=1)
-        batches.append((time.thread_time() - start) / len(queries))
-        start = time.thread_time()
-        for query in queries[:200]:
-            collection.search_one(query, k=K, threads=1)
-        ones.append((time.thread_time() - start) / min(len(queries), 200))
-    return [statistics.median(batches) * 1e6, statistics.median(ones) * 1e6]
+        for engine, collection in collections.items():
+            start = time.thread_time()
+            collection.search(queries, K, threads=1)
+            batch = time.thread_time() - start
+            start = time.thread_time()
+            for query in queries[:200]:
+                collection.search_one(query, k=K, threads=1)
+            one = time.thread_time() - start
+            times[engine].append((batch / len(queries) * 1e6, one / min(len(queries), 200) * 1e6))
+    return {
+        engine: (statistics.median(batch for batch, _ in own), statistics.median(one for _, one in own))
+        for engine, own in times.items()
+    }
 
 
-def of_bm25s(documents: list[str], queries: list[str], rounds: int) -> tuple[tuple[float, float], float, list[Any]]:
-    """Return what bm25s takes to index, microseconds of a query in a batch, and the best scores."""
+def of_bm25s(documents: list[str], queries: list[str], rounds: int) -> tuple[tuple[float, float], float]:
+    """Return what bm25s takes to index, and microseconds of a query in a batch."""
     bm25s, stemmer = import_module("bm25s"), import_module("Stemmer").Stemmer("english")
     made: dict[str, Any] = {}
 
@@ -91,12 +98,12 @@ def of_bm25s(documents: list[str], queries: list[str], rounds: int) -> tuple[tup
         made["index"].index(tokens(documents), show_progress=False)
 
     taken = seconds_of(index)
-    times, scores = [], []
+    times = []
     for _ in range(rounds):
         start = time.thread_time()
-        _, scores = made["index"].retrieve(tokens(queries), k=min(K, len(documents)), show_progress=False)
+        made["index"].retrieve(tokens(queries), k=min(K, len(documents)), show_progress=False)
         times.append((time.thread_time() - start) / len(queries))
-    return taken, statistics.median(times) * 1e6, scores
+    return taken, statistics.median(times) * 1e6
 
 
 def main() -> None:
@@ -112,7 +119,7 @@ def main() -> None:
     print_facts({**machine(), "documents": f"{len(documents):,}", "queries": f"{len(queries):,}"})
     rows, searches = [], []
     with tempfile.TemporaryDirectory() as folder:
-        collections = {}
+        collections: dict[str, thresher.Collection] = {}
         for engine in options.engines.split(","):
             path = Path(folder) / engine
             taken = seconds_of(lambda: collections.update({engine: stored(path, documents, engine)}))  # noqa: B023
@@ -122,13 +129,13 @@ def main() -> None:
         best = [collection.search(queries, K, exact=True).scores for collection in collections.values()]
         for scores in best:
             np.testing.assert_allclose(np.maximum(scores, 0), np.maximum(best[0], 0), atol=1e-4)
-        for engine, collection in collections.items():
-            searches.append([engine, *(f"{us:.0f}" for us in query_us(collection, queries, options.rounds))])
-            collection.close()
+        for engine, us in query_us(collections, queries, options.rounds).items():
+            searches.append([engine, *(f"{value:.0f}" for value in us)])
+            collections[engine].close()
     if find_spec("bm25s") is not None:
-        taken, us, _ = of_bm25s(documents, queries, options.rounds)
+        taken, theirs = of_bm25s(documents, queries, options.rounds)
         rows.append(["bm25s", f"{taken[0]:.1f}", f"{taken[1]:.1f}", "", "", ""])
-        searches.append(["bm25s", f"{us:.0f}", ""])
+        searches.append(["bm25s", f"{theirs:.0f}", ""])
     print_table(["", "searchable s", "CPU s", "optimize s", "CPU s", "MB"], rows)
     print_table(["CPU us a query", "in a batch", "one a call"], searches)
 
