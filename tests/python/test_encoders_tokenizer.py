@@ -49,6 +49,11 @@ ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30) | st.t
         ("ja", "ﾊﾟﾝダ がｶﾞ 東京2020 タワー", ["パン", "ンダ", "がガ", "東京", "2020", "タワ", "ワー"]),
         ("en", "日本 dogs", ["日本", "dog"]),
         ("en", "I ❤️ ❤ 🇩🇪🇫🇷 👍🏽 ☕x 😀😀 1️⃣", ["i", "❤", "❤", "🇩🇪", "🇫🇷", "👍🏽", "☕", "x", "😀", "😀", "1"]),
+        (
+            None,
+            "\N{GREEK SMALL LETTER IOTA WITH DIALYTIKA AND TONOS}",
+            ["\N{GREEK SMALL LETTER IOTA WITH DIALYTIKA AND TONOS}"],
+        ),
         (None, "The dogs’ ℌello", ["the", "dogs", "hello"]),
         ("en", "", []),
         ("en", "the of AND", []),
