@@ -121,6 +121,7 @@ def test_terms_of_no_document_count_nothing(method: Method) -> None:
     assert BM25Formula(method).idf([0, 0], 3).tolist() == [0.0, 0.0]
     assert BM25Formula(method).idf([0], 0).tolist() == [0.0]
     assert BM25Formula(method).idf([], 0).shape == (0,)
+    assert (BM25Formula(method).idf([3, 5], 2) >= 0).all()
 
 
 @pytest.mark.parametrize(
