@@ -1,7 +1,7 @@
 """The benchmarks end to end, as one types them, on a tiny collection: all that they say is checked against float64.
 
-datasets.py generate, thresher truth, thresher-bench peers and report, make bigann, collection.py and
-collection_filters.py. Peers that are not installed must be reported as such. Needs thresher with its extra `test`, and
+datasets.py generate, thresher truth, thresher-bench peers and report, make bigann, collection.py, collection_filters.py
+and text_collection.py. Peers that are not installed must be reported as such. Needs thresher with its extra `test`, and
 its commands on PATH.
 """
 
@@ -215,8 +215,15 @@ def same(theirs: float, ours: float, what: object) -> None:
     assert abs(theirs - ours) < 1e-9, f"recall {theirs}, but {ours} here: {what}"
 
 
+def check_texts() -> None:
+    """Run the benchmark of collections of texts, which compares the engines' scores itself."""
+    told = run(sys.executable, "benchmarks/text_collection.py", "--docs", 300, "--queries", 20, "--rounds", 1)
+    assert all(name in told for name in ("postings", "block-max", "exact", "searchable s", "one a call"))
+
+
 def main() -> None:
     """Run all checks."""
+    check_texts()
     with tempfile.TemporaryDirectory(prefix="thresher ") as name:  # a blank, as paths may have
         folder = Path(name)
         base, queries = generate(folder)

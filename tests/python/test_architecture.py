@@ -28,8 +28,10 @@ FLOORS = {
 # The same for the folders of the Python package.
 PACKAGE = ROOT / "python/thresher"
 FOLDERS: dict[str, set[str]] = {"engines": set(), "tuning": {"engines"}, "formats": {"engines"}}
-FOLDERS["collection"] = {"engines", "tuning", "formats"}
-FOLDERS["datasets"] = FOLDERS["demo"] = {"engines", "tuning", "formats"}
+FOLDERS["encoders"] = {"engines", "formats"}
+FOLDERS["collection"] = {"engines", "tuning", "formats", "encoders"}
+FOLDERS["datasets"] = {"engines", "tuning", "formats"}
+FOLDERS["evaluation"] = FOLDERS["demo"] = {"engines", "tuning", "formats", "encoders", "collection"}
 FOLDERS["cli"] = {*FOLDERS}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)

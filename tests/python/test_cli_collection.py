@@ -425,3 +425,46 @@ def test_a_damaged_catalogue(filled: Path) -> None:
     result = run("check", filled)
     assert result.exit_code == 1
     assert "catalogue.sqlite" in result.stdout
+
+
+TEXTS: list[dict[str, Any]] = [
+    {"id": "a", "text": "The cats were chasing dogs", "year": 2001},
+    {"id": "b", "text": "A dog barks"},
+    {"id": "c", "text": ""},
+]
+
+
+def test_texts(tmp_path: Path) -> None:
+    done("create", tmp_path / "c", "--encoder", "bm25:en", "--field", "year:int")
+    done("add", tmp_path / "c", write(tmp_path / "rows.jsonl", TEXTS))
+    assert done("search", tmp_path / "c", "-t", "a dog", "--text", "the chased cat") == "b\ta\na\n"
+    asked = write(tmp_path / "queries.jsonl", [{"id": "q", "text": "dogs"}, {"id": "r", "text": "never"}])
+    found = lines(done("search", tmp_path / "c", asked, "--format", "jsonl"))
+    assert [[hit["id"] for hit in row["hits"]] for row in found] == [["b", "a"], []]
+    assert lines(done("export", tmp_path / "c")) == TEXTS
+    told = done("info", tmp_path / "c")
+    assert "texts are encoded by bm25:lucene" in told
+    assert "mean length of vector" in told
+    assert (
+        json.loads(done("info", tmp_path / "c", "--json"))["vectors"]["vector"]["encoder"]["config"]["kind"] == "bm25"
+    )
+    vectors = write(tmp_path / "mixed.jsonl", [*TEXTS, {"id": "d", "vector": {"dog": 9.0}}, {"id": "b", "text": "cat"}])
+    done("add", tmp_path / "c", vectors)
+    assert done("search", tmp_path / "c", "-t", "dog") == "d\ta\n"
+
+
+def test_wrong_texts(tmp_path: Path, filled: Path) -> None:
+    done("create", tmp_path / "t", "--encoder", '{"kind": "bm25", "language": "de"}', "--no-texts")
+    rows = write(tmp_path / "rows.jsonl", [{"id": "a", "text": 7}])
+    assert 'line 1: "text" must be a string, got 7' in failed("add", tmp_path / "t", rows)
+    rows = write(tmp_path / "rows.jsonl", [{"id": "a"}])
+    assert 'line 1: there is no "text" and no "vector"' in failed("add", tmp_path / "t", rows)
+    rows = write(tmp_path / "rows.jsonl", [{"id": "a", "text": "ein Haus"}, {"id": "b", "vector": {"haus": 1.0}}])
+    done("add", tmp_path / "t", rows)
+    assert "some queries have a vector" in failed("search", tmp_path / "t", rows)
+    assert "vector" in lines(done("export", tmp_path / "t"))[0]  # no texts are kept
+    assert "texts need an encoder" in failed("search", filled, "-t", "dog")
+    assert "one of them" in failed("search", filled, code=2)
+    assert "one of them" in failed("search", filled, rows, "-t", "x", code=2)
+    assert "kind must be one of" in failed("create", tmp_path / "d", "--encoder", "steam", code=2)
+    assert "not JSON" in failed("create", tmp_path / "d", "--encoder", "{", code=2)

@@ -9,7 +9,20 @@ import pytest
 from helpers import run_python
 
 EXTRAS = (
-    *("bm25s", "google", "hypothesis", "jinja2", "matplotlib", "pytest", "rich", "sklearn", "Stemmer", "torch", "tqdm"),
+    *(
+        "bm25s",
+        "google",
+        "hypothesis",
+        "jinja2",
+        "matplotlib",
+        "pytest",
+        "regex",
+        "rich",
+        "sklearn",
+        "Stemmer",
+        "stopwordsiso",
+        "torch",
+    ),
     "typer",
 )
 

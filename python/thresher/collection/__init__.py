@@ -9,11 +9,13 @@ from thresher.collection.diversity import Diversity
 from thresher.collection.documents import Document
 from thresher.collection.files import LockedError
 from thresher.collection.filters import F
+from thresher.collection.highlighting import Highlight
 from thresher.collection.hits import CollectionHits
 from thresher.collection.stats import SegmentStats, Stats
 from thresher.collection.transaction import ConflictError
 from thresher.collection.tuning import Tuning
 from thresher.collection.upkeep import Upkeep
+from thresher.collection.weighing import Drift
 
 __all__ = [
     "Boost",
@@ -23,7 +25,9 @@ __all__ = [
     "ConflictError",
     "Diversity",
     "Document",
+    "Drift",
     "F",
+    "Highlight",
     "LockedError",
     "SegmentStats",
     "Snapshot",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -26,6 +26,8 @@ from thresher.collection.narrowing import Narrowing
 from thresher.collection.question import Question, Ranking
 from thresher.collection.searching import Found
 from thresher.collection.selecting import matching
+from thresher.collection.texts import encoded_queries, words_of
+from thresher.collection.weighing import asked, is_counting
 from thresher.engines.options import SearchOptions
 
 if TYPE_CHECKING:
@@ -44,6 +46,13 @@ OPTIONS = (
     "group_by", "per_group", "boost", "diversity", "threads", "progress",
 )  # fmt: skip
 """What every search of a collection takes, beside the dials of its engines."""
+
+
+class Asked(NamedTuple):
+    """Queries, and what their terms are called, where they have words."""
+
+    rows: CsrArrays
+    words: Callable[[], dict[int, str] | None] = lambda: None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,6 +76,19 @@ class Asking:
     vector: str
     find: Find | None
     ids_of: Callable[[npt.NDArray[np.int64]], list[Id]]
+
+    def of_texts(self, texts: Sequence[str]) -> Asked:
+        """Return queries of texts."""
+        encoder = self.store.encoders.of(self.vector)
+        if is_counting(encoder) and self.find is not None:
+            rows, words = asked(encoder, texts, self.view, self.vector, self.find)
+            return Asked(rows, lambda: words)
+        found = encoded_queries(encoder, texts)
+        if self.find is None or found.words is None:
+            terms = np.unique(found.rows.indices)
+            return Asked(found.rows, lambda: dict(zip(terms.tolist(), words_of(encoder, terms, "query"), strict=True)))
+        known = self.find(found.words)
+        return Asked(found.numbered(lambda _: known), lambda: {term: word for word, term in known.items()})
 
     def hits(self, queries: CsrArrays, k: int | None, given: Mapping[str, Any], call: str = "search") -> CollectionHits:
         """Search, by options of `OPTIONS` and dials, those of None left out, as `call` was told.
@@ -138,13 +160,25 @@ class Asking:
         return allowed.within_each(lambda query: met[trees[query]])
 
     def _having(self, allowed: Narrowing, must: Any, n_queries: int) -> Narrowing:  # noqa: ANN401 - terms
-        rows = as_musts(must, n_queries, self.find)
+        rows = as_musts(must, n_queries, None if self.find is None else self._find_forms)
         have = functools.partial(
             having, self.view, self.vector, is_signed=self.store.schema.vectors[self.vector].signed
         )
         if len(rows) == 1:
             return allowed.within(have(rows[0]))
         return allowed.within_each(lambda query: have(rows[query]))
+
+    def _find_forms(self, words: Sequence[str]) -> dict[str, int]:
+        """Return the terms of words; where an encoder counts words, of any form of them."""
+        assert self.find is not None
+        found = dict(self.find(words))
+        missing = [word for word in words if word not in found]
+        encoder = self.store.encoders.made(self.vector) if missing else None
+        if is_counting(encoder):
+            become = {word: terms[0] for word in missing if len(terms := encoder.count([word]).words) == 1}
+            known = self.find(list(become.values()))
+            found |= {word: known[term] for word, term in become.items() if term in known}
+        return found
 
     def _seqs(self, rows: Sequence[Sequence[Id]], name: str) -> list[npt.NDArray[np.int64]]:
         """Return the documents of some ids, for each row; ids that are not there are left out."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import threading
 import time
@@ -11,21 +12,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, SupportsFloat
 
-from thresher._arguments import as_flag, as_number
+from thresher._arguments import as_flag, as_number, as_progress
+from thresher._core import FormatError
 from thresher.collection.backups import restore
 from thresher.collection.catalogue import Catalogue
+from thresher.collection.documents import as_ids
 from thresher.collection.files import READERS, SEGMENTS, ReaderMark, new_folder
 from thresher.collection.filters import check_fields
 from thresher.collection.fresh import is_fresh
 from thresher.collection.loading import loaded
 from thresher.collection.maintenance import Maintenance, make_room
 from thresher.collection.migrating import migrate
-from thresher.collection.operations import Operations, Vectors
+from thresher.collection.operations import Operations, Texts, Vectors
 from thresher.collection.reading import Readable
 from thresher.collection.schema import as_schema
 from thresher.collection.store import Store
 from thresher.collection.tending import Tended
+from thresher.collection.texts import listed, without
 from thresher.collection.upkeep import as_upkeep
+from thresher.collection.weighing import SLIGHT, is_due, reweighings
 from thresher.collection.writer import Writer
 
 if TYPE_CHECKING:
@@ -35,7 +40,10 @@ if TYPE_CHECKING:
     from thresher.collection.filters import Kind, Where
     from thresher.collection.upkeep import Upkeep
     from thresher.collection.view import View
+    from thresher.encoders import Encoder
     from thresher.engines.options import Progress
+
+_log = logging.getLogger("thresher.collection")
 
 Mode = Literal["r", "rw"]
 
@@ -106,11 +114,13 @@ class Collection(Tended):
         vectors: Mapping[str, Mapping[str, Any]] | None = None,
         words: bool = False,
         signed: bool = False,
-        engine: str = "clustered",
+        engine: str | None = None,
         weights: Literal["float", "uint8+float"] = "float",
         durability: Durability = "full",
         upkeep: Upkeep | None = None,
         background: bool = True,
+        encoder: Encoder | None = None,
+        keep_texts: bool = True,
         **params: Any,  # noqa: ANN401 - the engine's
     ) -> Self:
         """Make an empty collection, and open it for writing.
@@ -132,7 +142,8 @@ class Collection(Tended):
         signed
             Whether weights may be negative.
         engine
-            The engine of large segments, one of `thresher.engines()`; small ones are exact.
+            The engine of large segments, one of `thresher.engines()`; small ones are exact. None is ``"clustered"``;
+            of an encoder whose vocabulary grows, such as BM25, ``"postings"``.
         weights
             What segments keep of the weights beside each other, as in `thresher.Index.build`: scores and vectors are
             those that were given in both cases.
@@ -143,6 +154,11 @@ class Collection(Tended):
             When segments are built and tuned, which the collection keeps; None for the library's thresholds.
         background
             As in `open`.
+        encoder
+            What makes vectors of texts, of documents and of queries: see `thresher.encoders`. The collection keeps what
+            it can be made of again.
+        keep_texts
+            Whether documents keep the texts that they are made of.
         **params
             Parameters of the engine's `build`.
 
@@ -176,6 +192,7 @@ class Collection(Tended):
             "engine": engine,
             "weights": weights,
             "params": params or None,
+            "encoder": encoder,
         }
         schema = as_schema(vectors, common)
         declared = check_fields(fields)
@@ -185,15 +202,20 @@ class Collection(Tended):
             (unfinished / READERS).mkdir()
             catalogue = Catalogue(unfinished, durability="full")
             try:
+                texts = {} if as_flag(keep_texts, "keep_texts") else {"keep_texts": 0}
                 catalogue.create_tables(
-                    {"schema": schema.to_json(), "durability": durability, "upkeep": kept.to_json()}
+                    {"schema": schema.to_json(), "durability": durability, "upkeep": kept.to_json(), **texts}
                 )
                 with catalogue.transaction():
                     for name, kind in declared.items():
                         catalogue.set_field(name, kind)
             finally:
                 catalogue.close()
-        return cls.open(folder, mode="rw", background=builds)
+        own = {
+            name: (vectors or {}).get(name) or {} for name, made in schema.vectors.items() if made.encoder is not None
+        }
+        encoders = {name: options.get("encoder", encoder) for name, options in own.items()}
+        return cls.open(folder, "rw", background=builds, encoder=encoders)
 
     @classmethod
     def open(
@@ -204,6 +226,7 @@ class Collection(Tended):
         auto_refresh: SupportsFloat | None = None,
         upkeep: Upkeep | None = None,
         background: bool = True,
+        encoder: Encoder | Mapping[str, Encoder] | None = None,
     ) -> Self:
         """Open a collection.
 
@@ -224,6 +247,9 @@ class Collection(Tended):
         background
             Of a writer: whether threads of its own build segments and tune them. Without, `flush` and `optimize` build
             them, and an operation that finds three times as many documents waiting as `Upkeep.flush_docs`.
+        encoder
+            The encoder that the collection was created with, or each vector's by name. None makes it of what the
+            collection keeps of it, when a text first comes; some encoders can't be made so, and must be given.
 
         Returns
         -------
@@ -238,6 +264,8 @@ class Collection(Tended):
             If another has it open for writing, with its process and host.
         thresher.FormatError
             If a file is damaged, or of a newer version.
+        ValueError
+            If the encoder is another than the collection's: its vectors could not be compared with those there are.
 
         Examples
         --------
@@ -258,6 +286,12 @@ class Collection(Tended):
         if mode == "rw":
             migrate(Path(path))
         store = Store(Path(path), None if upkeep is None else as_upkeep(upkeep))
+        if encoder is not None:
+            try:
+                store.encoders.give(encoder)
+            except BaseException:
+                store.close()
+                raise
         if mode == "rw":
             writer = Writer(store)
             try:
@@ -297,13 +331,14 @@ class Collection(Tended):
     def upsert(
         self,
         ids: Sequence[Id] | npt.NDArray[Any],
-        vectors: Vectors,
+        vectors: Vectors | None = None,
         payloads: Sequence[Mapping[str, Any] | None] | None = None,
         *,
-        texts: Sequence[str | None] | None = None,
+        texts: Texts | None = None,
         if_absent: bool = False,
         if_version: int | Sequence[int] | None = None,
         duplicates: Literal["last", "error"] = "last",
+        progress: Progress | None = None,
     ) -> int:
         """Store documents, in the place of those of the same ids: all of them, or none if it raises.
 
@@ -315,17 +350,23 @@ class Collection(Tended):
             Strings of up to 512 bytes of UTF-8, or whole numbers of 64 bits; one kind in a collection.
         vectors
             A row for each id, in any form that `thresher.Index.build` takes, without NaN, infinite or (unless the
-            collection is signed) negative weights. A dict of these by name, where documents have several vectors.
+            collection is signed) negative weights. A dict of these by name, where documents have several vectors. None
+            where the collection's encoder makes them of `texts`.
         payloads
             A dict of JSON values for each id, or None; datetimes and numpy's numbers are taken too.
         texts
-            The text that each was made of, which the collection keeps; or None.
+            The text of each, which the collection keeps; what vectors are not given are made of them, before others
+            have to wait. A dict of such by the name of the vector, where documents have several: the first one's is
+            kept. None without.
         if_absent
             Leave documents that are there as they are.
         if_version
             The version that each must be in (`Document.version`), 0 if it must not be there; one for all, or a list.
         duplicates
             What it is that an id comes twice: the ``"last"`` counts, or an ``"error"``.
+        progress
+            Called now and then as ``progress(done, n_texts)`` while texts are encoded; what it raises ends it, and
+            nothing is stored.
 
         Returns
         -------
@@ -350,6 +391,14 @@ class Collection(Tended):
         2
         [{'id': 'b', 'score': 5.0, 'payload': {'new': True}}, {'id': 'c', 'score': 3.0, 'payload': {}}]
         """
+        if texts is not None:
+            self._writing()
+            ids, _ = as_ids(ids, None)
+            texts, payloads = listed(texts), listed(payloads)
+            if if_absent and vectors is None and if_version is None:
+                known = self._store.named(ids, self._view())
+                ids, texts, payloads = without(known, ids, texts, payloads)
+            vectors = self._store.encoders.of_documents(vectors, texts, len(ids), as_progress(progress))
         with self.batch() as batch:
             return batch.upsert(
                 ids,
@@ -439,7 +488,7 @@ class Collection(Tended):
     async def aupsert(
         self,
         ids: Sequence[Id] | npt.NDArray[Any],
-        vectors: Vectors,
+        vectors: Vectors | None = None,
         payloads: Sequence[Mapping[str, Any] | None] | None = None,
         **options: Any,  # noqa: ANN401 - those of upsert
     ) -> int:
@@ -510,9 +559,18 @@ class Collection(Tended):
         writer = self._writing()
         make_room(writer)
         with writer.transaction() as transaction:
-            yield Operations(self._store.schema, transaction)
+            yield Operations(self._store, transaction)
+        if is_due(writer.view):
+            self._reweigh(writer)
         if self._maintenance is not None:
             self._maintenance.notify()
+
+    def _reweigh(self, writer: Writer) -> None:
+        """Weigh a small collection's documents by their present mean length; what was stored is stored in any case."""
+        try:
+            writer.reweigh(lambda view: reweighings(view, self._store, more_than=SLIGHT) if is_due(view) else {})
+        except (OSError, FormatError) as error:
+            _log.warning("%s: documents could not be weighed anew, which optimize does too: %s", self.path, error)
 
     def _writing(self) -> Writer:
         self._view()
@@ -594,7 +652,8 @@ class Collection(Tended):
     def optimize(self, *, threads: int = 0, progress: Progress | None = None) -> None:
         """Merge all segments into one, without what is dead, and give its space back: done when this returns.
 
-        Other threads read, search and write meanwhile.
+        Other threads read, search and write meanwhile. Where documents are weighed by their mean length (BM25), and it
+        is another by now, all are weighed anew, and writers wait.
 
         Parameters
         ----------
@@ -619,7 +678,8 @@ class Collection(Tended):
         <Collection tidy: 2 documents in 1 segments>
         """
         writer = self._writing()
-        writer.rebuild(lambda view: view.parts, threads=threads, progress=progress)
+        if not writer.reweigh(lambda view: reweighings(view, self._store), threads=threads, progress=progress):
+            writer.rebuild(lambda view: view.parts, threads=threads, progress=progress)
         writer.forget_batches()
         writer.compact()
         if self._maintenance is not None:

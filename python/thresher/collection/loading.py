@@ -17,6 +17,7 @@ from thresher.collection.fresh import compacted, fresh_segment, is_fresh
 from thresher.collection.segment import Part, Segment, columns_file, open_segment, reopened, stored_columns
 from thresher.collection.tuning import tunings_of
 from thresher.collection.view import View
+from thresher.collection.weighing import means_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -95,7 +96,8 @@ def seen(
     segments += _waiting(catalogue, schema, fields, version, segments[-1].last if segments else 0)
     parts = [with_updates(catalogue, Part.whole(segment), fields) for segment in segments]
     n_terms = {name: max((segment.indexes[name].n_terms for segment in segments), default=0) for name in schema.vectors}
-    view = View(version, tuple(parts), fields, n_terms, tunings_of(catalogue, schema)).without(catalogue.dead())
+    tunings, means = tunings_of(catalogue, schema), means_of(catalogue, schema)
+    view = View(version, tuple(parts), fields, n_terms, tunings, means).without(catalogue.dead())
     return compacted(view, schema, lambda seqs: stored_payloads(catalogue, seqs, version), in_work)
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from thresher.collection.filters import Fields
     from thresher.collection.schema import Schema
+    from thresher.collection.weighing import Reweighing
     from thresher.engines.index import Index
     from thresher.engines.options import Progress
 
@@ -47,6 +48,7 @@ def merged(
     payloads: Payloads,
     threads: int = 1,
     progress: Progress | None = None,
+    reweighing: Mapping[str, Reweighing] | None = None,
 ) -> Segment:
     """Return one segment of the live documents of parts, in memory.
 
@@ -63,6 +65,8 @@ def merged(
         not have them: where fields were declared, or payloads updated, since they were written.
     threads, progress
         As in `build`.
+    reweighing
+        Of vectors whose documents get other weights.
     """
     places = [part.live_places() for part in parts]
     n = sum(part.n_live for part in parts)
@@ -71,13 +75,19 @@ def merged(
     indexes: dict[str, Index] = {}
     for name, vector in schema.vectors.items():
         engine = vector.engine_class(small=is_small)
+        params = {} if is_small else vector.params
+        anew = (reweighing or {}).get(name)
+        if anew is not None:
+            rows = anew.rows(parts, name)
+            indexes[name] = engine.build(rows, weights=vector.weights, threads=threads, progress=progress, **params)
+            continue
         indexes[name] = engine.merge(
             [part.segment.indexes[name] for part in parts],
             live=masks,
             weights=vector.weights,
             threads=threads,
             progress=progress,
-            **({} if is_small else vector.params),
+            **params,
         )
     seqs = [part.segment.seqs[here] for part, here in zip(parts, places, strict=True)]
     return Segment(

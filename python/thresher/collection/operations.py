@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeAlias
 
 import numpy as np
-import scipy.sparse as sp
 
 from thresher._arguments import as_flag, as_int
 from thresher._kinds import kind_of
 from thresher._matrix import CsrArrays, MatrixLike, as_csr
 from thresher.collection.documents import payload_of
 from thresher.collection.filters import parse, validate_payload
+from thresher.collection.texts import Encoded, as_text, listed
 from thresher.collection.transaction import Documents
+from thresher.collection.weighing import Counted
 from thresher.collection.words import CollectionWords, check_words
 
 if TYPE_CHECKING:
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
 
     from thresher.collection.catalogue import Id
     from thresher.collection.filters import Where
-    from thresher.collection.schema import Schema, VectorSchema
+    from thresher.collection.schema import VectorSchema
+    from thresher.collection.store import Store
     from thresher.collection.transaction import Transaction
 
 Vectors: TypeAlias = MatrixLike | Mapping[str, MatrixLike]
+Texts: TypeAlias = Iterable[str | None] | Mapping[str, Iterable[str]]
 Payload: TypeAlias = Mapping[str, Any]
 
 
@@ -48,19 +51,20 @@ def _whole(
 class Operations:
     """The operations of one transaction: `Collection.batch` gives it."""
 
-    def __init__(self, schema: Schema, transaction: Transaction) -> None:
+    def __init__(self, store: Store, transaction: Transaction) -> None:
         """Do operations in a transaction."""
-        self._schema = schema
+        self._store = store
+        self._schema = store.schema
         self._transaction = transaction
 
     @_whole
     def upsert(
         self,
         ids: Sequence[Id] | npt.NDArray[Any],
-        vectors: Vectors,
+        vectors: Vectors | None = None,
         payloads: Sequence[Payload | None] | None = None,
         *,
-        texts: Sequence[str | None] | None = None,
+        texts: Texts | None = None,
         if_absent: bool = False,
         if_version: int | Sequence[int] | None = None,
         duplicates: Literal["last", "error"] = "last",
@@ -77,7 +81,9 @@ class Operations:
             validate_payload(payload, fields, one)
             for one, payload in zip(names, _each(payloads, n, "payloads"), strict=True)
         ]
-        documents = Documents(names, self._rows(vectors, n), plain, list(map(_text, _each(texts, n, "texts"))))
+        texts = listed(texts)
+        by_name = self._store.encoders.of_documents(vectors, texts, n)
+        documents = Documents(names, self._rows(by_name, n), plain, self._kept(texts, n))
         return self._transaction.upsert(
             documents, if_absent=as_flag(if_absent, "if_absent"), if_version=_versions(if_version, n)
         )
@@ -122,10 +128,17 @@ class Operations:
         ]
         return transaction.update_payloads(states, payloads)
 
-    def _rows(self, vectors: Vectors, n: int) -> dict[str, CsrArrays]:
+    def _kept(self, texts: Any, n: int) -> list[str | None]:  # noqa: ANN401 - checked here
+        """Return the texts that documents are to have: of several vectors' the default one's."""
+        own = texts.get(self._schema.default) if isinstance(texts, Mapping) else texts
+        plain = [
+            None if text is None else as_text(text, f"texts[{place}]")
+            for place, text in enumerate(_each(own, n, "texts"))
+        ]
+        return plain if self._store.keeps_texts else [None] * n
+
+    def _rows(self, by_name: Mapping[str, Any], n: int) -> dict[str, CsrArrays]:
         """Return a matrix for each vector of the schema, with a row for each document."""
-        is_by_name = isinstance(vectors, Mapping) and not sp.issparse(vectors)  # a matrix may be a dict of its entries
-        by_name: Any = vectors if is_by_name else {self._schema.default: vectors}
         for name in by_name:
             self._schema.vector(name)
         return {name: self._matrix(name, vector, by_name.get(name), n) for name, vector in self._schema.vectors.items()}
@@ -137,6 +150,10 @@ class Operations:
             rows = as_csr(
                 ([0] * (n + 1 if given is None else 1), [], []), shape=(n if given is None else 0, n_terms or 0)
             )
+        elif isinstance(given, Encoded | Counted):
+            if isinstance(given, Counted):
+                given = Encoded(*given.weighed(self._transaction.mean_length(name, given.lengths)))
+            rows = given.numbered(lambda new: self._numbered(name, new, called))
         else:
             words = None
             if vector.words:
@@ -167,18 +184,6 @@ def _each(values: Any, n: int, name: str) -> Sequence[Any]:  # noqa: ANN401 - a 
     if len(given) != n:
         raise ValueError(f"{name}: {len(given)} for {n} ids")
     return given
-
-
-def _text(text: object) -> str | None:
-    if text is None:
-        return None
-    if not isinstance(text, str):
-        raise TypeError(f"texts must be strings, got {kind_of(text)}")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError(f"texts: {text[:40]!r} has half a surrogate pair") from None
-    return str(text)
 
 
 def _versions(given: Any, n: int) -> list[int] | None:  # noqa: ANN401 - a number or several

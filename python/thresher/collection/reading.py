@@ -13,8 +13,9 @@ from thresher._core import FormatError
 from thresher.collection.documents import Document, as_id, as_ids, payload_of, state_of
 from thresher.collection.files import CATALOGUE
 from thresher.collection.filters import bits, facet, parse
-from thresher.collection.searchable import Searchable, rows_of
+from thresher.collection.searchable import rows_of
 from thresher.collection.selecting import matching
+from thresher.collection.showing import Shown
 from thresher.collection.tuning import recall_of
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ _AT_ONCE = 1024  # documents that a scan reads at a time
 _RECALL = ("queries", "k", "sample", "where", "vector", "threads", "seed")  # what `recall` takes, beside dials
 
 
-class Readable(Searchable):
+class Readable(Shown):
     """Documents that can be counted, read and searched, until they are closed."""
 
     @abc.abstractmethod
@@ -271,7 +272,7 @@ class Readable(Searchable):
 
     def recall(
         self,
-        queries: MatrixLike | None = None,
+        queries: MatrixLike | str | Sequence[str] | None = None,
         *,
         k: int = 10,
         sample: int = 200,

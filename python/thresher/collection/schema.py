@@ -11,6 +11,7 @@ from thresher._arguments import as_choice, as_flag, as_int
 from thresher._kinds import kind_of
 from thresher._matrix import MAX_TERMS
 from thresher.collection.upkeep import Upkeep
+from thresher.encoders.encoder import Encoder
 from thresher.engines.options import BuildOptions, Weights
 from thresher.engines.registry import engines
 
@@ -18,12 +19,30 @@ if TYPE_CHECKING:
     from thresher.engines.index import Index
 
 SMALL_ENGINE = "exact"
+_ENGINE_OF_WORDS = "postings"  # of encoders whose vocabulary grows, such as BM25: queries are short
 _MAX_VECTORS = 64
 
 OPTIONS = (
     "n_terms", "fields", "vectors", "words", "signed", "engine", "weights", "durability", "upkeep", "background",
+    "encoder", "keep_texts",
 )  # fmt: skip
 """What `Collection.create` takes, beside the build parameters of its engine."""
+
+
+@dataclasses.dataclass(frozen=True)
+class KeptEncoder:
+    """What a collection keeps of the encoder that a vector's texts go through.
+
+    Attributes
+    ----------
+    fingerprint
+        What its vectors depend on: no other encoder's may come beside them.
+    config
+        What `thresher.encoders.from_config` makes it of; None if it must be given each time.
+    """
+
+    fingerprint: str
+    config: dict[str, Any] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +63,8 @@ class VectorSchema:
         What segments keep of the weights, as `build` explains it; but "uint8", which would not give them back.
     params
         Parameters of the engine's `build`.
+    encoder
+        What makes vectors of texts; None if vectors are given.
     """
 
     n_terms: int | None = None
@@ -52,6 +73,7 @@ class VectorSchema:
     engine: str = "clustered"
     weights: Weights = "float"
     params: dict[str, Any] = dataclasses.field(default_factory=dict)
+    encoder: KeptEncoder | None = None
 
     def engine_class(self, *, small: bool) -> type[Index]:
         """Return the engine of a segment."""
@@ -80,7 +102,7 @@ class Schema:
 
     def to_json(self) -> str:
         """Write the vectors as the catalogue keeps them."""
-        return json.dumps({name: dataclasses.asdict(vector) for name, vector in self.vectors.items()})
+        return json.dumps({name: _kept(vector) for name, vector in self.vectors.items()})
 
     @staticmethod
     def of_json(text: str, upkeep: str | None = None) -> Schema:
@@ -93,12 +115,28 @@ class Schema:
         """
         try:
             kept = json.loads(text).items()
-            vectors = {name: _vector(f"vectors[{name!r}]: ", _options(name, own)) for name, own in kept}
+            vectors = {name: _vector(f"vectors[{name!r}]: ", _read(name, own)) for name, own in kept}
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(f"the schema is damaged: {error}") from None
         if not vectors:
             raise ValueError("the schema is damaged: it has no vectors")
         return Schema(vectors, Upkeep.of_json(upkeep))
+
+
+def _kept(vector: VectorSchema) -> dict[str, Any]:
+    """Return a vector's options; without an encoder those that every version of the library reads."""
+    options = dataclasses.asdict(vector)
+    if vector.encoder is None:
+        del options["encoder"]
+    return options
+
+
+def _read(name: str, own: object) -> dict[str, Any]:
+    """Return a vector's options as they were kept."""
+    options = dict(_options(name, own))
+    if options.get("encoder") is not None:
+        options["encoder"] = KeptEncoder(**options["encoder"])
+    return options
 
 
 def as_schema(vectors: Mapping[str, Any] | None, common: Mapping[str, Any]) -> Schema:
@@ -147,6 +185,8 @@ def _vector(where: str, given: Mapping[str, Any]) -> VectorSchema:
     for flag in ("words", "signed"):
         if flag in options:
             options[flag] = as_flag(options[flag], f"{where}{flag}")
+    if not isinstance(options.get("encoder"), KeptEncoder | None):
+        options = _with_encoder(where, options)
     if "n_terms" in options:
         options["n_terms"] = as_int(options["n_terms"], f"{where}n_terms")
         if not 0 < options["n_terms"] <= MAX_TERMS:
@@ -159,6 +199,33 @@ def _vector(where: str, given: Mapping[str, Any]) -> VectorSchema:
     if not isinstance(vector.params, Mapping):
         raise TypeError(f"{where}params must be a dict, got {kind_of(vector.params)}")
     return vector
+
+
+def _with_encoder(where: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options with what the encoder settles: what its terms are, and how many."""
+    encoder = options["encoder"]
+    check_encoder(encoder, f"{where}encoder")
+    grows = encoder.n_terms is None
+    if not grows and options.get("words"):
+        raise ValueError(f"{where}the encoder numbers its terms, of which there are {encoder.n_terms}: no words=True")
+    if options.get("n_terms") not in (None, encoder.n_terms):
+        raise ValueError(f"{where}n_terms must be the encoder's, {encoder.n_terms}, got {options['n_terms']}")
+    config = encoder.config
+    try:
+        json.dumps(config)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{where}the encoder's config is no JSON: {error}") from None
+    settled = {"words": True} if grows else {"n_terms": encoder.n_terms}
+    return {"engine": _ENGINE_OF_WORDS if grows else "clustered", **options, **settled,
+            "encoder": KeptEncoder(encoder.fingerprint, config)}  # fmt: skip
+
+
+def check_encoder(encoder: object, name: str) -> None:
+    """Raise TypeError for what is no encoder."""
+    if isinstance(encoder, type) or not isinstance(encoder, Encoder):
+        raise TypeError(f"{name} must be an encoder, as thresher.encoders.Encoder has it, got {kind_of(encoder)}")
+    if not isinstance(encoder.fingerprint, str):
+        raise TypeError(f"{name}: its fingerprint must be a string, got {kind_of(encoder.fingerprint)}")
 
 
 def _check_params(where: str, vector: VectorSchema) -> None:

@@ -12,10 +12,11 @@ import numpy as np
 from thresher._arguments import as_progress, as_terms, as_weights
 from thresher._explanation import Explanation
 from thresher._matrix import CsrArrays, as_csr
-from thresher.collection.asking import Asking
+from thresher.collection.asking import Asked, Asking
 from thresher.collection.documents import as_ids
 from thresher.collection.explaining import explained
 from thresher.collection.hits import CollectionHits
+from thresher.collection.texts import as_text, texts_among
 from thresher.collection.words import CollectionWords
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from thresher._matrix import MatrixLike, QueryLike
     from thresher.collection.boosting import Boost
-    from thresher.collection.catalogue import Id
+    from thresher.collection.catalogue import Id, State
     from thresher.collection.diversity import Diversity
     from thresher.collection.filters import Where
     from thresher.collection.store import Store
@@ -42,7 +43,7 @@ class Searchable(abc.ABC):
 
     def search(
         self,
-        queries: MatrixLike,
+        queries: MatrixLike | str | Sequence[str],
         k: int | None = 10,
         *,
         vector: str | None = None,
@@ -70,7 +71,8 @@ class Searchable(abc.ABC):
         ----------
         queries
             A row each, in any form that `thresher.Index.search` takes. Where the collection's terms are words, a list
-            of dicts ``{word: weight}``. Terms and words that the collection has never seen count nothing.
+            of dicts ``{word: weight}``. Terms and words that the collection has never seen count nothing. Where it has
+            an encoder, texts: a list of strings, or a single one.
         k
             Hits of each query, from 1 to 2**24. None is all that match: hits are ragged then.
         vector
@@ -156,7 +158,7 @@ class Searchable(abc.ABC):
 
     def search_one(
         self,
-        query: QueryLike | Mapping[str, float] | Sequence[str],
+        query: QueryLike | Mapping[str, float] | Sequence[str] | str,
         weights: npt.ArrayLike | None = None,
         k: int | None = 10,
         *,
@@ -168,7 +170,7 @@ class Searchable(abc.ABC):
         Parameters
         ----------
         query
-            One query: a dict ``{term: weight}``, a row, or its terms, or words, with their `weights`.
+            One query: a dict ``{term: weight}``, a row, or its terms, or words, with their `weights`; or a text.
         weights
             The weights of the query's terms, if `query` are terms.
         k, vector
@@ -200,11 +202,11 @@ class Searchable(abc.ABC):
         if shape is not None:
             raise TypeError("search_one takes no shape: a query's terms and weights have none")
         asking = self._asking(vector)
-        return asking.hits(_row(query, weights, asking), k, options, "search_one").only()
+        return asking.hits(row_of(query, weights, asking).rows, k, options, "search_one").only()
 
     def explain(
         self,
-        query: QueryLike | Mapping[str, float] | Sequence[str],
+        query: QueryLike | Mapping[str, float] | Sequence[str] | str,
         ids: Sequence[Id] | npt.NDArray[Any] | CollectionHits | Id,
         weights: npt.ArrayLike | None = None,
         *,
@@ -246,27 +248,37 @@ class Searchable(abc.ABC):
             cat: 1 x 0.5 = 0.5]
         """
         asking = self._asking(vector)
-        row = _row(query, weights, asking)
+        asked = row_of(query, weights, asking)
+        wanted, there = self._documents_of(ids, asking.view)
+        return self._explained(asking, asked, wanted, there)
+
+    def _documents_of(self, ids: Any, view: View) -> tuple[list[Id], dict[Id, State]]:  # noqa: ANN401 - ids, or hits
+        """Return the ids that a caller names, and the documents; KeyError for one that is not there."""
         if isinstance(ids, CollectionHits):
             if not ids.is_single:
                 raise ValueError("ids: the hits are of several queries, and one is explained at a time")
             ids = [one for one in ids.ids.tolist() if one is not None]
         single = isinstance(ids, str | int | np.integer)
         wanted, _ = as_ids([ids] if single else ids, None)
-        there = self._store.seqs_of(list(dict.fromkeys(wanted)), asking.view)
+        there = self._store.named(list(dict.fromkeys(wanted)), view)
         for one in wanted:
             if one not in there:
                 raise KeyError(f"there is no document {one!r}")
-        words = None
-        if asking.find is not None:
-            asked: Any = query
-            words = {term: word for word, term in asking.find(list(asked)).items()}
-        seqs = np.array([there[one] for one in wanted], np.int64)
-        return explained(asking.view, asking.vector, row, ids=wanted, seqs=seqs, words=words)
+        return wanted, there
+
+    @staticmethod
+    def _explained(asking: Asking, asked: Asked, wanted: Sequence[Id], there: Mapping[Id, State]) -> list[Explanation]:
+        seqs = np.array([there[one].seq for one in wanted], np.int64)
+        return explained(asking.view, asking.vector, asked.rows, ids=wanted, seqs=seqs, words=asked.words())
 
     # ---------------------------------------------------------------------------------------------------- asyncio
 
-    async def asearch(self, queries: MatrixLike, k: int | None = 10, **options: Any) -> CollectionHits:  # noqa: ANN401
+    async def asearch(
+        self,
+        queries: MatrixLike | str | Sequence[str],
+        k: int | None = 10,
+        **options: Any,  # noqa: ANN401 - those of search
+    ) -> CollectionHits:
         """Search in another thread, so that the event loop goes on; cancelled, the search ends soon.
 
         Parameters
@@ -294,7 +306,7 @@ class Searchable(abc.ABC):
 
     async def asearch_one(
         self,
-        query: QueryLike | Mapping[str, float] | Sequence[str],
+        query: QueryLike | Mapping[str, float] | Sequence[str] | str,
         weights: npt.ArrayLike | None = None,
         k: int | None = 10,
         **options: Any,  # noqa: ANN401 - those of search
@@ -327,31 +339,46 @@ class Searchable(abc.ABC):
         name = store.schema.vector(vector)
 
         def find(words: Sequence[str]) -> Mapping[str, int]:
-            with store.reading() as catalogue:
-                return catalogue.terms_of(name, words)
+            return store.terms_of(name, words)
 
         has_words = store.schema.vectors[name].words
         return Asking(store, view, name, find if has_words else None, view.ids)
 
 
-def rows_of(queries: MatrixLike, asking: Asking, shape: tuple[int, int] | None = None) -> CsrArrays:
+def rows_of(
+    queries: MatrixLike | str | Sequence[str], asking: Asking, shape: tuple[int, int] | None = None
+) -> CsrArrays:
     """Return queries as rows; words that the collection has never seen are left out."""
-    words = None if asking.find is None else CollectionWords(queries, asking.find, "queries")
-    return as_csr(queries, shape=shape, name="queries", words=words)
+    texts = texts_among(queries)
+    if texts is not None:
+        if shape is not None:
+            raise TypeError("shape goes with vectors: texts have none")
+        return asking.of_texts(texts).rows
+    plain: Any = queries
+    if isinstance(plain, list | tuple) and not plain and asking.store.encoders.has(asking.vector):  # no texts
+        return as_csr(([0], [], []), shape=(0, 0), name="queries")
+    words = None if asking.find is None else CollectionWords(plain, asking.find, "queries")
+    return as_csr(plain, shape=shape, name="queries", words=words)
 
 
-def _row(query: Any, weights: npt.ArrayLike | None, asking: Asking) -> CsrArrays:  # noqa: ANN401 - in many forms
-    """Return one query as a row, in one object or as terms and weights."""
-    if asking.find is not None:
-        return rows_of([query if weights is None else _dict_of(query, as_weights(weights))], asking, None)
+def row_of(query: Any, weights: npt.ArrayLike | None, asking: Asking) -> Asked:  # noqa: ANN401 - in many forms
+    """Return one query as a row, in one object or as terms and weights; or of a text."""
+    if isinstance(query, str | bytes) and weights is None:
+        return asking.of_texts([as_text(query, "query")])
+    find = asking.find
+    if find is not None:
+        one = query if weights is None else _dict_of(query, as_weights(weights))
+        row = rows_of([one], asking, None)
+        return Asked(row, lambda: {term: word for word, term in find(list(one)).items()})
     if weights is None:
-        return as_csr([query], name="query")
+        return Asked(as_csr([query], name="query"))
     terms, plain = as_terms(query), as_weights(weights)
     if terms.ndim != 1:
         raise ValueError(f"terms must have one dimension, got {terms.ndim}")
     if terms.shape != plain.shape:
         raise ValueError(f"terms and weights differ in length: {terms.size} and {plain.size}")
-    return as_csr(([0, terms.size], terms, plain), shape=(1, 1 + int(terms.max(initial=0))), name="queries")
+    row = as_csr(([0, terms.size], terms, plain), shape=(1, 1 + int(terms.max(initial=0))), name="queries")
+    return Asked(row)
 
 
 def _dict_of(words: Any, weights: npt.NDArray[np.float32]) -> dict[str, float]:  # noqa: ANN401 - a sequence

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from thresher.collection.fresh import is_fresh
 from thresher.collection.segment import files_of
 from thresher.collection.tuning import largest_segment
+from thresher.collection.weighing import SLIGHT, Drift, drifts
 
 if TYPE_CHECKING:
     from thresher.collection.segment import Part
@@ -85,6 +86,8 @@ class Stats:
         Vectors with a segment whose parameters were tuned for another engine or a very different size.
     upkeep
         When segments are built and tuned.
+    mean_lengths
+        How far the mean length of documents is from the one that weights go by (BM25), by vector.
     failure
         What went wrong last in the background, where segments are built and tuned, and was not done since; or None.
     """
@@ -101,6 +104,7 @@ class Stats:
     tunings: dict[str, Tuning]
     out_of_date: list[str]
     upkeep: Upkeep
+    mean_lengths: dict[str, Drift]
     failure: str | None
 
     @property
@@ -128,6 +132,12 @@ class Stats:
             for vector, doubt in segment.doubts.items()
         ]
         lines += [f"search parameters of {vector!r} are out of date: tune again" for vector in self.out_of_date]
+        lines += [
+            f"vector {vector}: weights are for a mean length of {drift.in_force:.1f} terms, and it is "
+            f"{drift.present:.1f}: optimize weighs all anew"
+            for vector, drift in self.mean_lengths.items()
+            if drift.relative > SLIGHT
+        ]
         lines.append(f"upkeep: {', '.join(f'{k}={v}' for k, v in dataclasses.asdict(self.upkeep).items())}")
         if self.failure is not None:
             lines.append(f"the background failed: {self.failure}")
@@ -159,6 +169,7 @@ def stats_of(view: View, store: Store, failure: Exception | None) -> Stats:
             if any(tunings.is_out_of_date(part, vector, upkeep) for part in view.parts)
         ],
         upkeep=upkeep,
+        mean_lengths=drifts(view, store),
         failure=None if failure is None else f"{type(failure).__name__}: {failure}",
     )
 

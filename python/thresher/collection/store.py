@@ -17,6 +17,7 @@ from thresher.collection.catalogue import Catalogue
 from thresher.collection.documents import payloads_of, state_of
 from thresher.collection.files import ReaderMark, marked_versions
 from thresher.collection.schema import Schema
+from thresher.collection.texts import Encoders
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,6 +62,8 @@ class Store:
                 raise FormatError(f"{catalogue.path}: {error}") from None
             self.schema = schema if upkeep is None else dataclasses.replace(schema, upkeep=upkeep)
             self.durability: Any = catalogue.meta("durability")
+            self.keeps_texts = catalogue.meta("keep_texts") != 0
+        self.encoders = Encoders(self.schema)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Catalogue]:
@@ -100,6 +103,11 @@ class Store:
         with self.reading() as catalogue:
             return {state.id: state for state in catalogue.find(ids, view.version)}
 
+    def terms_of(self, vector: str, words: Sequence[str]) -> dict[str, int]:
+        """Return the terms of the words that there are."""
+        with self.reading() as catalogue:
+            return catalogue.terms_of(vector, words)
+
     # ------------------------------------------------------------------------------------------ who reads which version
 
     def keep(self, view: View, mark: ReaderMark | None = None) -> View:
@@ -116,6 +124,7 @@ class Store:
         self._lock = threading.RLock()
         self._counting = threading.RLock()
         self._catalogue = None
+        self.encoders.begin_in_child()
         for view in [] if self._is_closed else self._kept():
             weakref.finalize(view, ReaderMark(self.folder, view.version).release)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import logging
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -114,7 +115,7 @@ class Tended(Readable):
 
     def tune(
         self,
-        queries: MatrixLike | None = None,
+        queries: MatrixLike | str | Sequence[str] | None = None,
         *,
         recall: float | None = None,
         latency_us: float | None = None,

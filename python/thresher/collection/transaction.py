@@ -21,6 +21,7 @@ from thresher.collection.filters import Columns, bits
 from thresher.collection.fresh import fresh_segment
 from thresher.collection.segment import Part
 from thresher.collection.selecting import matching
+from thresher.collection.weighing import MeanLength, keep_mean
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -174,6 +175,22 @@ class Transaction:
             self._catalogue.add_words(vector, added)
             terms.update(added)
         return terms
+
+    def mean_length(self, vector: str, lengths: npt.NDArray[np.int64]) -> float:
+        """Return the mean length in force; where no document goes by one yet, that of these `lengths` from now on."""
+        known = self.view.means.get(vector)
+        if known is not None and len(self.view):
+            return known.terms
+        mean = MeanLength(float(lengths.mean()) if len(lengths) else 0.0, len(lengths))
+        if mean.terms > 0:
+            self.set_means({vector: mean})
+        return mean.terms or 1.0
+
+    def set_means(self, means: Mapping[str, MeanLength]) -> None:
+        """Put mean lengths in force."""
+        for vector, mean in means.items():
+            keep_mean(self._catalogue, vector, mean)
+        self.view = dataclasses.replace(self.view, means={**self.view.means, **means})
 
     def find(self, ids: Sequence[Id]) -> list[State]:
         """Return the documents of these ids that there are."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from thresher.collection.catalogue import Id
     from thresher.collection.filters import Kind
     from thresher.collection.tuning import Tunings
+    from thresher.collection.weighing import MeanLength
 
 
 class Located(NamedTuple):
@@ -43,6 +44,8 @@ class View:
         Terms of each vector that have been seen.
     tunings
         The search parameters that searches go by, of the vectors that were tuned.
+    means
+        The mean length that weights go by, of the vectors that have one.
     """
 
     version: int
@@ -50,6 +53,7 @@ class View:
     fields: dict[str, Kind]
     n_terms: dict[str, int]
     tunings: Mapping[str, Tunings] = dataclasses.field(default_factory=dict)
+    means: Mapping[str, MeanLength] = dataclasses.field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of documents."""

@@ -12,7 +12,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from thresher.collection.tuning import Tunings
     from thresher.collection.upkeep import Upkeep
     from thresher.collection.view import View
+    from thresher.collection.weighing import Reweighing
     from thresher.engines.options import Progress
 
 _log = logging.getLogger("thresher.collection")
@@ -56,6 +57,7 @@ class Writer:
         self._lock = threading.RLock()
         self._building = threading.RLock()
         self._in_batch = 0  # the thread whose operations are under way
+        self._is_reweighing = False
         self._in_work: frozenset[int] = frozenset()  # segments that are being rebuilt
         self._n_buried = 0  # states of documents that ended since such were forgotten
         self._file_lock = WriterLock(store.folder)
@@ -93,6 +95,8 @@ class Writer:
         """Do operations together: durable, and seen by searches, when the block ends; undone if it raises."""
         self.check_free()
         with self._alone():
+            if self._is_reweighing:  # by this thread, which holds the lock: it is in the callback
+                raise ValueError("while documents are weighed anew, what is told of it can't write to the collection")
             view = None
             try:
                 with self._catalogue.transaction():
@@ -140,7 +144,12 @@ class Writer:
     # --------------------------------------------------------------------------------------------------- segments
 
     def rebuild(
-        self, choose: Callable[[View], Sequence[Part]], *, threads: int = 0, progress: Progress | None = None
+        self,
+        choose: Callable[[View], Sequence[Part]],
+        *,
+        threads: int = 0,
+        progress: Progress | None = None,
+        reweighing: Mapping[str, Reweighing] | None = None,
     ) -> bool:
         """Make one segment of neighbouring parts, on the disk.
 
@@ -152,6 +161,9 @@ class Writer:
             Threads to build with; 0 means one for each core.
         progress
             Called as in `build`; what it raises ends the build, and leaves all as it was.
+        reweighing
+            Of vectors whose weights are to go by another mean length. All parts are chosen then, and nothing is
+            written meanwhile.
 
         Returns
         -------
@@ -169,7 +181,8 @@ class Writer:
                 self._in_work = frozenset(id(part.segment) for part in parts)
             started = time.monotonic()
             try:
-                self._replace(parts, self._built(view, parts, number, threads, progress))
+                built = self._built(view, parts, number, threads=threads, progress=progress, reweighing=reweighing)
+                self._replace(parts, built, reweighing)
             except BaseException:
                 self._remove_unnamed(number)
                 raise
@@ -179,8 +192,40 @@ class Writer:
             _log.info("segment %d: %d documents of %d, %.2f s", number, n, len(parts), time.monotonic() - started)
         return True
 
+    def reweigh(
+        self, wanted: Callable[[View], Mapping[str, Reweighing]], *, threads: int = 0, progress: Progress | None = None
+    ) -> bool:
+        """Make one segment of all documents, weighed anew; other threads that write wait for it.
+
+        Parameters
+        ----------
+        wanted
+            Takes the view, and returns for vectors how; none if there is nothing to do.
+        threads, progress
+            As in `rebuild`.
+
+        Returns
+        -------
+        bool
+            Whether there was something to do.
+        """
+        self.check_free()
+        with self._building, self._alone():
+            reweighing = wanted(self.view)
+            self._is_reweighing = True
+            try:
+                return bool(reweighing) and self.rebuild(
+                    lambda view: view.parts, threads=threads, progress=progress, reweighing=reweighing
+                )
+            finally:
+                self._is_reweighing = False
+
     def _built(
-        self, view: View, parts: Sequence[Part], number: int, threads: int, progress: Progress | None
+        self,
+        view: View,
+        parts: Sequence[Part],
+        number: int,
+        **building: Any,  # noqa: ANN401 - how, as `merged` takes it
     ) -> Segment:
         schema = self._store.schema
         made = merged(
@@ -189,12 +234,13 @@ class Writer:
             view.fields,
             version=view.version,
             payloads=lambda seqs: self._store.payloads(seqs, view),
-            threads=threads,
-            progress=progress,
+            **building,
         )
         return saved(made, self._store.folder, number, schema) if len(made) else made
 
-    def _replace(self, parts: Sequence[Part], made: Segment) -> None:
+    def _replace(
+        self, parts: Sequence[Part], made: Segment, reweighing: Mapping[str, Reweighing] | None = None
+    ) -> None:
         """Put a segment, which holds what was live in parts, in their place."""
         old = [part.segment for part in parts]
         with self._alone():
@@ -209,6 +255,7 @@ class Writer:
                     [made.row] if made.row is not None else [],
                 )
                 transaction = Transaction(self._catalogue, self.view.replaced(old, [new] if len(made) else []))
+                transaction.set_means({vector: anew.after for vector, anew in (reweighing or {}).items()})
                 self._catalogue.purge(self._store.oldest(self.view.version))
                 view = transaction.finish()
             self._publish(view)

@@ -67,7 +67,7 @@ UPSERTS: list[Any] = [
     ((["a", "b"], ROWS, [{}, {"lang": 3}]), {}, (TypeError, ValueError), "(?s)'b'.*lang"),
     ((["a", "b"], ROWS, [{}, {"price": True}]), {}, (TypeError, ValueError), "(?s)'b'.*price"),
     ((["a", "b"], ROWS), {"texts": ["x"]}, ValueError, "texts: 1 for 2 ids"),
-    ((["a", "b"], ROWS), {"texts": ["x", 3]}, TypeError, "texts must be strings"),
+    ((["a", "b"], ROWS), {"texts": ["x", 3]}, TypeError, r"texts\[1\] must be a string"),
     ((["a"], ROWS[:1]), {"texts": [HALF]}, ValueError, "half a surrogate pair"),
     ((["a"], ROWS[:1]), {"if_version": [1, 2]}, ValueError, "if_version: 2 for 1 ids"),
     ((["a"], ROWS[:1]), {"if_version": ["x"]}, TypeError, "if_version"),

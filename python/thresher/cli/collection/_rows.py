@@ -24,21 +24,23 @@ _LISTS = ("indices", "values")
 
 
 class Row(NamedTuple):
-    """A document or a query."""
+    """A document or a query: vectors, or a text that the collection's encoder makes them of."""
 
     id: str | int
-    vectors: dict[str, dict[Any, float]]
+    vectors: dict[str, dict[Any, float]] | None
     payload: dict[str, Any]
+    text: str | None = None
 
 
 class Batch(NamedTuple):
     """Some documents, as `Collection.upsert` takes them."""
 
     ids: list[str | int]
-    vectors: dict[str, list[dict[Any, float]]]
+    vectors: dict[str, list[dict[Any, float]]] | None
     payloads: list[dict[str, Any]]
     where: str
     """Which lines or rows of the file they are."""
+    texts: list[str | None] | None
 
 
 @contextlib.contextmanager
@@ -46,7 +48,8 @@ def rows_of(path: Path, collection: Collection, *, doing: str) -> Iterator[Itera
     """Give the rows of a file one by one, each with its place in the file, and show how far that is.
 
     Each is an object of ``id``; ``vector``, or ``vectors`` by name where the collection has several; and other fields.
-    Parquet and Arrow files may have ``indices`` and ``values`` in the place of ``vector``.
+    Parquet and Arrow files may have ``indices`` and ``values`` in the place of ``vector``. Where the collection has an
+    encoder, ``text`` is the document's, and vectors are made of it if there are none.
 
     Raises
     ------
@@ -72,6 +75,9 @@ def batches_of(path: Path, collection: Collection, size: int) -> Iterator[Iterat
 def _batches(path: Path, rows: Iterator[tuple[str, Row]], collection: Collection, size: int) -> Iterator[Batch]:
     some: list[tuple[str, Row]] = []
     for located in rows:
+        if some and (some[0][1].vectors is None) != (located[1].vectors is None):  # of texts, or of vectors
+            yield _batch(path, some, collection)
+            some = []
         some.append(located)
         if len(some) == size:
             yield _batch(path, some, collection)
@@ -83,11 +89,13 @@ def _batches(path: Path, rows: Iterator[tuple[str, Row]], collection: Collection
 def _batch(path: Path, located: list[tuple[str, Row]], collection: Collection) -> Batch:
     first, last = located[0][0], located[-1][0]
     rows = [row for _, row in located]
+    given = [row.vectors for row in rows if row.vectors is not None]
     return Batch(
         [row.id for row in rows],
-        {name: [row.vectors.get(name, {}) for row in rows] for name in collection.vectors},
+        {name: [vectors.get(name, {}) for vectors in given] for name in collection.vectors} if given else None,
         [row.payload for row in rows],
         f"{path}: {first}" if first == last else f"{path}: {first} to {last}",
+        [row.text for row in rows] if any(row.text is not None for row in rows) else None,
     )
 
 
@@ -118,16 +126,19 @@ class _Reader:
         self._has_nulls = has_nulls
         self._vectors = collection.vectors
         self._default = next(iter(self._vectors))
+        self._has_encoder = any(vector.encoder is not None for vector in self._vectors.values())
 
     def __call__(self, record: dict[str, Any]) -> Row:
         fields = dict(record)
         name = fields.pop("id", None)
         if isinstance(name, bool) or not isinstance(name, str | int):
             raise FormatError(f'"id" must be a string or a whole number, got {name!r}')
-        vectors = self._all(fields)
-        return Row(
-            name, vectors, {field: value for field, value in fields.items() if self._has_nulls or value is not None}
-        )
+        text = fields.pop("text", None) if self._has_encoder else None
+        if not isinstance(text, str | None):
+            raise FormatError(f'"text" must be a string, got {text!r}')
+        vectors = None if text is not None and not _has_vectors(fields) else self._all(fields)
+        payload = {field: value for field, value in fields.items() if self._has_nulls or value is not None}
+        return Row(name, vectors, payload, text)
 
     def _all(self, fields: dict[str, Any]) -> dict[str, dict[Any, float]]:
         """Take the vectors out of the fields."""
@@ -140,7 +151,9 @@ class _Reader:
         fields.pop("vectors", None)
         if not isinstance(given, Mapping):
             raise FormatError(
-                'there is no "vector"' if given is None else f'"vectors" must be an object, got {given!r}'
+                ('there is no "text" and no "vector"' if self._has_encoder else 'there is no "vector"')
+                if given is None
+                else f'"vectors" must be an object, got {given!r}'
             )
         unknown = given.keys() - self._vectors.keys()
         if unknown:
@@ -161,6 +174,12 @@ class _Reader:
             key = term_of(term)
             vector[key] = vector.get(key, 0.0) + weight
         return vector
+
+
+def _has_vectors(fields: Mapping[str, Any]) -> bool:
+    return any(fields.get(name) is not None for name in ("vector", "vectors")) or all(
+        isinstance(fields.get(part), list) for part in _LISTS
+    )
 
 
 def _pairs(given: Any) -> Any:  # noqa: ANN401 - as files have it

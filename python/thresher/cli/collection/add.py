@@ -24,7 +24,8 @@ def add(
 
     A line is {"id": ..., "vector": {term: weight, ...}, ...}; what else it holds is the document's
     payload, which filters go by. Of several vectors, "vectors" has each by its name. Parquet and
-    Arrow files have the same in columns, or the vector in "indices" and "values".
+    Arrow files have the same in columns, or the vector in "indices" and "values". Where the
+    collection has an encoder, a line is {"id": ..., "text": ..., ...}.
 
     What was stored stays if a later line is wrong: each batch is stored whole.
     """
@@ -35,7 +36,9 @@ def add(
             with batches_of(source, collection, batch) as batches:
                 for some in batches:
                     try:
-                        n += collection.upsert(some.ids, some.vectors, some.payloads, if_absent=if_absent)
+                        n += collection.upsert(
+                            some.ids, some.vectors, some.payloads, texts=some.texts, if_absent=if_absent
+                        )
                     except (TypeError, ValueError) as error:
                         raise ValueError(f"{some.where}: {error}") from error
         collection.flush()

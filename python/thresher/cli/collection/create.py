@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +12,10 @@ import thresher
 from thresher.cli._terminal import note
 from thresher.collection import Collection
 from thresher.collection.filters import KINDS
+from thresher.encoders import from_config
+
+if TYPE_CHECKING:
+    from thresher.encoders import Encoder
 
 
 def create(
@@ -24,11 +29,23 @@ def create(
         typer.Option("--field", help=f"A field to filter by, NAME:KIND, one of {', '.join(KINDS)}; may be repeated."),
     ] = None,
     engine: Annotated[
-        str, typer.Option(help=f"The index of large segments: {', '.join(thresher.engines())}.")
-    ] = "clustered",
+        str | None,
+        typer.Option(
+            help=f"The index of large segments: {', '.join(thresher.engines())}. Without it the library's choice."
+        ),
+    ] = None,
     vectors: Annotated[
         list[str] | None, typer.Option("--vector", help="A name for each of several vectors; may be repeated.")
     ] = None,
+    encoder: Annotated[
+        str | None,
+        typer.Option(
+            help="What makes vectors of texts: bm25, bm25:LANGUAGE, or the configuration of an encoder in JSON."
+        ),
+    ] = None,
+    keep_texts: Annotated[
+        bool, typer.Option("--texts/--no-texts", help="Keep the texts that documents are made of, or not.")
+    ] = True,
 ) -> None:
     """Make an empty collection of documents that change.
 
@@ -42,7 +59,7 @@ def create(
                 f"{field!r} is not NAME:KIND, KIND one of {', '.join(KINDS)}.", param_hint="--field"
             )
         declared[name] = kind
-    if engine not in thresher.engines():
+    if engine is not None and engine not in thresher.engines():
         raise typer.BadParameter(f"{engine!r} is not one of {', '.join(thresher.engines())}.", param_hint="--engine")
     Collection.create(
         path,
@@ -52,5 +69,22 @@ def create(
         fields=declared,
         engine=engine,
         vectors={name: {} for name in vectors} if vectors else None,
+        encoder=None if encoder is None else _encoder(encoder),
+        keep_texts=keep_texts,
     ).close()
     note(f"{path}: an empty collection")
+
+
+def _encoder(stated: str) -> Encoder:
+    """Return the encoder that an option states."""
+    kind, _, language = stated.partition(":")
+    config: Any = {"kind": kind, **({"language": language} if language else {})}
+    if stated.lstrip().startswith("{"):
+        try:
+            config = json.loads(stated)
+        except ValueError as error:
+            raise typer.BadParameter(f"not JSON: {error}", param_hint="--encoder") from None
+    try:
+        return from_config(config)
+    except (TypeError, ValueError) as error:
+        raise typer.BadParameter(str(error), param_hint="--encoder") from None

@@ -20,7 +20,7 @@ from thresher.formats._atomic import atomic_write
 if TYPE_CHECKING:
     from thresher.collection import Document
 
-_OWN = ("id", "vector", "vectors")
+_OWN = ("id", "vector", "vectors", "text")
 
 
 def export(
@@ -34,7 +34,8 @@ def export(
     """Write documents as JSON lines, in the order in which they were stored; `add` reads them back.
 
     A line is {"id": ..., "vector": {term: weight, ...}, ...} with the fields of the payload; of several
-    vectors, "vectors" has each by its name. Texts that documents were stored with are left out.
+    vectors, "vectors" has each by its name. Where an encoder makes vectors of texts, and these are
+    kept, "text" stands in their place; other texts are left out.
     """
     condition = parsed(where)
     if output is not None:
@@ -54,19 +55,23 @@ def export(
 
 def _lines(collection: Collection, where: dict[str, Any] | None) -> Iterator[str]:
     words = {name: collection.words(name) for name, vector in collection.vectors.items() if vector.words}
+    are_texts = all(vector.encoder is not None for vector in collection.vectors.values())
     total = collection.count(where)
     with progress_bar("writing", unit="documents") as progress:
-        documents = collection.scan(where, include=("payload", "vectors"))
+        documents = collection.scan(where, include=("payload", "vectors", "text"))
         for number, document in enumerate(documents, 1):
-            yield json.dumps(_object(document, words), ensure_ascii=False) + "\n"
+            yield json.dumps(_object(document, words, are_texts=are_texts), ensure_ascii=False) + "\n"
             if progress is not None and (number % 1024 == 0 or number == total):
                 progress(number, total)
 
 
-def _object(document: Document, words: dict[str, list[str]]) -> dict[str, Any]:
-    taken = next((field for field in _OWN if field in document.payload), None)
+def _object(document: Document, words: dict[str, list[str]], *, are_texts: bool) -> dict[str, Any]:
+    own = _OWN if are_texts else _OWN[:-1]
+    taken = next((field for field in own if field in document.payload), None)
     if taken is not None:
         raise ValueError(f"document {document.id!r}: its payload has a field {taken!r}, which a line has for itself")
+    if are_texts and document.text is not None:
+        return {"id": document.id, "text": document.text, **document.payload}
     vectors = {
         name: {
             words[name][term] if name in words else str(term): float(str(weight))
@@ -74,7 +79,7 @@ def _object(document: Document, words: dict[str, list[str]]) -> dict[str, Any]:
         }
         for name, row in document.vectors.items()
     }
-    own: dict[str, Any] = {"vectors": vectors}
+    given: dict[str, Any] = {"vectors": vectors}
     if len(vectors) == 1:
-        own = {"vector": next(iter(vectors.values()))}
-    return {"id": document.id, **own, **document.payload}
+        given = {"vector": next(iter(vectors.values()))}
+    return {"id": document.id, **given, **document.payload}

@@ -49,6 +49,7 @@ def _summary(facts: dict[str, Any]) -> Table:
         "ids": ids[facts["id_kind"]],
         **{
             f"vector {name}": f"{vector['engine']}, terms are {'words' if vector['words'] else 'numbers'}"
+            + (f", texts are encoded by {vector['encoder']['fingerprint']}" if vector["encoder"] else "")
             for name, vector in facts["vectors"].items()
         },
         "fields": ", ".join(f"{name}: {kind}" for name, kind in facts["fields"].items()) or "none declared",
@@ -61,6 +62,10 @@ def _summary(facts: dict[str, Any]) -> Table:
             f"segment {segment['number']}, {name}": doubt
             for segment in facts["segments"]
             for name, doubt in segment["doubts"].items()
+        },
+        **{
+            f"mean length of {name}": f"{drift['present']:.1f} terms, weights are for {drift['in_force']:.1f}"
+            for name, drift in facts["mean_lengths"].items()
         },
         "version": f"{facts['version']:,}",
         "on disk": f"{facts['nbytes']:,} bytes",

@@ -23,8 +23,13 @@ _AT_ONCE = 4096  # queries
 
 def search(
     path: Annotated[Path, typer.Argument(metavar="COLLECTION", help="A collection that `create` made.")],
-    queries_path: Annotated[Path, typer.Argument(metavar="QUERIES", help="Queries: .jsonl[.gz], .parquet or .arrow.")],
+    queries_path: Annotated[
+        Path | None, typer.Argument(metavar="[QUERIES]", help="Queries: .jsonl[.gz], .parquet or .arrow.")
+    ] = None,
     *,
+    texts: Annotated[
+        list[str] | None, typer.Option("--text", "-t", help="A query in words, in place of a file; may be repeated.")
+    ] = None,
     k: K = 10,
     where: Annotated[str | None, typer.Option(help=WHERE)] = None,
     vector: Annotated[str | None, typer.Option(help="Which of several vectors to compare.")] = None,
@@ -37,16 +42,23 @@ def search(
     """Search a collection for the best documents of each query, best first.
 
     A query is {"id": ..., "vector": {term: weight, ...}}; terms that no document has are left out.
+    Where the collection has an encoder, {"id": ..., "text": ...}.
     """
+    if (queries_path is None) == (not texts):
+        raise typer.BadParameter("give a file of queries, or --text: one of them.", param_hint="QUERIES")
     condition = parsed(where)
     if output is not None:
-        refuse_to_overwrite(output, queries_path)
+        refuse_to_overwrite(output, *([] if queries_path is None else [queries_path]))
     with Collection.open(path) as collection:
         name = vector or next(iter(collection.vectors))
         if name not in collection.vectors:
             raise typer.BadParameter(f"{name!r} is not one of {', '.join(collection.vectors)}.", param_hint="--vector")
-        with rows_of(queries_path, collection, doing="reading") as rows:
-            queries = [(row.id, row.vectors.get(name, {})) for _, row in rows]
+        queries: list[tuple[str | int, Any]] = [*enumerate(texts or [], 1)]
+        if queries_path is not None:
+            with rows_of(queries_path, collection, doing="reading") as rows:
+                queries = [(row.id, row.text if row.vectors is None else row.vectors.get(name, {})) for _, row in rows]
+            if len({type(query) for _, query in queries}) > 1:
+                raise ValueError(f"{queries_path}: some queries have a vector, and some a text alone")
 
         def lines() -> Iterator[str]:
             with progress_bar("searching", unit="queries") as progress:
