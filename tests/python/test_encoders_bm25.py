@@ -233,6 +233,7 @@ def test_a_tokenizer_of_your_own(tmp_path: Path) -> None:
     [
         (b"not json", "not JSON"),
         (b"\xff\xfe", "not JSON"),
+        (b"[" * 100_000, "not JSON"),
         (b"[]", "not a file of a BM25 encoder"),
         (b'{"format": "thresher BM25 encoder", "version": 2}', "of version 2, this reads 1"),
         (b'{"format": "thresher BM25 encoder", "version": 1}', "'config'"),

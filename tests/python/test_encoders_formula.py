@@ -82,6 +82,17 @@ def test_usual_frequencies_come_back_exactly_from_float32() -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
+def test_a_weight_that_is_the_largest_comes_of_no_more_than_the_length(method: Method) -> None:
+    formula = BM25Formula(method, k1=1e-6, delta=0.0)
+    weights = formula.weigh(sp.csr_array([[100]]), [120], 50.0)
+    assert weights.data.tolist() == [np.float32(formula.largest)]
+    back = formula.unweigh(weights, [120], 50.0)
+    assert 1 <= back.data[0] <= 120
+    assert formula.weigh(back, [120], 50.0).data.tolist() == weights.data.tolist()
+    assert formula.unweigh(sp.csr_array([[np.float32(formula.largest * 1.01)]]), [120], 50.0).data.tolist() == [120]
+
+
+@pytest.mark.parametrize("method", METHODS)
 @given(case=counted(), formula=formulas())
 def test_weights_are_those_of_bm25s(method: Method, case: Any, formula: BM25Formula) -> None:
     formula = BM25Formula(method, formula.k1, formula.b, formula.delta)
@@ -110,6 +121,7 @@ def test_terms_of_no_document_count_nothing(method: Method) -> None:
     assert BM25Formula(method).idf([0, 0], 3).tolist() == [0.0, 0.0]
     assert BM25Formula(method).idf([0], 0).tolist() == [0.0]
     assert BM25Formula(method).idf([], 0).shape == (0,)
+    assert (BM25Formula(method).idf([3, 5], 2) >= 0).all()
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ class Letters:
 
     def encode_documents(self, texts: Sequence[str], *, progress: Any = None) -> sp.csr_array:
         rows = [[text.count(chr(97 + letter)) for letter in range(26)] for text in texts]
-        return sp.csr_array(np.array(rows, np.float32).reshape(len(texts), 26))
+        return sp.csr_array(np.array(rows, np.float64).reshape(len(texts), 26))
 
     encode_queries = encode_documents
 
@@ -72,7 +72,7 @@ def test_phrases_stand_beside_the_terms(texts: list[str], sizes: tuple[int, ...]
         for documents in (True, False):
             encode = "encode_documents" if documents else "encode_queries"
             found = as_dicts(encoder, getattr(encoder, encode)(texts))
-            alone = as_dicts(inner, getattr(inner, encode)(texts))
+            alone = as_dicts(inner, getattr(inner, encode)(texts).astype(np.float32))
             assert len(found) == len(texts)
             for text, row, own in zip(texts, found, alone, strict=True):
                 phrases = phrases_of(text, sizes, bits)

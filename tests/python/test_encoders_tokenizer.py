@@ -15,7 +15,7 @@ from thresher.encoders.tokenizing import tokenizer as module
 from thresher.encoders.tokenizing.tokenizer import as_tokenizer
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30) | st.text(
-    "aZéßİIı'’_ 1.中日のガｶﾞ한국ไทยที่ك\u064e\u200c\u200d\u00ad\ufe0f👍🏽🇩🇪", max_size=30
+    "aZéßİIı'’_ 1.中日のガｶﾞ㍿한국ไทยที่ك\u064e\u200c\u200d\u00ad\ufe0f👍🏽🇩🇪", max_size=30
 )
 
 
@@ -47,8 +47,15 @@ ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30) | st.t
         ("ko", "한국어 A", ["한국", "국어", "a"]),
         ("zh", "北京大学123abc，学", ["北京", "京大", "大学", "123abc", "学"]),
         ("ja", "ﾊﾟﾝダ がｶﾞ 東京2020 タワー", ["パン", "ンダ", "がガ", "東京", "2020", "タワ", "ワー"]),
+        ("ja", "㍿", ["株式", "式会", "会社"]),
+        ("ja", "㌔", ["キロ"]),
         ("en", "日本 dogs", ["日本", "dog"]),
         ("en", "I ❤️ ❤ 🇩🇪🇫🇷 👍🏽 ☕x 😀😀 1️⃣", ["i", "❤", "❤", "🇩🇪", "🇫🇷", "👍🏽", "☕", "x", "😀", "😀", "1"]),
+        (
+            None,
+            "\N{GREEK SMALL LETTER IOTA WITH DIALYTIKA AND TONOS}",
+            ["\N{GREEK SMALL LETTER IOTA WITH DIALYTIKA AND TONOS}"],
+        ),
         (None, "The dogs’ ℌello", ["the", "dogs", "hello"]),
         ("en", "", []),
         ("en", "the of AND", []),

@@ -226,7 +226,7 @@ class BM25Encoder:
         where = os.fsdecode(path)
         try:
             content = json.loads(Path(where).read_text(encoding="utf-8"))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise FormatError(f"{where}: not JSON: {error}") from error
         if not isinstance(content, dict) or content.get("format") != _FILE:
             raise FormatError(f"{where}: not a file of a BM25 encoder")

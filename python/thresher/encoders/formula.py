@@ -155,7 +155,7 @@ class BM25Formula:
                 "bm25+": (n_docs + 1) / found,
                 "bm25l": (n_docs + 1) / (found + 0.5),
             }
-            return np.where(found > 0, np.log(ratios[self.method]), 0.0)
+            return np.where(found > 0, np.maximum(np.log(ratios[self.method]), 0.0), 0.0)
 
     @property
     def largest(self) -> float:

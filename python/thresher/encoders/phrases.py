@@ -162,7 +162,7 @@ class HashedPhrases:
             buckets = self._buckets(piece, first)
             data = 1 + np.log(buckets.data) if documents else np.full(buckets.nnz, self.weight)
             phrases = sp.csr_array((data.astype(np.float32), buckets.indices, buckets.indptr), shape=buckets.shape)
-            rows.append(self._beside(encode(piece), phrases))
+            rows.append(self._beside(sp.csr_array(encode(piece), dtype=np.float32), phrases))
             if progress is not None:
                 progress(first + len(piece), len(texts))
         n_terms = self.n_terms

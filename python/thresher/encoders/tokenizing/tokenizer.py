@@ -19,6 +19,7 @@ from thresher.encoders.tokenizing.languages import Language, language_of, stop_w
 
 LONGEST = 255  # characters of a term; what is longer is cut, as Lucene's tokenizers do
 _REMEMBERED = 1 << 20  # words
+_RULES = 1  # what makes words of texts here: to be raised when it makes others
 # Words that the rules of the English stemmer take apart; of other languages, stop words are many enough.
 _ENGLISH_PROBE = (
     "abilities", "agreed", "argument", "communism", "controlling", "customization", "dog's", "dying", "formally",
@@ -109,7 +110,7 @@ class Tokenizer:
         self.terms: Mapping[str, str | None] = _Terms(self._dropped, self._stemmer)
         probe = [*sorted(self._dropped), *map(self._stemmer, _probe(known))] if self._stemmer else sorted(self._dropped)
         digest = hashlib.sha256("\n".join(probe).encode()).hexdigest()[:12]
-        self._fingerprint = f"words:{self.language or 'any'}:{'stems' if self._stemmer else 'forms'}:{digest}"
+        self._fingerprint = f"words{_RULES}:{self.language or 'any'}:{'stems' if self._stemmer else 'forms'}:{digest}"
 
     @property
     def language(self) -> str | None:
@@ -131,8 +132,9 @@ class Tokenizer:
         """Return the words of a text, in order, normalized."""
         if self._ascii is not None and text.isascii():
             return self._ascii(text.lower())
-        words = self._any(self._normal(text))
-        return list(self._scripts.with_pairs(words)) if self._scripts.has_unspaced(text) else words
+        normal = self._normal(text)
+        words = self._any(normal)
+        return list(self._scripts.with_pairs(words)) if self._scripts.has_unspaced(normal) else words
 
     def __call__(self, text: str) -> list[str]:
         """Return the terms of a text, in order."""
