@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import math
+import pickle
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -76,6 +77,8 @@ def test_the_idf_is_of_the_corpus_or_refused() -> None:
     assert (by_vectors.encode_queries(["a bb"]) != encoder.encode_queries(["a bb"])).nnz == 0
     assert encoder.encode_queries(["none"]).nnz == 0
     assert encoder.fit([]).encode_queries(["a"]).nnz == 0
+    restored = pickle.loads(pickle.dumps(by_vectors))
+    assert (restored.encode_queries(["a bb"]) != by_vectors.encode_queries(["a bb"])).nnz == 0
     with pytest.raises(ValueError, match="documents have 3 terms"):
         encoder.fit(sp.csr_array(np.eye(3)))
     raw = FastembedEncoder(Hashed(), requires_idf=False, n_terms=2**31 + 1)

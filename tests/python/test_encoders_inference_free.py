@@ -149,6 +149,19 @@ def test_every_layout(tmp_path: Path, layout: Any) -> None:
     assert dicts(found) == [expected(text) for text in TEXTS]
 
 
+def test_files_that_say_nothing_of_documents(tmp_path: Path) -> None:
+    encoder = InferenceFreeEncoder(opensearch(tmp_path / "model"))
+    with pytest.raises(ValueError, match=r"without modules\.json, nothing says how documents are encoded: give"):
+        encoder.encode_documents(["cat"])
+
+
+def test_a_configuration_holds_in_other_folders(router: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(router.parent)
+    config = InferenceFreeEncoder(router.name).config
+    monkeypatch.chdir("/")
+    assert from_config(config or {}).fingerprint == InferenceFreeEncoder(router).fingerprint
+
+
 def altered(folder: Path, name: str, change: Any) -> None:
     path = folder / name
     value = json.loads(path.read_text())
@@ -283,17 +296,21 @@ def test_what_is_wrong_in_texts(router: Path) -> None:
 def test_a_name_is_downloaded(router: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
 
-    def download(name: str, allow_patterns: list[str]) -> str:
-        asked.append((name, allow_patterns))
+    def download(name: str, revision: str | None, allow_patterns: list[str]) -> str:
+        asked.append((name, revision, allow_patterns))
         return str(router)
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
-    encoder = InferenceFreeEncoder("some-owner/some-model")
-    assert asked == [("some-owner/some-model", ["*.json", "query_*/*"])]
+    encoder = InferenceFreeEncoder("some-owner/some-model", revision="v2")
+    assert asked == [("some-owner/some-model", "v2", ["*.json", "query_*/*"])]
     assert encoder.fingerprint == InferenceFreeEncoder(router).fingerprint
     assert encoder.config == {
-        "kind": "inference-free", "model": "some-owner/some-model", "device": None, "documents": None
-    }  # fmt: skip
+        "kind": "inference-free",
+        "model": "some-owner/some-model",
+        "device": None,
+        "revision": "v2",
+        "documents": None,
+    }
 
 
 BLOCKED = """

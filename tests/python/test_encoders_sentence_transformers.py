@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import pickle
 import random
 import re
 from pathlib import Path
@@ -124,6 +125,8 @@ def test_fingerprints_go_by_content(splade: SentenceTransformersEncoder, library
     again = from_config(json.loads(json.dumps(copy.config)))
     assert again.fingerprint == splade.fingerprint
     assert SentenceTransformersEncoder(splade.model).config is None
+    assert pickle.loads(pickle.dumps(copy)).fingerprint == splade.fingerprint
+    assert pickle.loads(pickle.dumps(SentenceTransformersEncoder(splade.model))).fingerprint == splade.fingerprint
     short = SentenceTransformersEncoder(tmp_path / "copy", device="cpu", max_length=7)
     assert short.fingerprint != splade.fingerprint
     assert same(short.encode_documents(["cat dog " * 9]), short.encode_documents(["cat dog " * 30]))

@@ -78,7 +78,6 @@ class FastembedEncoder:
         self._settings: dict[str, Any] | None = None
         if isinstance(model, str):
             self._settings = {"model": model, "options": dict(options or {})}
-            self._settings |= {"requires_idf": requires_idf, "n_terms": n_terms}
             self.model = _loaded(model, options or {})
         else:
             if options is not None:
@@ -119,7 +118,8 @@ class FastembedEncoder:
         """What `from_config` makes an equal encoder of, without frequencies; None if the model came as an object."""
         if self._settings is None:
             return None
-        return {"kind": "fastembed", **self._settings, "batch_size": self.batch_size}
+        said = {"requires_idf": self.requires_idf, "n_terms": self.n_terms, "batch_size": self.batch_size}
+        return {"kind": "fastembed", **self._settings, **said}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> FastembedEncoder:
@@ -222,9 +222,21 @@ class FastembedEncoder:
         rows.eliminate_zeros()
         return rows
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the name, or the model that was given, and the document frequencies."""
+        given = {"model": self.model} if self._settings is None else self._settings
+        said = {"requires_idf": self.requires_idf, "n_terms": self.n_terms, "batch_size": self.batch_size}
+        return _restored, ({**given, **said}, self._frequencies)
+
     def __repr__(self) -> str:
         """Show the model."""
         return f"FastembedEncoder({_name(self.model)!r})"
+
+
+def _restored(given: dict[str, Any], frequencies: Any) -> FastembedEncoder:  # noqa: ANN401 - the encoder's own
+    made = FastembedEncoder(**given)
+    made._frequencies = frequencies  # noqa: SLF001 - of this module
+    return made
 
 
 def _loaded(name: str, options: Mapping[str, Any]) -> SparseTextEmbedding:

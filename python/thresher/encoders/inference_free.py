@@ -17,6 +17,7 @@ import scipy.sparse as sp
 from thresher._kinds import kind_of
 from thresher.encoders.counting import pieces
 from thresher.encoders.encoder import Encoder
+from thresher.encoders.models import located
 from thresher.encoders.query_table import QueryTable, checked_weights, prepared, read_query_table, table_of
 from thresher.encoders.registry import from_config as encoder_of
 from thresher.encoders.rows import stacked
@@ -46,6 +47,8 @@ class InferenceFreeEncoder:
         The encoder of documents; None for the same model by `SentenceTransformersEncoder`, made when it is needed.
     device
         That encoder's, if `documents` is None.
+    revision
+        Of a name on the hub: a branch, tag or commit; None for the newest.
 
     Raises
     ------
@@ -73,14 +76,19 @@ class InferenceFreeEncoder:
     """
 
     def __init__(
-        self, model: str | os.PathLike[str], *, documents: Encoder | None = None, device: str | None = None
+        self,
+        model: str | os.PathLike[str],
+        *,
+        documents: Encoder | None = None,
+        device: str | None = None,
+        revision: str | None = None,
     ) -> None:
         """Read the query side."""
         if not isinstance(model, str | os.PathLike):
             raise TypeError(f"model must be a path or a name, got {kind_of(model)}")
-        self._name: str | None = os.fsdecode(model)
-        self._device = device
-        self._begin(read_query_table(_folder(self._name)), documents)
+        name = located(model)
+        source = {"model": name, "device": device, "revision": revision}
+        self._begin(read_query_table(_folder(name, revision)), documents, source)
 
     @classmethod
     def from_table(
@@ -124,14 +132,14 @@ class InferenceFreeEncoder:
             table = _table(weights, copied)
         except (TypeError, ValueError) as error:
             raise type(error)(f"weights: {error}") from None
-        return _made(QueryTable(copied, table), documents, None, None)
+        return _made(QueryTable(copied, table), documents, None)
 
-    def _begin(self, table: QueryTable, documents: Encoder | None) -> None:
+    def _begin(self, table: QueryTable, documents: Encoder | None, source: dict[str, Any] | None) -> None:
         if documents is not None and not isinstance(documents, Encoder):
             raise TypeError(f"documents must be an Encoder, got {kind_of(documents)}")
         if documents is not None and documents.n_terms != table.weights.size:
             raise ValueError(f"documents has {documents.n_terms} terms, queries have {table.weights.size}")
-        self._table = table
+        self._table, self._source = table, source
         self._documents = self._given = documents
         self._fingerprint: str | None = None
         self._lock = threading.Lock()
@@ -161,22 +169,21 @@ class InferenceFreeEncoder:
     def config(self) -> dict[str, Any] | None:
         """What `from_config` makes an equal encoder of; None for a table, or if the encoder of documents has none."""
         documents = None if self._given is None else self._given.config
-        if self._name is None or (self._given is not None and documents is None):
+        if self._source is None or (self._given is not None and documents is None):
             return None
-        return {"kind": "inference-free", "model": self._name, "device": self._device, "documents": documents}
+        return {"kind": "inference-free", **self._source, "documents": documents}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> InferenceFreeEncoder:
         """Make the encoder of a `config`, without its kind."""
-        known = ("model", "device", "documents")
+        known = ("model", "device", "revision", "documents")
         for key in config:
             if key not in known:
                 raise ValueError(f"config: {key!r} is nothing that an inference-free encoder has: {', '.join(known)}")
         if "model" not in config:
             raise ValueError("config: model is missing")
         documents = config.get("documents")
-        made = None if documents is None else encoder_of(documents)
-        return cls(config["model"], documents=made, device=config.get("device"))
+        return cls(**{**config, "documents": None if documents is None else encoder_of(documents)})
 
     def encode_queries(self, texts: Sequence[str], *, progress: Progress | None = None) -> sp.csr_array:
         """Return the vectors of queries, as `Encoder` has it.
@@ -199,7 +206,7 @@ class InferenceFreeEncoder:
         ImportError
             If sentence-transformers is missing, which the extra of that name brings, and no `documents` was given.
         ValueError
-            If the encoder is of a table without `documents`.
+            If the encoder is of a table, or of files that do not say how documents are encoded, without `documents`.
         """
         return self._document_side().encode_documents(texts, progress=progress)
 
@@ -210,22 +217,29 @@ class InferenceFreeEncoder:
     def _document_side(self) -> Encoder:
         with self._lock:
             if self._documents is None:
-                if self._name is None:
+                if self._source is None or not self._table.complete:
+                    lacking = (
+                        "a table encodes queries alone"
+                        if self._source is None
+                        else (f"{self._source['model']}: without modules.json, nothing says how documents are encoded")
+                    )
                     raise ValueError(
-                        "a table encodes queries alone: give the encoder of documents as documents=..., or vectors of "
-                        "documents in place of texts"
+                        f"{lacking}: give the encoder of documents as documents=..., or vectors of documents in place "
+                        "of texts"
                     )
                 from thresher.encoders.sentence_transformers import SentenceTransformersEncoder  # noqa: PLC0415
 
-                made = SentenceTransformersEncoder(self._name, device=self._device)
+                made = SentenceTransformersEncoder(**self._source)
                 if made.n_terms != self.n_terms:
-                    raise ValueError(f"{self._name}: documents have {made.n_terms} terms, queries {self.n_terms}")
+                    raise ValueError(
+                        f"{self._source['model']}: documents have {made.n_terms} terms, queries {self.n_terms}"
+                    )
                 self._documents = made
             return self._documents
 
     def _queries(self, texts: list[str]) -> sp.csr_array:
         """Return the vectors of texts that are checked."""
-        tokenizer, weights, prompt, most, _ = self._table
+        tokenizer, weights, prompt, most, *_ = self._table
         given = [prompt + text if text else text for text in texts] if prompt else texts
         if len(given) == 1:
             encoded = [tokenizer.encode(given[0], add_special_tokens=False)]
@@ -251,7 +265,7 @@ class InferenceFreeEncoder:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the table and the tokenizer, not the encoder that was made for documents."""
-        return _made, (self._table, self._given, self._name, self._device)
+        return _made, (self._table, self._given, self._source)
 
     def __repr__(self) -> str:
         """Show the model."""
@@ -260,7 +274,7 @@ class InferenceFreeEncoder:
         )
 
 
-def _folder(model: str) -> Path:
+def _folder(model: str, revision: str | None) -> Path:
     """Return the folder of a model's files, downloaded if it is a name on the hub."""
     folder = Path(model)
     if folder.is_dir() or model.count("/") != 1 or model.startswith((".", "/", "~")):
@@ -269,7 +283,7 @@ def _folder(model: str) -> Path:
         from huggingface_hub import snapshot_download  # noqa: PLC0415 - tokenizers brings it
     except ImportError:
         return folder
-    return Path(snapshot_download(model, allow_patterns=list(_FILES)))
+    return Path(snapshot_download(model, revision=revision, allow_patterns=list(_FILES)))
 
 
 def _table(weights: Mapping[str, float] | npt.ArrayLike, tokenizer: Tokenizer) -> npt.NDArray[np.float32]:
@@ -281,8 +295,7 @@ def _table(weights: Mapping[str, float] | npt.ArrayLike, tokenizer: Tokenizer) -
     return checked_weights(table, tokenizer)
 
 
-def _made(table: QueryTable, documents: Encoder | None, name: str | None, device: str | None) -> InferenceFreeEncoder:
+def _made(table: QueryTable, documents: Encoder | None, source: dict[str, Any] | None) -> InferenceFreeEncoder:
     made = InferenceFreeEncoder.__new__(InferenceFreeEncoder)
-    made._name, made._device = name, device  # noqa: SLF001 - of this module
-    made._begin(table, documents)  # noqa: SLF001
+    made._begin(table, documents, source)  # noqa: SLF001 - of this module
     return made

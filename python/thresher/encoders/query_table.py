@@ -53,6 +53,8 @@ class QueryTable(NamedTuple):
     """At most so many tokens of a query count, the heaviest."""
     documents: str = ""
     """What the files say of the side of documents: a hash of its modules' configurations; empty if they say nothing."""
+    complete: bool = False
+    """Whether sentence-transformers can make the side of documents of the files."""
 
 
 def read_query_table(folder: Path) -> QueryTable:
@@ -78,7 +80,7 @@ def read_query_table(folder: Path) -> QueryTable:
         raise FormatError(f"{folder / 'config_sentence_transformers.json'}: prompts must be an object of strings")
     if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 1):
         raise FormatError(f"{folder / 'config_sentence_transformers.json'}: max_active_dims must be >= 1, got {most!r}")
-    return QueryTable(tokenizer, weights, prompt, most, documents)
+    return QueryTable(tokenizer, weights, prompt, most, documents, (folder / "modules.json").exists())
 
 
 def read_tokenizer(folder: Path) -> Tokenizer:

@@ -23,6 +23,7 @@ import scipy.sparse as sp
 from thresher._extras import missing
 from thresher._kinds import kind_of, plain_array
 from thresher.encoders.batches import encode_by_length
+from thresher.encoders.models import located
 from thresher.encoders.token_names import names_of
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class SentenceTransformersEncoder:
         self.batch_size = _size(batch_size, "batch_size")
         self._settings: dict[str, Any] | None = None
         if isinstance(model, str | os.PathLike):
-            name = os.fsdecode(model)
+            name = located(model)
             self._settings = {"model": name, "device": device, "max_length": max_length, "revision": revision}
             self.model = _loaded(name, device, _size(max_length, "max_length"), revision)
         else:
@@ -172,10 +173,22 @@ class SentenceTransformersEncoder:
         at_once = self._at_once * _BATCHES
         return encode_by_length(texts, encode, self.n_terms, at_once=at_once, progress=progress)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle where the model is, or the model that was given."""
+        model = self.model if self._settings is None else None
+        return _restored, (model, self._settings, self.batch_size)
+
     def __repr__(self) -> str:
         """Show the model."""
         name = type(self.model).__name__ if self._settings is None else repr(self._settings["model"])
         return f"SentenceTransformersEncoder({name})"
+
+
+def _restored(
+    model: SparseEncoder | None, settings: dict[str, Any] | None, batch_size: int | None
+) -> SentenceTransformersEncoder:
+    given = {"model": model} if settings is None else settings
+    return SentenceTransformersEncoder(**given, batch_size=batch_size)
 
 
 def _rows(embeddings: Any) -> sp.csr_array:  # noqa: ANN401 - a tensor
