@@ -86,10 +86,12 @@ def test_the_longest_text(tmp_path: Path) -> None:
 
 
 def test_prompts_and_the_most_terms(tmp_path: Path) -> None:
-    folder = write_router(tmp_path / "m", WEIGHTS, VOCABULARY)
+    weights = WEIGHTS.copy()
+    weights[VOCABULARY.index("the")] = -9  # of the heaviest, whatever its sign
+    folder = write_router(tmp_path / "m", weights, VOCABULARY)
     (folder / "config_sentence_transformers.json").write_text('{"prompts": {"query": "dog "}, "max_active_dims": 2}')
     found = dicts(InferenceFreeEncoder(folder).encode_queries(["the cat", ""]))
-    whole = expected("dog the cat")
+    whole = expected("dog the cat", weights)
     assert found == [dict(sorted(sorted(whole.items(), key=lambda each: -abs(each[1]))[:2])), {}]
     assert len(whole) > 2
 
@@ -214,7 +216,8 @@ def test_a_table() -> None:
     tokenizer.enable_truncation(1)
     whole = InferenceFreeEncoder.from_table(tokenizer, WEIGHTS)
     assert dicts(whole.encode_queries(TEXTS)) == [expected(text, longest=10**6) for text in TEXTS]
-    assert tokenizer.truncation["max_length"] == 1  # it is copied
+    assert (tokenizer.truncation or {})["max_length"] == 1  # it is copied
+    assert repr(whole) == f"<InferenceFreeEncoder: {len(VOCABULARY)} terms>"
     by_token = InferenceFreeEncoder.from_table(tokenizer, {"cat": 2.0}, max_length=3)
     assert dicts(by_token.encode_queries(["a b c cat", "cat"])) == [{}, {VOCABULARY.index("cat"): 2.0}]
     assert by_token.config is None
@@ -256,6 +259,7 @@ def test_documents_by_another_encoder(router: Path) -> None:
 
 def test_fingerprints_and_configurations(router: Path, tmp_path: Path) -> None:
     encoder = InferenceFreeEncoder(router)
+    assert repr(encoder) == f"InferenceFreeEncoder({str(router)!r})"
     copy = shutil.copytree(router, tmp_path / "copy")
     assert InferenceFreeEncoder(copy).fingerprint == encoder.fingerprint
     assert from_config(encoder.config or {}).fingerprint == encoder.fingerprint

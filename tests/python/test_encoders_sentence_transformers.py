@@ -64,7 +64,7 @@ def of_library(embeddings: Any) -> sp.csr_array:
 
 
 def same(left: sp.csr_array, right: sp.csr_array) -> bool:
-    return left.shape == right.shape and (left != right).nnz == 0
+    return bool(left.shape == right.shape and (left != right).nnz == 0)
 
 
 def test_vectors_are_those_of_the_library(splade: SentenceTransformersEncoder) -> None:

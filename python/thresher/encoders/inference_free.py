@@ -217,25 +217,22 @@ class InferenceFreeEncoder:
     def _document_side(self) -> Encoder:
         with self._lock:
             if self._documents is None:
-                if self._source is None or not self._table.complete:
-                    lacking = (
-                        "a table encodes queries alone"
-                        if self._source is None
-                        else (f"{self._source['model']}: without modules.json, nothing says how documents are encoded")
-                    )
-                    raise ValueError(
-                        f"{lacking}: give the encoder of documents as documents=..., or vectors of documents in place "
-                        "of texts"
-                    )
-                from thresher.encoders.sentence_transformers import SentenceTransformersEncoder  # noqa: PLC0415
-
-                made = SentenceTransformersEncoder(**self._source)
-                if made.n_terms != self.n_terms:
-                    raise ValueError(
-                        f"{self._source['model']}: documents have {made.n_terms} terms, queries {self.n_terms}"
-                    )
-                self._documents = made
+                self._documents = self._made_for_documents()
             return self._documents
+
+    def _made_for_documents(self) -> Encoder:
+        source = self._source
+        if source is None or not self._table.complete:
+            lacking = "a table encodes queries alone"
+            if source is not None:
+                lacking = f"{source['model']}: without modules.json, nothing says how documents are encoded"
+            raise ValueError(f"{lacking}: give an encoder as documents=..., or vectors of documents in place of texts")
+        from thresher.encoders.sentence_transformers import SentenceTransformersEncoder  # noqa: PLC0415 - of an extra
+
+        made = SentenceTransformersEncoder(**source)
+        if made.n_terms != self.n_terms:
+            raise ValueError(f"{source['model']}: documents have {made.n_terms} terms, queries {self.n_terms}")
+        return made
 
     def _queries(self, texts: list[str]) -> sp.csr_array:
         """Return the vectors of texts that are checked."""
@@ -269,9 +266,9 @@ class InferenceFreeEncoder:
 
     def __repr__(self) -> str:
         """Show the model."""
-        return (
-            f"InferenceFreeEncoder({self._name!r})" if self._name else f"<InferenceFreeEncoder: {self.n_terms} terms>"
-        )
+        if self._source is None:
+            return f"<InferenceFreeEncoder: {self.n_terms} terms>"
+        return f"InferenceFreeEncoder({self._source['model']!r})"
 
 
 def _folder(model: str, revision: str | None) -> Path:
