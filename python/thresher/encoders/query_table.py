@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 1 << 30  # tokens; a longer limit, such as transformers' 1e30, is none
 _QUERY_ROUTES = ("('query', 'text')", "('query', None)", "(None, 'text')", "(None, None)")
+_GENERAL = (None, "PreTrainedTokenizerFast", "TokenizersBackend")
 # What a configuration has that vectors do not depend on.
 _IDLE = ("_name_or_path", "transformers_version", "torch_dtype", "dtype", "architectures", "embedding_dimension")
 
@@ -86,8 +87,9 @@ def read_query_table(folder: Path) -> QueryTable:
 def read_tokenizer(folder: Path) -> Tokenizer:
     """Read ``tokenizer.json`` and what ``tokenizer_config.json`` says beside it."""
     state, config = _json(folder / "tokenizer.json"), _json(folder / "tokenizer_config.json", {})
-    normalizer = state.get("normalizer")
-    if isinstance(normalizer, dict) and normalizer.get("type") == "BertNormalizer":  # the configuration wins
+    normalizer, kind = state.get("normalizer"), config.get("tokenizer_class")
+    # The configuration wins, as in transformers, whose general classes take the state as it is.
+    if kind not in _GENERAL and isinstance(normalizer, dict) and normalizer.get("type") == "BertNormalizer":
         names = {"lowercase": "do_lower_case", "handle_chinese_chars": "tokenize_chinese_chars"}
         for key, name in {**names, "strip_accents": "strip_accents"}.items():
             normalizer[key] = config.get(name, normalizer.get(key))

@@ -65,7 +65,7 @@ class SentenceTransformersEncoder:
     -----
     With a `batch_size` of 1, a text's vector depends on the text alone, to the last bit. In larger batches texts are
     padded to a common length, and the rounding of their weights depends on which texts they share a batch with: the
-    same call gives the same bits, but another list may move a weight by some 1e-6.
+    same call gives the same bits, but another list may move a weight by some 1e-5.
     """
 
     def __init__(
