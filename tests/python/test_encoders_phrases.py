@@ -145,7 +145,7 @@ def test_no_configuration_without_one_inside() -> None:
     assert HashedPhrases(WordImpacts(), tokenizer=SPLIT).config is None
     with pytest.raises(ValueError, match="'size' is nothing that hashed phrases have"):
         from_config({"kind": "phrases", "encoder": WordImpacts().config, "size": 2})
-    with pytest.raises(ValueError, match="kind must be one of bm25, impacts, phrases, got None"):
+    with pytest.raises(ValueError, match=r"kind must be one of bm25, .*phrases, .*got None"):
         from_config({"kind": "phrases"})
 
 

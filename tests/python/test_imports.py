@@ -11,6 +11,7 @@ from helpers import run_python
 EXTRAS = (
     *(
         "bm25s",
+        "fastembed",
         "google",
         "hypothesis",
         "jinja2",
@@ -18,10 +19,13 @@ EXTRAS = (
         "pytest",
         "regex",
         "rich",
+        "sentence_transformers",
         "sklearn",
         "Stemmer",
         "stopwordsiso",
+        "tokenizers",
         "torch",
+        "transformers",
     ),
     "typer",
 )

@@ -14,12 +14,15 @@ from thresher.encoders.encoder import Encoder
 if TYPE_CHECKING:
     from thresher.encoders.bm25 import BM25Encoder
     from thresher.encoders.counting import Counts
+    from thresher.encoders.fastembed import FastembedEncoder
     from thresher.encoders.formula import BM25Formula
     from thresher.encoders.impact_lines import Impacts, parse_impacts, read_impacts
     from thresher.encoders.impacts import WordImpacts
+    from thresher.encoders.inference_free import InferenceFreeEncoder
     from thresher.encoders.marks import entity, keyphrase
     from thresher.encoders.phrases import HashedPhrases
     from thresher.encoders.registry import from_config
+    from thresher.encoders.sentence_transformers import SentenceTransformersEncoder
     from thresher.encoders.statistics import TextStatistics
     from thresher.encoders.tokenizing import CustomTokenizer, Tokenizer
 
@@ -29,8 +32,11 @@ __all__ = [
     "Counts",
     "CustomTokenizer",
     "Encoder",
+    "FastembedEncoder",
     "HashedPhrases",
     "Impacts",
+    "InferenceFreeEncoder",
+    "SentenceTransformersEncoder",
     "TextStatistics",
     "Tokenizer",
     "WordImpacts",
@@ -49,6 +55,9 @@ _LATER = {
     "CustomTokenizer": "thresher.encoders.tokenizing",
     "HashedPhrases": "thresher.encoders.phrases",
     "Impacts": "thresher.encoders.impact_lines",
+    "FastembedEncoder": "thresher.encoders.fastembed",
+    "InferenceFreeEncoder": "thresher.encoders.inference_free",
+    "SentenceTransformersEncoder": "thresher.encoders.sentence_transformers",
     "TextStatistics": "thresher.encoders.statistics",
     "Tokenizer": "thresher.encoders.tokenizing",
     "WordImpacts": "thresher.encoders.impacts",

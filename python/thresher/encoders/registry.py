@@ -12,8 +12,11 @@ from thresher.encoders.encoder import Encoder
 # Imported when the first of its kind is made: the module, and the class in it, which has a `from_config`.
 KINDS = {
     "bm25": ("thresher.encoders.bm25", "BM25Encoder"),
+    "fastembed": ("thresher.encoders.fastembed", "FastembedEncoder"),
     "impacts": ("thresher.encoders.impacts", "WordImpacts"),
+    "inference-free": ("thresher.encoders.inference_free", "InferenceFreeEncoder"),
     "phrases": ("thresher.encoders.phrases", "HashedPhrases"),
+    "sentence-transformers": ("thresher.encoders.sentence_transformers", "SentenceTransformersEncoder"),
 }
 
 
