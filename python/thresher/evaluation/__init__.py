@@ -8,5 +8,7 @@ from __future__ import annotations
 from thresher.evaluation.evaluating import Evaluation, evaluate
 from thresher.evaluation.runs import write_run
 from thresher.evaluation.significance import Comparison, Difference, compare
+from thresher.evaluation.tables import Row, Table
+from thresher.evaluation.tabulating import table
 
-__all__ = ["Comparison", "Difference", "Evaluation", "compare", "evaluate", "write_run"]
+__all__ = ["Comparison", "Difference", "Evaluation", "Row", "Table", "compare", "evaluate", "table", "write_run"]

@@ -43,9 +43,8 @@ def as_measures(measures: MeasuresLike) -> list[ir_measures.Measure]:
 
 def as_measure(measure: MeasureLike) -> ir_measures.Measure:
     """Return one measure; see `as_measures`."""
-    made: ir_measures.Measure = _by_name(measure) if isinstance(measure, str) else measure
-    is_measure = isinstance(made, library().Measure)
-    if not is_measure:
+    made: Any = _by_name(measure) if isinstance(measure, str) else measure
+    if not isinstance(made, library().Measure):
         raise TypeError(f"measures: expected a name or a measure of ir_measures, got {type(measure).__name__}")
     try:
         made.validate_params()
@@ -56,7 +55,8 @@ def as_measure(measure: MeasureLike) -> ir_measures.Measure:
         # Beyond it, the code behind ends the process, or returns nonsense.
         if isinstance(value, bool) or not 1 <= value <= _MOST:
             raise ValueError(f"measures: {_shown(measure)} has the {name} {value}, which must be from 1 to {_MOST:,}")
-    return made
+    checked: ir_measures.Measure = made
+    return checked
 
 
 def cutoff_of(measure: ir_measures.Measure) -> int | None:
