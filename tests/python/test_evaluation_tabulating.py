@@ -154,6 +154,11 @@ def test_files_and_indexes(docs: Any, queries: Any, qrels: Any, tmp_path: Path) 
     assert [row.name for row in made.rows] == ["clustered index", *map(str, given[1:])]
     assert made.rows[0].evaluation.means == made.rows[1].evaluation.means
     assert made.rows[0].recall == made.rows[1].recall
+    asked, ids = queries[:23], NAMES["query_ids"][:23]
+    exact = thresher.ExactIndex.build(docs).search(asked)
+    assert made.rows[2].recall == recall(index.search(asked, cluster_budget=1), exact)
+    poor = table([index.with_search_params(cluster_budget=1)], qrels, queries=asked, query_ids=ids, rounds=1)
+    assert poor.rows[0].recall == made.rows[2].recall  # it is no truth to itself
     assert (made.rows[2].recall or 1.0) < (made.rows[0].recall or 0.0)
 
 

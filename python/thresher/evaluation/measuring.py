@@ -82,7 +82,7 @@ def measured(
     for spec, index in zip(specs, indexes, strict=True):
         if index.n_docs != reference.n_docs:
             raise ValueError(f"{spec.text!r} has {index.n_docs} documents, and there are {reference.n_docs}")
-    truth = _Truth(reference, _questions(reference, queries), plan)
+    truth = Truth(reference, _questions(reference, queries), plan.k, plan.threads)
     asked = [_questions(index, queries) for index in indexes]
     advance = _steps(plan, len(indexes))
     hits = []
@@ -148,19 +148,24 @@ def _questions(index: Index, queries: MatrixLike) -> sp.csr_array:
     return sp.csr_array((data[there], indices[there].astype(np.int64), places), shape=(shape[0], index.n_terms))
 
 
-class _Truth:
-    """Which documents are best, as an index with the right weights says."""
+class Truth:
+    """Which documents are best for queries, as an index with the right weights says."""
 
-    def __init__(self, index: Index, queries: sp.csr_array, plan: Plan) -> None:
-        self._index, self._queries, self._plan = index, queries, plan
-        self._wanted = Wanted.of(index.search(queries, plan.k, exact=True, threads=plan.threads).scores)
+    def __init__(self, index: Index, queries: sp.csr_array, k: int, threads: int) -> None:
+        self._index, self._queries, self._k = index, queries, k
+        self._options: dict[str, Any] = {"threads": threads, "unknown_terms": "ignore"}
+        self._wanted = Wanted.of(index.search(queries, k, exact=True, **self._options).scores)
 
     def recall(self, index: Index, hits: Hits) -> float:
-        """Return the share of the best documents that an index found."""
+        """Return the share of the best documents that an index of the same vectors found."""
         if index.weights == "uint8" and index is not self._index:  # its scores are of other weights
-            found = [ids for ids, _ in hits.rows()]
-            hits = self._index.search(self._queries, self._plan.k, allowed=found, threads=self._plan.threads)
+            return self.recall_of(hits)
         return self._wanted.recall(hits.scores)
+
+    def recall_of(self, hits: Hits) -> float:
+        """Return the share of the best documents that are among hits, whatever their scores are."""
+        found = [ids for ids, _ in hits.rows()]
+        return self._wanted.recall(self._index.search(self._queries, self._k, allowed=found, **self._options).scores)
 
 
 def _steps(plan: Plan, n_indexes: int) -> Iterator[None]:
