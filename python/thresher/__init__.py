@@ -31,9 +31,10 @@ from thresher.engines.index import Index
 from thresher.engines.postings import PostingsIndex
 
 if TYPE_CHECKING:
-    from thresher import datasets, formats
+    from thresher import datasets, evaluation, formats
     from thresher.collection import Collection, F
     from thresher.engines.registry import engines  # when it runs, the package of this name, which can be called
+    from thresher.evaluation import evaluate
     from thresher.tuning.estimate import Estimate, estimate
     from thresher.tuning.tune import Tuned, tune
 
@@ -63,6 +64,8 @@ __all__ = [
     "dumps",
     "engines",
     "estimate",
+    "evaluate",
+    "evaluation",
     "formats",
     "loads",
     "open",
@@ -77,6 +80,8 @@ _LATER = {
     "Tuned": ("thresher.tuning.tune", "Tuned"),
     "datasets": ("thresher.datasets", ""),
     "estimate": ("thresher.tuning.estimate", "estimate"),
+    "evaluate": ("thresher.evaluation", "evaluate"),
+    "evaluation": ("thresher.evaluation", ""),
     "formats": ("thresher.formats", ""),
     "tune": ("thresher.tuning.tune", "tune"),
 }

@@ -35,7 +35,7 @@ def test_version() -> None:
     assert (result.exit_code, result.stdout) == (0, f"thresher {thresher.__version__}\n")
 
 
-@pytest.mark.parametrize("command", ["demo", "build", "search", "info", "truth", "export", "collection"])
+@pytest.mark.parametrize("command", ["demo", "build", "search", "info", "truth", "eval", "export", "collection"])
 def test_every_command_has_help(command: str) -> None:
     assert command in CliRunner().invoke(app, ["--help"]).stdout
     result = CliRunner().invoke(app, [command, "-h"])

@@ -9,25 +9,9 @@ import pytest
 from helpers import run_python
 
 EXTRAS = (
-    *(
-        "bm25s",
-        "fastembed",
-        "google",
-        "hypothesis",
-        "jinja2",
-        "matplotlib",
-        "pytest",
-        "regex",
-        "rich",
-        "sentence_transformers",
-        "sklearn",
-        "Stemmer",
-        "stopwordsiso",
-        "tokenizers",
-        "torch",
-        "transformers",
-    ),
-    "typer",
+    *("bm25s", "fastembed", "google", "hypothesis", "ir_datasets", "ir_measures", "jinja2", "matplotlib", "pytest"),
+    *("regex", "rich", "sentence_transformers", "sklearn", "Stemmer", "stopwordsiso", "tokenizers", "torch", "tqdm"),
+    *("transformers", "typer"),
 )
 
 
@@ -71,14 +55,15 @@ print(all(hasattr(thresher, name) for name in thresher.__all__))
 def test_what_is_imported_when_it_is_used() -> None:
     code = """
 import sys, thresher
-later = ["datasets", "formats", "tune", "Tuned", "estimate", "Estimate"]
-rooms = ("collection", "datasets", "formats", "tuning")
+later = ["datasets", "evaluation", "formats", "evaluate", "tune", "Tuned", "estimate", "Estimate"]
+rooms = ("collection", "datasets", "evaluation", "formats", "tuning")
 print([name for name in sys.modules if name.startswith(tuple(f"thresher.{room}" for room in rooms))])
 print(set(thresher.__all__) <= set(dir(thresher)), set(later) <= set(thresher.__all__))
 print([getattr(thresher, name).__name__ for name in later])
 print(hasattr(thresher, "format"))
 """
-    names = ["thresher.datasets", "thresher.formats", "tune", "Tuned", "estimate", "Estimate"]
+    names = ["thresher.datasets", "thresher.evaluation", "thresher.formats", "evaluate"]
+    names += ["tune", "Tuned", "estimate", "Estimate"]
     assert output(code).splitlines() == ["[]", "True True", repr(names), "False"]
 
 

@@ -11,6 +11,7 @@ from thresher.cli._errors import reported
 from thresher.cli.build import build
 from thresher.cli.collection.app import app as collection
 from thresher.cli.demo import demo
+from thresher.cli.eval import eval  # noqa: A004 - the command's name
 from thresher.cli.export import export
 from thresher.cli.info import info
 from thresher.cli.search import search
@@ -26,7 +27,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for _command in (demo, build, tune, search, info, truth, export):
+for _command in (demo, build, tune, search, info, truth, eval, export):
     app.command()(reported(_command))
 app.add_typer(collection, name="collection")
 
