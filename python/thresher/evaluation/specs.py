@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import thresher
 from thresher.engines.index import Index
-from thresher.engines.options import WEIGHTS, BuildOptions, Options, SearchOptions
+from thresher.engines.options import WEIGHTS, BuildOptions, SearchOptions
+from thresher.engines.writing_out import Options
 
 
 class Spec(NamedTuple):
