@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any, ClassVar
 
@@ -12,14 +13,14 @@ import scipy.sparse as sp
 from hypothesis import given
 
 from helpers import Recorded, expect
-from thresher.encoders import Encoder
+from thresher.encoders import Encoder, WordImpacts, from_config
 from thresher.encoders.pruning import Pruned, expected_flops, keep_best, keep_mass, keep_postings, keep_terms
 
 Rows = list[dict[int, float]]
 
 WEIGHTS = st.sampled_from([0.5, 1.0, 1.0, 2.0, 3.25, 1e-6, 100.0, -1.0, -2.0]).map(float)
 ROWS = st.lists(st.dictionaries(st.integers(0, 9), WEIGHTS, max_size=8), max_size=12)
-SHARES = st.sampled_from([0.01, 0.3, 0.5, 0.9, 0.999, 1.0])
+FRACTIONS = st.sampled_from([0.01, 0.3, 0.5, 0.9, 0.999, 1.0])
 COUNTS = st.integers(1, 9)
 
 
@@ -45,25 +46,25 @@ def heaviest_first(values: dict[int, float]) -> list[tuple[int, float]]:
     return sorted(values.items(), key=lambda pair: (-abs(pair[1]), pair[0]))
 
 
-@given(ROWS, SHARES)
-def test_mass_against_a_loop(given_rows: Rows, share: float) -> None:
+@given(ROWS, FRACTIONS)
+def test_mass_against_a_loop(given_rows: Rows, fraction: float) -> None:
     rows = float32(given_rows)
     wanted = []
     for row in rows:
         total = sum(abs(weight) for _, weight in heaviest_first(row))
         kept, mass = {}, 0.0
         for term, weight in heaviest_first(row):
-            if mass < share * total or share == 1.0:
+            if mass < fraction * total or fraction == 1.0:
                 kept[term] = weight
             mass += abs(weight)
         wanted.append(dict(sorted(kept.items())))
-    found = rows_of(keep_mass(matrix_of(given_rows), share))
+    found = rows_of(keep_mass(matrix_of(given_rows), fraction))
     assert found == wanted
-    for row, kept in zip(rows, found, strict=True):  # the fewest that make the share
+    for row, kept in zip(rows, found, strict=True):  # the fewest that make the fraction
         mass, total = math.fsum(map(abs, kept.values())), math.fsum(map(abs, row.values()))
-        assert mass >= share * total * (1 - 1e-12)
-        if kept and share < 1.0:
-            assert mass - min(map(abs, kept.values())) < share * total
+        assert mass >= fraction * total * (1 - 1e-12)
+        if kept and fraction < 1.0:
+            assert mass - min(map(abs, kept.values())) < fraction * total
 
 
 @given(ROWS, COUNTS)
@@ -146,7 +147,7 @@ def test_an_encoder_that_prunes() -> None:
     for text, row in zip(texts, rows_of(encoder.encode_documents(texts)), strict=True):
         assert rows_of(encoder.encode_documents([text])) == [row]
     assert rows_of(Pruned(Letters(), query_mass=0.5).encode_documents(["abc"])) == [{0: 1.0, 1: 1.0, 2: 1.0}]
-    assert (encoder.n_terms, encoder.config, encoder.terms([0, 2])) == (26, None, ["a", "c"])
+    assert (encoder.n_terms, encoder.terms([0, 2])) == (26, ["a", "c"])
     progress = Recorded()
     encoder.encode_queries(texts, progress=progress)
     progress.assert_rises_to(3)
@@ -168,9 +169,9 @@ def test_fingerprints_tell_what_is_kept() -> None:
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda: keep_mass([{0: 1.0}], 0.0), ValueError, "share must be in (0, 1], got 0.0"),
-        (lambda: keep_mass([{0: 1.0}], math.nan), ValueError, "share must be in (0, 1]"),
-        (lambda: keep_mass([{0: 1.0}], "0.5"), TypeError, "share must be a number"),  # type: ignore[arg-type]
+        (lambda: keep_mass([{0: 1.0}], 0.0), ValueError, "fraction must be in (0, 1], got 0.0"),
+        (lambda: keep_mass([{0: 1.0}], math.nan), ValueError, "fraction must be in (0, 1]"),
+        (lambda: keep_mass([{0: 1.0}], "0.5"), TypeError, "fraction must be a number"),  # type: ignore[arg-type]
         (lambda: keep_mass([{0: 1.0}, {1: 1.0, 2: math.inf}], 0.5), ValueError, "row 1, term 2 has the weight inf"),
         (lambda: keep_mass("text", 0.5), TypeError, "vectors"),
         (lambda: keep_terms([{0: 1.0}], 0), ValueError, "n must be >= 1, got 0"),
@@ -187,3 +188,12 @@ def test_fingerprints_tell_what_is_kept() -> None:
 def test_what_is_wrong(call: Any, error: type[Exception], words: str) -> None:
     with expect(error, words):
         call()
+
+
+def test_an_equal_encoder_is_made_of_its_configuration() -> None:
+    encoder = Pruned(WordImpacts(), document_mass=0.5, query_terms=3)
+    same = from_config(json.loads(json.dumps(encoder.config)))
+    assert isinstance(same, Pruned)
+    assert (same.fingerprint, same.config) == (encoder.fingerprint, encoder.config)
+    with pytest.raises(ValueError, match="'mass' is nothing that a pruned encoder has"):
+        from_config({"kind": "pruned", "encoder": WordImpacts().config, "mass": 0.5})

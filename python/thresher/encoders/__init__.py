@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from thresher.encoders.inference_free import InferenceFreeEncoder
     from thresher.encoders.marks import entity, keyphrase
     from thresher.encoders.phrases import HashedPhrases
+    from thresher.encoders.pruning import Pruned
     from thresher.encoders.registry import from_config
     from thresher.encoders.sentence_transformers import SentenceTransformersEncoder
     from thresher.encoders.statistics import TextStatistics
@@ -36,6 +37,7 @@ __all__ = [
     "HashedPhrases",
     "Impacts",
     "InferenceFreeEncoder",
+    "Pruned",
     "SentenceTransformersEncoder",
     "TextStatistics",
     "Tokenizer",
@@ -57,6 +59,7 @@ _LATER = {
     "Impacts": "thresher.encoders.impact_lines",
     "FastembedEncoder": "thresher.encoders.fastembed",
     "InferenceFreeEncoder": "thresher.encoders.inference_free",
+    "Pruned": "thresher.encoders.pruning",
     "SentenceTransformersEncoder": "thresher.encoders.sentence_transformers",
     "TextStatistics": "thresher.encoders.statistics",
     "Tokenizer": "thresher.encoders.tokenizing",

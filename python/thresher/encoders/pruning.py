@@ -7,7 +7,7 @@ What it costs in answers, and saves in bytes and work, `thresher.evaluation.prun
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex
 
 import numpy as np
@@ -15,6 +15,7 @@ import scipy.sparse as sp
 
 from thresher._arguments import as_int, as_number
 from thresher._matrix import MatrixLike, as_csr
+from thresher.encoders.registry import from_config as encoder_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -23,14 +24,14 @@ if TYPE_CHECKING:
     from thresher.engines.options import Progress
 
 
-def keep_mass(vectors: MatrixLike, share: SupportsFloat) -> sp.csr_array:
-    """Keep of each row the fewest terms that make a share of the sum of its weights: its heaviest ones.
+def keep_mass(vectors: MatrixLike, fraction: SupportsFloat) -> sp.csr_array:
+    """Keep of each row the fewest terms that make a fraction of the sum of its weights: its heaviest ones.
 
     Parameters
     ----------
     vectors
         Shape (n, n_terms), anything that `build` takes; weights finite.
-    share
+    fraction
         In (0, 1]; 1 keeps all. Also called alpha-mass pruning.
 
     Returns
@@ -41,7 +42,7 @@ def keep_mass(vectors: MatrixLike, share: SupportsFloat) -> sp.csr_array:
     Raises
     ------
     ValueError
-        If a share is out of range or a weight not finite.
+        If a fraction is out of range or a weight not finite.
     TypeError
         If they are no vectors.
 
@@ -51,7 +52,7 @@ def keep_mass(vectors: MatrixLike, share: SupportsFloat) -> sp.csr_array:
     >>> keep_mass([{0: 6.0, 1: 1.0, 2: 3.0}], 0.8).toarray().tolist()
     [[6.0, 0.0, 3.0]]
     """
-    alpha = _as_share(share, "share")
+    alpha = _as_fraction(fraction, "fraction")
     rows = _checked(vectors)
     if alpha == 1.0:
         return rows
@@ -139,7 +140,7 @@ def keep_best(vectors: MatrixLike, quality: npt.ArrayLike, drop: SupportsFloat) 
         A number for each row, shape (n,), the greater the better: such as what a model expects that anybody will ever
         look for the passage.
     drop
-        The share of the rows that are left out, in [0, 1), rounded down to whole rows.
+        The fraction of the rows that are left out, in [0, 1), rounded down to whole rows.
 
     Returns
     -------
@@ -178,7 +179,7 @@ def keep_best(vectors: MatrixLike, quality: npt.ArrayLike, drop: SupportsFloat) 
 def expected_flops(docs: MatrixLike, queries: MatrixLike) -> float:
     """Return how many multiplications a query takes with a document, in the mean: over terms, p(document) p(query).
 
-    p is the share of the documents, or queries, that have a term: the measure that encoders of the kind of SPLADE are
+    p is the fraction of the documents, or queries, that have a term: the measure that encoders of SPLADE's kind are
     trained to keep low.
 
     Parameters
@@ -248,9 +249,9 @@ class Pruned:
     ) -> None:
         self._encoder = encoder
         self._settings: dict[str, float] = {}
-        for name, share in (("document_mass", document_mass), ("query_mass", query_mass)):
-            if share is not None:
-                self._settings[name] = _as_share(share, name)
+        for name, fraction in (("document_mass", document_mass), ("query_mass", query_mass)):
+            if fraction is not None:
+                self._settings[name] = _as_fraction(fraction, name)
         for name, count in (("document_terms", document_terms), ("query_terms", query_terms)):
             if count is not None:
                 self._settings[name] = _as_count(count, name)
@@ -270,8 +271,19 @@ class Pruned:
 
     @property
     def config(self) -> dict[str, Any] | None:
-        """None: it is made of an encoder, by hand."""
-        return None
+        """What `from_config` makes an equal encoder of; None if the encoder that is pruned can't be made."""
+        inner = self._encoder.config
+        return None if inner is None else {"kind": "pruned", "encoder": inner, **self._settings}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Pruned:
+        """Make the encoder of a `config`, without its kind."""
+        known = ("encoder", "document_mass", "document_terms", "query_mass", "query_terms")
+        for key in config:
+            if key not in known:
+                raise ValueError(f"config: {key!r} is nothing that a pruned encoder has: {', '.join(known)}")
+        given = dict(config)
+        return cls(encoder_of(given.pop("encoder", {})), **given)
 
     def encode_documents(self, texts: Sequence[str], *, progress: Progress | None = None) -> sp.csr_array:
         """Return the pruned vectors of documents, as the encoder takes them."""
@@ -291,8 +303,8 @@ class Pruned:
         return f"Pruned({self._encoder!r}, {settings})"
 
     def _pruned(self, vectors: sp.csr_array, kind: str) -> sp.csr_array:
-        if (share := self._settings.get(f"{kind}_mass")) is not None:
-            vectors = keep_mass(vectors, share)
+        if (fraction := self._settings.get(f"{kind}_mass")) is not None:
+            vectors = keep_mass(vectors, fraction)
         if (count := self._settings.get(f"{kind}_terms")) is not None:
             vectors = keep_terms(vectors, int(count))
         return vectors
@@ -330,8 +342,8 @@ def _only(rows: sp.csr_array, kept: npt.NDArray[np.bool_]) -> sp.csr_array:
     return sp.csr_array((rows.data[kept], rows.indices[kept], indptr), shape=rows.shape)
 
 
-def _as_share(share: SupportsFloat, name: str) -> float:
-    part = as_number(share, name)
+def _as_fraction(fraction: SupportsFloat, name: str) -> float:
+    part = as_number(fraction, name)
     if not 0.0 < part <= 1.0:
         raise ValueError(f"{name} must be in (0, 1], got {part}")
     return part

@@ -16,6 +16,7 @@ KINDS = {
     "impacts": ("thresher.encoders.impacts", "WordImpacts"),
     "inference-free": ("thresher.encoders.inference_free", "InferenceFreeEncoder"),
     "phrases": ("thresher.encoders.phrases", "HashedPhrases"),
+    "pruned": ("thresher.encoders.pruning", "Pruned"),
     "sentence-transformers": ("thresher.encoders.sentence_transformers", "SentenceTransformersEncoder"),
 }
 

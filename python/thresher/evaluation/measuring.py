@@ -45,7 +45,7 @@ class Measured(NamedTuple):
     names: Sequence[str] | None
     """What the index calls its documents."""
     recall: float
-    """The share of the best k documents that was found, ties counting as right; nan where there are none."""
+    """The fraction of the best k documents that was found, ties counting as right; nan where there are none."""
     latency_us: npt.NDArray[np.float64]
     """Microseconds of CPU time of each query, one thread, one query a call: the median of the rounds."""
     nbytes: int
@@ -157,13 +157,13 @@ class Truth:
         self._wanted = Wanted.of(index.search(queries, k, exact=True, **self._options).scores)
 
     def recall(self, index: Index, hits: Hits) -> float:
-        """Return the share of the best documents that an index of the same vectors found."""
+        """Return the fraction of the best documents that an index of the same vectors found."""
         if index.weights == "uint8" and index is not self._index:  # its scores are of other weights
             return self.recall_of(hits)
         return self._wanted.recall(hits.scores)
 
     def recall_of(self, hits: Hits) -> float:
-        """Return the share of the best documents that are among hits, whatever their scores are."""
+        """Return the fraction of the best documents that are among hits, whatever their scores are."""
         found = [ids for ids, _ in hits.rows()]
         return self._wanted.recall(self._index.search(self._queries, self._k, allowed=found, **self._options).scores)
 

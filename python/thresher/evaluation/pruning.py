@@ -29,7 +29,7 @@ class Change(NamedTuple):
 
     @property
     def saved(self) -> float:
-        """The share that is saved; 0 of nothing."""
+        """The fraction that is saved; 0 of nothing."""
         return 1 - self.after / self.before if self.before else 0.0
 
 
@@ -39,7 +39,7 @@ class PruningCost:
 
     k: int
     recall: float
-    """The share of the best k documents, by the full vectors, that the pruned ones find; nan where there are none."""
+    """The fraction of the best k documents, by full vectors, that the pruned ones find; nan where there are none."""
     nonzeros: Change
     """Of the documents."""
     query_nonzeros: Change

@@ -24,7 +24,7 @@ class Row(NamedTuple):
     p_values: dict[str, float]
     """Of each measure, that it is the baseline's but for chance: corrected for all tests of the table."""
     recall: float | None = None
-    """The share of the best k documents by inner product that was found."""
+    """The fraction of the best k documents by inner product that was found."""
     p50_us: float | None = None
     """Microseconds of CPU time of a query, one thread: the median over the queries."""
     mean_us: float | None = None
