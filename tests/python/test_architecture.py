@@ -29,7 +29,8 @@ FLOORS = {
 PACKAGE = ROOT / "python/thresher"
 FOLDERS: dict[str, set[str]] = {"engines": set(), "tuning": {"engines"}, "formats": {"engines"}}
 FOLDERS["collection"] = {"engines", "tuning", "formats"}
-FOLDERS["datasets"] = FOLDERS["demo"] = {"engines", "tuning", "formats"}
+FOLDERS["datasets"] = {"engines", "tuning", "formats"}
+FOLDERS["demo"] = {"engines", "collection"}
 FOLDERS["cli"] = {*FOLDERS}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
