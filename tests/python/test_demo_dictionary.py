@@ -16,6 +16,7 @@ from thresher.demo.wordpiece import UNKNOWN
 
 ROOT = Path(__file__).parents[2]
 VOCABULARY = [UNKNOWN, "the", "cat", "##s", "dog"]
+TERMS = np.arange(5, dtype=np.uint16)
 WEIGHTS = np.array([0, 0, 2, 1, 3], dtype=np.float32)
 
 
@@ -33,7 +34,7 @@ def test_vectors_come_back_to_half_a_step(
     passages = [Passage(f"t\u00eft {row}", f"text {row}", "kind") for row in range(rows)]
     path = tmp_path_factory.mktemp("dictionary") / "dictionary.npz"
     dictionary.write(
-        path, Contents(passages, sparse.csr_array(given), VOCABULARY), WEIGHTS, sparse.csr_array(given[::-1])
+        path, Contents(passages, sparse.csr_array(given), VOCABULARY), TERMS, WEIGHTS, sparse.csr_array(given[::-1])
     )
     found = Dictionary(path).contents()
     assert (found.passages, found.vocabulary) == (passages, VOCABULARY)
@@ -51,9 +52,14 @@ def test_the_fingerprint_is_of_the_content(tmp_path: Path) -> None:
 
 
 def test_questions_are_the_weights_of_the_pieces_that_are_present() -> None:
-    encoder = TokenWeights(VOCABULARY, WEIGHTS)
+    encoder = TokenWeights(VOCABULARY, TERMS, WEIGHTS)
     queries = encoder.encode_queries(["The cats, the CAT", "dog", "the", "xyz", ""])
     assert queries.toarray().tolist() == [[0, 0, 2, 1, 0], [0, 0, 0, 0, 3], [0] * 5, [0] * 5, [0] * 5]
+
+
+def test_a_piece_may_ask_for_another() -> None:
+    encoder = TokenWeights(VOCABULARY, np.array([0, 1, 4, 4, 4], dtype=np.uint16), WEIGHTS)
+    assert encoder.encode_queries(["cats", "cats and dog"]).toarray().tolist() == [[0, 0, 0, 0, 2], [0, 0, 0, 0, 3]]
 
 
 def test_what_is_shipped() -> None:
@@ -71,6 +77,7 @@ def test_what_is_shipped() -> None:
             strict=True,
         )
     )
+    assert weights["dates"].indices.tolist() == weights["date"].indices.tolist() == [contents.vocabulary.index("date")]
     assert weights["the"].nnz == weights[","].nnz == 0 < weights["telescope"].nnz
 
 

@@ -8,7 +8,7 @@ from thresher.demo.questions import one_line, read
 from thresher.demo.wordpiece import UNKNOWN
 
 VOCABULARY = [UNKNOWN, "the", "of", "telescope", "star", "##s", "giant"]
-ENCODER = TokenWeights(VOCABULARY, np.array([0, 0, 0, 2, 1, 0.5, 3], dtype=np.float32))
+ENCODER = TokenWeights(VOCABULARY, np.arange(7, dtype=np.uint16), np.array([0, 0, 0, 2, 1, 0.5, 3], dtype=np.float32))
 KNOWN = frozenset((*VOCABULARY, "stars"))
 
 

@@ -19,6 +19,7 @@ class Pets:
 
     name = "pets"
     passages_are = "pets"
+    vectors_are = "whiskers"
     examples: tuple[str, ...] = ()
 
     def __init__(self) -> None:
@@ -36,7 +37,8 @@ class Pets:
         )
 
     def encoder(self, vocabulary: Sequence[str]) -> TokenWeights:
-        return TokenWeights(vocabulary, np.ones(len(vocabulary), dtype=np.float32))
+        numbers = np.arange(len(vocabulary), dtype=np.uint16)
+        return TokenWeights(vocabulary, numbers, np.ones(len(vocabulary), dtype=np.float32))
 
 
 @pytest.fixture

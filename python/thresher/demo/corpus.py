@@ -45,6 +45,8 @@ class Corpus(Protocol):
     """Of its folder in the cache."""
     passages_are: str
     """What its passages are called, in the plural."""
+    vectors_are: str
+    """What weighs their words."""
     examples: tuple[str, ...]
     """Questions to begin with."""
 

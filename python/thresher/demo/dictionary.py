@@ -1,7 +1,7 @@
 """A dictionary as real learned vectors: entries of WordNet, encoded once by a SPLADE model.
 
-``dictionary.npz`` has the entries, their vectors in 8 bits a weight, the model's vocabulary, and a weight for each of
-its pieces, by which questions are encoded without the model. ``tools/dictionary.py`` makes it.
+``dictionary.npz`` has the entries, their vectors in 8 bits a weight, the model's vocabulary, and a term and a weight
+for each of its pieces, by which questions are encoded without the model. ``tools/dictionary.py`` makes it.
 
 References
 ----------
@@ -39,6 +39,7 @@ class Dictionary:
 
     name = "dictionary"
     passages_are = "dictionary entries"
+    vectors_are = "SPLADE vectors"
     examples: tuple[str, ...] = ("medicine that kills pain", "glasses for the sun", "a shop that sells bread")
 
     def __init__(self, path: Path = PATH) -> None:
@@ -58,7 +59,7 @@ class Dictionary:
     def encoder(self, vocabulary: Sequence[str]) -> TokenWeights:
         """Return the encoder of questions by the weights in the file."""
         with np.load(self._path) as file:
-            return TokenWeights(vocabulary, file["query_weights"].astype(np.float32))
+            return TokenWeights(vocabulary, file["query_terms"], file["query_weights"].astype(np.float32))
 
     def is_here(self) -> bool:
         """Tell whether there is the file: a checkout has it, a wheel does not."""
@@ -71,19 +72,23 @@ class Dictionary:
 
 
 class TokenWeights:
-    """Encodes questions by looking up the weight of each word piece that is present.
+    """Encodes questions by looking up each word piece that is present.
 
     Parameters
     ----------
     vocabulary
         The pieces, a column each.
+    terms
+        Shape (n_pieces,): the piece that each asks for, which is itself, unless the model writes another in its place,
+        such as ``date`` where it reads ``dates``.
     weights
         Shape (n_pieces,), >= 0; a piece of weight 0 says nothing.
     """
 
-    def __init__(self, vocabulary: Sequence[str], weights: NDArray[np.float32]) -> None:
+    def __init__(self, vocabulary: Sequence[str], terms: NDArray[np.uint16], weights: NDArray[np.float32]) -> None:
         self._pieces = WordPieces(vocabulary)
-        self._weights = weights
+        self._terms = terms.tolist()
+        self._weights = weights.tolist()
 
     def words(self, text: str) -> list[str]:
         """Return the words of a text, lower case and without accents; signs are words too."""
@@ -91,14 +96,27 @@ class TokenWeights:
 
     def encode_queries(self, texts: Sequence[str]) -> sparse.csr_array:
         """Return the vectors of texts, (len(texts), n_pieces)."""
-        rows = [sorted({piece for word in words(text) for piece in self._pieces.cut(word)}) for text in texts]
-        present = [[piece for piece in row if self._weights[piece] > 0] for row in rows]
-        indices = np.array([piece for row in present for piece in row], dtype=np.int64)
-        indptr = np.cumsum([0, *map(len, present)])
-        return sparse.csr_array((self._weights[indices], indices, indptr), shape=(len(rows), len(self._weights)))
+        rows = [self._encoded(text) for text in texts]
+        indices = np.array([term for row in rows for term in row], dtype=np.int64)
+        weights = np.array([weight for row in rows for weight in row.values()], dtype=np.float32)
+        indptr = np.cumsum([0, *map(len, rows)])
+        return sparse.csr_array((weights, indices, indptr), shape=(len(rows), len(self._weights)))
+
+    def _encoded(self, text: str) -> dict[int, float]:
+        pieces = {piece for word in words(text) for piece in self._pieces.cut(word) if self._weights[piece] > 0}
+        found: dict[int, float] = {}
+        for piece in pieces:
+            found[self._terms[piece]] = max(self._weights[piece], found.get(self._terms[piece], 0))
+        return dict(sorted(found.items()))
 
 
-def write(path: Path, contents: Contents, query_weights: NDArray[np.float32], asked: sparse.csr_array) -> None:
+def write(
+    path: Path,
+    contents: Contents,
+    query_terms: NDArray[np.uint16],
+    query_weights: NDArray[np.float32],
+    asked: sparse.csr_array,
+) -> None:
     """Write the file: weights of vectors in 8 bits, those too small for that left out.
 
     Parameters
@@ -107,8 +125,8 @@ def write(path: Path, contents: Contents, query_weights: NDArray[np.float32], as
         To be written.
     contents
         The entries.
-    query_weights
-        Shape (n_pieces,); kept in float16.
+    query_terms, query_weights
+        Of `TokenWeights`; weights are kept in float16.
     asked
         (n_questions, n_pieces), to measure with.
     """
@@ -119,6 +137,7 @@ def write(path: Path, contents: Contents, query_weights: NDArray[np.float32], as
         texts=texts,
         kinds=kinds,
         vocabulary=_packed(contents.vocabulary),
+        query_terms=query_terms,
         query_weights=query_weights.astype(np.float16),
         **_packed_matrix("documents", contents.vectors),
         **_packed_matrix("asked", asked),

@@ -55,6 +55,7 @@ class Documentation:
 
     name = "documentation"
     passages_are = "docstrings"
+    vectors_are = "BM25 vectors"
     examples: tuple[str, ...] = (
         "walk a directory tree",
         "least recently used cache",

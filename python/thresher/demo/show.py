@@ -72,7 +72,7 @@ def run(question: str | None = None, *, documentation: bool = False) -> None:
 
 def _opened(corpus: Corpus, shelf: Shelf, seconds: float) -> str:
     stats = shelf.collection.stats()
-    return f"{stats.n_docs:,} {corpus.passages_are}, opened in {seconds * 1e3:.0f} ms"
+    return f"{stats.n_docs:,} {corpus.passages_are} as {corpus.vectors_are}, opened in {seconds * 1e3:.0f} ms"
 
 
 def _ask(console: Console, corpus: Corpus, shelf: Shelf) -> None:

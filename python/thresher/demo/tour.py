@@ -46,7 +46,7 @@ def run(dictionary: Dictionary, shelf: Shelf, show: Show, width: int) -> None:
         (f'A question: "{QUESTION}"', _question(shelf, width)),
         ("Expansion: found by a word that it does not have", _expansion(shelf)),
         (
-            f'A collection: "{ADDED[2]}", an entry added and deleted, on the disk when the call returns',
+            f'Documents that change, durable when the call returns: "{ADDED[2]}"',
             _collection(shelf),
         ),
         (f'A filter: "{FILTERED}"', _filter(shelf)),
