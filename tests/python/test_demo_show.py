@@ -172,7 +172,7 @@ def test_the_tour(environment: dict[str, str]) -> None:
     before, added, deleted = steps[3].splitlines()[1:]
     assert "thresher" in added
     assert before.split()[1:] == deleted.split()[4:] != added.split()[4:]
-    animals, food, artifacts = (line.split("}")[1] for line in steps[4].splitlines()[1:])
+    animals, food, artifacts = (line.split("}")[1].strip() for line in steps[4].splitlines()[1:])
     assert len({animals, food, artifacts}) == 3
     assert steps[5].count("exact  ") == 2
     assert re.findall(r"recall 0\.\d\d", steps[5])
