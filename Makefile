@@ -8,7 +8,6 @@ SHELL       := bash
 MAKEFLAGS   += --no-print-directory
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-export Q
 # Hundreds of Python processes are started here: each compiled numpy and scipy anew where their bytecode is not kept.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -86,8 +85,13 @@ $(ready)/googletest: $(ready)/tools
 
 # ---- Search.
 
-demo: $(ready)/cli  ## search the documentation of Python and installed packages: make demo Q="parse dates"
-	@$(VENV)/bin/thresher demo $${Q:+-- "$$Q"}
+# What is asked is passed on as it was typed: neither make nor the shell looks into it.
+unexport Q DOCS
+demo: export QUESTION := $(if $(value DOCS),$(value DOCS),$(value Q))
+demo: $(ready)/cli  ## thresher in a minute; make demo Q="a question", or DOCS="..." for the documentation on this machine
+	@$(VENV)/bin/thresher demo $(if $(call is_set,DOCS),--docs) $(if $(call is_set,Q)$(value DOCS),-- "$$QUESTION") \
+	   || [ $$? = 141 ]  # as where `head` has seen enough
+is_set = $(filter command environment,$(origin $(1)))
 
 # ---- Tests. All are run, whatever fails; then it is told what failed, what was skipped and why, and what was left out.
 

@@ -31,7 +31,8 @@ FOLDERS: dict[str, set[str]] = {"engines": set(), "tuning": {"engines"}, "format
 FOLDERS["encoders"] = {"engines", "formats"}
 FOLDERS["collection"] = {"engines", "tuning", "formats", "encoders"}
 FOLDERS["datasets"] = {"engines", "tuning", "formats"}
-FOLDERS["evaluation"] = FOLDERS["demo"] = {"engines", "tuning", "formats", "encoders", "collection"}
+FOLDERS["evaluation"] = {"engines", "tuning", "formats", "encoders", "collection"}
+FOLDERS["demo"] = {"engines", "collection"}
 FOLDERS["cli"] = {*FOLDERS}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)

@@ -121,9 +121,11 @@ def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("missing", ["typer", "tqdm", "rich", "bm25s", "Stemmer"])
-def test_without_the_extra_one_line_says_how_to_get_it(missing: str) -> None:
+def test_without_the_extra_one_line_says_how_to_get_it(missing: str, tmp_path: Path) -> None:
     code = f"import sys; sys.modules[{missing!r}] = None; import thresher.cli; thresher.cli.main()"
-    done = subprocess.run([sys.executable, "-c", code, "demo"], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", code, "demo", "--docs"]
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr == f"error: {_extras.missing(f'{missing} is missing', 'cli')}\n"

@@ -1,4 +1,4 @@
-"""``thresher demo``: search the documentation that is on this machine."""
+"""``thresher demo``: a minute with thresher."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ import typer
 
 
 def demo(
-    question: Annotated[str | None, typer.Argument(metavar="QUESTION", help="What to look for first.")] = None,
+    question: Annotated[str | None, typer.Argument(metavar="[QUESTION]", help="What to look for.")] = None,
+    docs: Annotated[bool, typer.Option("--docs", help="Search the documentation on this machine instead.")] = False,
 ) -> None:
-    """Search the docstrings of Python and of the packages installed.
+    """Ask a dictionary in SPLADE vectors: five passages, and the words behind each.
 
-    Gathers thousands of passages without importing what they belong to, weighs their words with
-    BM25, builds every engine, answers your question and a few more, and compares the engines.
+    Without a question, shows what thresher does in five short steps, then asks for questions if there is a terminal.
+    With --docs, searches the docstrings of Python and of the packages installed. What is searched stays in the cache
+    folder (XDG_CACHE_HOME, or ~/.cache).
     """
-    from thresher.demo import show  # noqa: PLC0415  (the other commands need no tokeniser)
+    from thresher.demo import show  # noqa: PLC0415 - the other commands need no demonstration
 
-    show.run(question)
+    show.run(question, documentation=docs)
