@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 
-from thresher.demo.corpus import gather
+from thresher.demo.documentation import gather
 
 _WORDS = 20  # of a piece
 

@@ -88,7 +88,7 @@ def _collection(shelf: Shelf) -> Iterator[Text]:
                 change()
                 took = "" if what == "before" else f" in {(time.perf_counter() - started) * 1e3:.1f} ms"
                 yield Text.assemble(
-                    (f"{what}{took}".ljust(18), "green"), entry(answer(changing, question, k=1).hits[0].payload)
+                    (f"{what}{took}".ljust(17) + " ", "green"), entry(answer(changing, question, k=1).hits[0].payload)
                 )
 
 
