@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -301,3 +302,32 @@ def test_what_killed_processes_left_of_a_folder_is_swept(tmp_path: Path) -> None
         assert not left.exists()
         with pytest.raises(ValueError, match="does not go into the collection itself"):
             collection.backup(tmp_path / "c" / "copy")
+
+
+@pytest.mark.parametrize("call", ["upsert", "flush", "optimize"])
+@pytest.mark.parametrize("becomes", ["moved", "removed", "replaced", "unlocked"])
+def test_a_folder_that_changed_under_its_writer_takes_nothing(tmp_path: Path, call: str, becomes: str) -> None:
+    path, old, backup = (tmp_path / name for name in ("docs", "old", "backup"))
+    with Collection.create(path, background=False) as writer:
+        writer.upsert(["a", "b"], [{0: 1.0}, {0: 2.0}])
+        writer.flush()
+        writer.backup(backup)
+        writer.upsert(["c"], [{0: 3.0}])
+        match becomes:
+            case "moved":
+                path.rename(old)
+            case "removed":
+                shutil.rmtree(path)
+            case "replaced":
+                path.rename(old)
+                Collection.restore(backup, path).close()
+            case _:
+                (path / "lock").unlink()
+        with pytest.raises(OSError, match="was moved, removed or replaced"):
+            writer.upsert(["d"], [{0: 4.0}]) if call == "upsert" else getattr(writer, call)()
+        assert len(writer) == 3, "it is still read"
+    for folder, n_docs in ((old, 3), (path, 2 if becomes == "replaced" else 3)):
+        if folder.exists():
+            assert Collection.check_folder(folder).is_sound
+            with Collection.open(folder, "rw") as reopened:
+                assert len(reopened) == n_docs
