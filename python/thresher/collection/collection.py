@@ -727,14 +727,14 @@ class Collection(Tended):
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle it as its path; it is opened for reading where it is unpickled."""
         self._view()
-        return _unpickled, (type(self), str(self.path.absolute()), self._auto_refresh)
+        return _unpickled, (type(self), str(self.path), self._auto_refresh)
 
     def __repr__(self) -> str:
         """Describe the collection in one line."""
         if not self._is_open:
-            return f"<Collection {self.path}: closed>"
+            return f"<Collection {self._store.called}: closed>"
         view = self._view()
-        return f"<Collection {self.path}: {len(view):,} documents in {len(view.parts)} segments>"
+        return f"<Collection {self._store.called}: {len(view):,} documents in {len(view.parts)} segments>"
 
 
 _open: weakref.WeakSet[Collection] = weakref.WeakSet()

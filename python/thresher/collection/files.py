@@ -157,7 +157,7 @@ class WriterLock:
         LockedError
             Naming the host and the process that has it.
         """
-        self._path = path = folder.absolute() / LOCK
+        self._path = path = folder / LOCK
         self._pid = os.getpid()
         self._file = path.open("ab", buffering=0)
         try:

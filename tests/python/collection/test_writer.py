@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import pickle
 import shutil
 import sqlite3
 from pathlib import Path
@@ -331,3 +332,28 @@ def test_a_folder_that_changed_under_its_writer_takes_nothing(tmp_path: Path, ca
             assert Collection.check_folder(folder).is_sound
             with Collection.open(folder, "rw") as reopened:
                 assert len(reopened) == n_docs
+
+
+def test_a_relative_path_is_that_of_the_directory_it_was_opened_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    for folder in (there, here):
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        with Collection.create("docs", background=False) as collection:
+            collection.upsert([folder.name], [{0: 1.0}])
+            collection.flush()
+    with Collection.open("docs", "rw", background=False) as writer, Collection.open("docs") as reader:
+        monkeypatch.chdir(there)
+        writer.upsert(["new"], [{0: 2.0}])
+        writer.flush()
+        writer.optimize()
+        assert reader.refresh()
+        assert [doc.id for doc in reader.scan()] == ["here", "new"]
+        assert [doc.id for doc in pickle.loads(pickle.dumps(reader)).scan()] == ["here", "new"]
+        assert repr(reader).startswith("<Collection docs:"), "as it was given"
+    for folder, ids in ((here, ["here", "new"]), (there, ["there"])):
+        assert Collection.check_folder(folder / "docs").is_sound
+        with Collection.open(folder / "docs") as collection:
+            assert [doc.id for doc in collection.scan()] == ids
