@@ -16,7 +16,7 @@ from thresher._arguments import as_flag, as_number, as_progress
 from thresher._core import FormatError
 from thresher.collection.backups import restore
 from thresher.collection.catalogue import Catalogue
-from thresher.collection.documents import as_ids
+from thresher.collection.documents import as_ids, check_ordered
 from thresher.collection.files import READERS, SEGMENTS, ReaderMark, new_folder
 from thresher.collection.filters import check_fields
 from thresher.collection.fresh import is_fresh
@@ -393,6 +393,7 @@ class Collection(Tended):
         """
         if texts is not None:
             self._writing()
+            check_ordered(ids, "ids")
             ids, _ = as_ids(ids, None)
             texts, payloads = listed(texts), listed(payloads)
             if if_absent and vectors is None and if_version is None:
@@ -726,14 +727,14 @@ class Collection(Tended):
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle it as its path; it is opened for reading where it is unpickled."""
         self._view()
-        return _unpickled, (type(self), str(self.path.absolute()), self._auto_refresh)
+        return _unpickled, (type(self), str(self.path), self._auto_refresh)
 
     def __repr__(self) -> str:
         """Describe the collection in one line."""
         if not self._is_open:
-            return f"<Collection {self.path}: closed>"
+            return f"<Collection {self._store.called}: closed>"
         view = self._view()
-        return f"<Collection {self.path}: {len(view):,} documents in {len(view.parts)} segments>"
+        return f"<Collection {self._store.called}: {len(view):,} documents in {len(view.parts)} segments>"
 
 
 _open: weakref.WeakSet[Collection] = weakref.WeakSet()

@@ -87,6 +87,12 @@ def as_ids(ids: object, kind: str | None, name: str = "ids") -> tuple[list[Id], 
     return found, kind
 
 
+def check_ordered(values: object, name: str) -> None:
+    """Raise TypeError for a set: which of its elements goes with which vector would change from run to run."""
+    if isinstance(values, set | frozenset):
+        raise TypeError(f"{name} must be in an order, got a {kind_of(values)}: a list has one")
+
+
 def as_id(value: object, name: str) -> Id:
     """Return one id as Python has it, or raise naming it."""
     if isinstance(value, str):

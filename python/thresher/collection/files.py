@@ -157,7 +157,7 @@ class WriterLock:
         LockedError
             Naming the host and the process that has it.
         """
-        path = folder / LOCK
+        self._path = path = folder / LOCK
         self._pid = os.getpid()
         self._file = path.open("ab", buffering=0)
         try:
@@ -172,6 +172,31 @@ class WriterLock:
         with contextlib.suppress(OSError):  # it is for the message alone, and the disk may be full
             self._file.truncate(0)
             self._file.write(own)
+
+    def check(self) -> None:
+        """Raise unless the file that is locked is still the one in the folder.
+
+        Files of segments go by the folder's path, and the catalogue by its open files: of a folder that was moved, or
+        restored over, each would get a part.
+
+        Raises
+        ------
+        OSError
+            Naming the folder.
+        """
+        if self._file is None:
+            return
+        own = os.fstat(self._file.fileno())
+        try:
+            is_same = os.path.samestat(own, self._path.stat())
+        except FileNotFoundError:
+            is_same = False
+        if not is_same:
+            raise OSError(
+                errno.ESTALE,
+                "the folder was moved, removed or replaced while the collection was open for writing: open it anew",
+                str(self._path.parent),
+            )
 
     def release(self) -> None:
         """Let another have it. In a forked child this closes its copy, and the parent keeps the lock."""

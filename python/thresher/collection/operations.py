@@ -11,7 +11,8 @@ import numpy as np
 from thresher._arguments import as_flag, as_int
 from thresher._kinds import kind_of
 from thresher._matrix import CsrArrays, MatrixLike, as_csr
-from thresher.collection.documents import payload_of
+from thresher._matrix.structure import check_offsets
+from thresher.collection.documents import check_ordered, payload_of
 from thresher.collection.filters import parse, validate_payload
 from thresher.collection.texts import Encoded, as_text, listed
 from thresher.collection.transaction import Documents
@@ -72,6 +73,7 @@ class Operations:
         """Store documents in the place of those of the same ids: see `Collection.upsert`."""
         if duplicates not in ("last", "error"):
             raise ValueError(f"duplicates must be 'last' or 'error', got {duplicates!r}")
+        check_ordered(ids, "ids")
         names = self._transaction.checked_ids(ids, are_stored=True)
         if duplicates == "error":
             _refuse_twice(names)
@@ -159,6 +161,7 @@ class Operations:
             if vector.words:
                 words = CollectionWords(given, lambda new: self._numbered(name, new, called), called)
             rows = as_csr(given, name=called, words=words)
+            check_offsets(rows.indptr, called)
         if rows.shape[0] != n:
             raise ValueError(f"{called}: {rows.shape[0]} rows for {n} ids")
         if n_terms is not None:

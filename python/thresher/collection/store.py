@@ -46,7 +46,8 @@ class Store:
         thresher.FormatError
             If its catalogue is damaged, or of a newer version.
         """
-        self.folder = folder
+        self.called = folder
+        self.folder = folder.absolute()  # files are opened all along, and the process may change its directory
         self._lock = threading.RLock()
         self._catalogue: Catalogue | None = None
         self._is_closed = False

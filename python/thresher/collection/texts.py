@@ -15,6 +15,7 @@ from thresher import encoders
 from thresher._kinds import kind_of
 from thresher._matrix import CsrArrays, as_csr
 from thresher.collection.batches import joined
+from thresher.collection.documents import check_ordered
 from thresher.collection.schema import check_encoder
 from thresher.collection.weighing import counted, is_counting
 
@@ -229,6 +230,7 @@ def listed(texts: Any) -> Any:  # noqa: ANN401 - as `upsert` has them
     """Return texts that may be gone through again."""
     if isinstance(texts, Mapping):
         return {name: listed(some) for name, some in texts.items()}
+    check_ordered(texts, "texts")
     return list(texts) if isinstance(texts, Iterable) and not isinstance(texts, str | bytes) else texts
 
 

@@ -123,6 +123,7 @@ class Writer:
         """
         self.check_free()
         with self._lock:
+            self._file_lock.check()
             self._catalogue.settle()
             if self._catalogue.meta("version") != self.view.version:
                 self._publish(loaded(self._catalogue, self._store.folder, self._store.schema, self.view, self._in_work))
@@ -348,7 +349,8 @@ class Writer:
 
     def _remove_unnamed(self, number: int) -> None:
         """Remove the files of a build that failed; one that was interrupted after its transaction is named."""
-        with self._lock:
+        with self._lock, contextlib.suppress(OSError):
+            self._file_lock.check()  # in another's folder the number is another's
             if all(number != row.file for row in self._catalogue.segments()):
                 self._remove([number])
 

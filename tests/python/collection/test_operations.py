@@ -31,6 +31,13 @@ def _meta(collection: Collection) -> list[Any]:
         return [*map(catalogue.meta, keys), catalogue.n_live(), list(catalogue.batches())]
 
 
+def _falling() -> sp.csr_array:
+    """Return a matrix that was damaged after scipy had checked it."""
+    matrix = sp.csr_array([[1.0, 0.0], [0.0, 2.0]])
+    matrix.indptr[1] = 2**31 - 1
+    return matrix
+
+
 UPSERTS: list[Any] = [
     ((["a", "b"], ROWS[:1]), {}, ValueError, "vectors: 1 rows for 2 ids"),
     ((["a"], ROWS), {}, ValueError, "vectors: 2 rows for 1 ids"),
@@ -49,6 +56,10 @@ UPSERTS: list[Any] = [
     (([None], ROWS[:1]), {}, TypeError, r"ids\[0\]"),
     (([b"a"], ROWS[:1]), {}, TypeError, r"ids\[0\]"),
     (("a", ROWS[:1]), {}, TypeError, "ids must be a list"),
+    (({"a", "b"}, ROWS), {}, TypeError, "ids must be in an order, got a set"),
+    (({"a", "b"}, ROWS), {"texts": ["x", "y"]}, TypeError, "ids must be in an order, got a set"),
+    ((["a", "b"], ROWS), {"texts": frozenset("xy")}, TypeError, "texts must be in an order, got a frozenset"),
+    ((["a", "b"], _falling()), {}, ValueError, "vectors: indptr decreases at row 1, from 2147483647 to 2"),
     ((["x" * 513], ROWS[:1]), {}, ValueError, r"ids\[0\] has 513 bytes"),
     ((["é" * 257], ROWS[:1]), {}, ValueError, r"ids\[0\] has 514 bytes"),
     ((["a", HALF], ROWS), {}, ValueError, r"ids\[1\] has half a surrogate pair"),

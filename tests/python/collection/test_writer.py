@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
+import pickle
+import shutil
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -301,3 +303,57 @@ def test_what_killed_processes_left_of_a_folder_is_swept(tmp_path: Path) -> None
         assert not left.exists()
         with pytest.raises(ValueError, match="does not go into the collection itself"):
             collection.backup(tmp_path / "c" / "copy")
+
+
+@pytest.mark.parametrize("call", ["upsert", "flush", "optimize"])
+@pytest.mark.parametrize("becomes", ["moved", "removed", "replaced", "unlocked"])
+def test_a_folder_that_changed_under_its_writer_takes_nothing(tmp_path: Path, call: str, becomes: str) -> None:
+    path, old, backup = (tmp_path / name for name in ("docs", "old", "backup"))
+    with Collection.create(path, background=False) as writer:
+        writer.upsert(["a", "b"], [{0: 1.0}, {0: 2.0}])
+        writer.flush()
+        writer.backup(backup)
+        writer.upsert(["c"], [{0: 3.0}])
+        match becomes:
+            case "moved":
+                path.rename(old)
+            case "removed":
+                shutil.rmtree(path)
+            case "replaced":
+                path.rename(old)
+                Collection.restore(backup, path).close()
+            case _:
+                (path / "lock").unlink()
+        with pytest.raises(OSError, match="was moved, removed or replaced"):
+            writer.upsert(["d"], [{0: 4.0}]) if call == "upsert" else getattr(writer, call)()
+        assert len(writer) == 3, "it is still read"
+    for folder, n_docs in ((old, 3), (path, 2 if becomes == "replaced" else 3)):
+        if folder.exists():
+            assert Collection.check_folder(folder).is_sound
+            with Collection.open(folder, "rw") as reopened:
+                assert len(reopened) == n_docs
+
+
+def test_a_relative_path_is_that_of_the_directory_it_was_opened_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    for folder in (there, here):
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        with Collection.create("docs", background=False) as collection:
+            collection.upsert([folder.name], [{0: 1.0}])
+            collection.flush()
+    with Collection.open("docs", "rw", background=False) as writer, Collection.open("docs") as reader:
+        monkeypatch.chdir(there)
+        writer.upsert(["new"], [{0: 2.0}])
+        writer.flush()
+        writer.optimize()
+        assert reader.refresh()
+        assert [doc.id for doc in reader.scan()] == ["here", "new"]
+        assert [doc.id for doc in pickle.loads(pickle.dumps(reader)).scan()] == ["here", "new"]
+        assert repr(reader).startswith("<Collection docs:"), "as it was given"
+    for folder, ids in ((here, ["here", "new"]), (there, ["there"])):
+        assert Collection.check_folder(folder / "docs").is_sound
+        with Collection.open(folder / "docs") as collection:
+            assert [doc.id for doc in collection.scan()] == ids
