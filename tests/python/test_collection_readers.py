@@ -102,7 +102,8 @@ def test_a_reader_survives_a_fork(tmp_path: Path) -> None:
         in_child(child)
         # What the child closed was its own.
         assert list(rows(reader.search(asked, 5))) == expected
-        assert list(marked_versions(tmp_path / "c")) == [snapshot.version]
+        [mark] = marked_versions(tmp_path / "c")
+        assert mark <= snapshot.version  # a reader marks what it is about to load, and a segment may be built meanwhile
         reader.close()
 
 

@@ -64,7 +64,8 @@ def check_integers(part: Array, label: str, name: str) -> None:
 def outside(ids: Array, end: int) -> int | None:
     """Return the position of the first id that is not in ``[0, end)``, or None."""
     if ids.size and (int(ids.min()) < 0 or int(ids.max()) >= end):
-        return int(np.flatnonzero((ids < 0) | (ids >= end))[0])
+        places = np.flatnonzero((ids < 0) | (ids >= end))
+        return int(places[0]) if places.size else None  # another thread may have mended it meanwhile
     return None
 
 

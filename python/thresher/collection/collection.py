@@ -132,8 +132,8 @@ class Collection(Tended):
         n_terms
             Terms that a vector may have, each in [0, n_terms); None for as many as come.
         fields
-            The kinds of the fields that filters, order and boosts are to be fast by: ``"keyword"``, ``"int"``,
-            ``"float"``, ``"bool"`` or ``"datetime"``. Payloads may have any others beside.
+            The kinds of the fields that filters, order and boosts are to be fast by: ``"keyword"``, ``"keywords"`` for
+            lists, ``"int"``, ``"float"``, ``"bool"`` or ``"datetime"``. Payloads may have any others beside.
         vectors
             The vectors of a document, where it has several: options of each by name, in the place of those here. The
             first is the default.
