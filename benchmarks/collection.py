@@ -137,6 +137,7 @@ def killed(folder: Path, docs_file: Path, n_docs: int) -> None:
 def _store_and_die(folder: Path, docs_file: Path, n_docs: int) -> None:
     docs = load(docs_file, n_docs)
     writer = Collection()
+    writer.temporary.cleanup()  # nobody would after the kill
     writer.folder = folder
     writer.create(docs.shape[1])
     for batch in batches(writer, docs):
