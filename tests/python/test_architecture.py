@@ -32,6 +32,7 @@ FOLDERS["encoders"] = {"engines", "formats"}
 FOLDERS["collection"] = {"engines", "tuning", "formats", "encoders"}
 FOLDERS["datasets"] = {"engines", "tuning", "formats"}
 FOLDERS["evaluation"] = FOLDERS["demo"] = {"engines", "tuning", "formats", "encoders", "collection"}
+FOLDERS["folders"] = {"engines", "formats", "encoders", "collection"}
 FOLDERS["cli"] = {*FOLDERS}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
