@@ -33,6 +33,7 @@ FOLDERS["collection"] = {"engines", "tuning", "formats", "encoders"}
 FOLDERS["datasets"] = {"engines", "tuning", "formats"}
 FOLDERS["evaluation"] = {"engines", "tuning", "formats", "encoders", "collection"}
 FOLDERS["demo"] = {"engines", "collection"}
+FOLDERS["folders"] = {"engines", "formats", "encoders", "collection"}
 FOLDERS["cli"] = {*FOLDERS}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)

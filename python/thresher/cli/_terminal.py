@@ -48,3 +48,8 @@ def progress_bar(what: str, *, unit: str) -> Iterator[Progress | None]:
             bar.update(done - bar.n)
 
         yield report
+
+
+def printable(text: str) -> str:
+    """Return a text without characters that a terminal obeys; lines and tabs stay."""
+    return "".join(character if character.isprintable() or character in "\n\t" else "\ufffd" for character in text)

@@ -8,11 +8,13 @@ import typer
 
 import thresher
 from thresher.cli._errors import reported
+from thresher.cli.ask import ask
 from thresher.cli.build import build
 from thresher.cli.collection.app import app as collection
 from thresher.cli.demo import demo
 from thresher.cli.eval import eval  # noqa: A004 - the command's name
 from thresher.cli.export import export
+from thresher.cli.index import index
 from thresher.cli.info import info
 from thresher.cli.search import search
 from thresher.cli.truth import truth
@@ -27,7 +29,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for _command in (demo, build, tune, search, info, truth, eval, export):
+for _command in (demo, index, ask, build, tune, search, info, truth, eval, export):
     app.command()(reported(_command))
 app.add_typer(collection, name="collection")
 

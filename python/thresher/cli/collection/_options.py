@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from thresher.encoders import from_config
+
 if TYPE_CHECKING:
     from thresher.collection import Collection
+    from thresher.encoders import Encoder
 
 WHERE = 'A filter in JSON, such as \'{"year": {"$gte": 2020}}\'.'
+ENCODER = "What makes vectors of texts: bm25, bm25:LANGUAGE, or the configuration of an encoder in JSON."
 
 
 def parsed(where: str | None) -> dict[str, Any] | None:
@@ -38,3 +42,18 @@ def ids_of(names: Iterable[str], collection: Collection) -> list[str | int]:
         except ValueError:
             raise ValueError(f"{name!r} is no id: those of the collection are whole numbers") from None
     return ids
+
+
+def encoder_of(stated: str) -> Encoder:
+    """Return the encoder that an option states."""
+    kind, _, language = stated.partition(":")
+    config: Any = {"kind": kind, **({"language": language} if language else {})}
+    if stated.lstrip().startswith("{"):
+        try:
+            config = json.loads(stated)
+        except ValueError as error:
+            raise typer.BadParameter(f"not JSON: {error}", param_hint="--encoder") from None
+    try:
+        return from_config(config)
+    except (TypeError, ValueError) as error:
+        raise typer.BadParameter(str(error), param_hint="--encoder") from None

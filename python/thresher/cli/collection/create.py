@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 import thresher
 from thresher.cli._terminal import note
+from thresher.cli.collection._options import ENCODER, encoder_of
 from thresher.collection import Collection
 from thresher.collection.filters import KINDS
-from thresher.encoders import from_config
-
-if TYPE_CHECKING:
-    from thresher.encoders import Encoder
 
 
 def create(
@@ -39,9 +35,7 @@ def create(
     ] = None,
     encoder: Annotated[
         str | None,
-        typer.Option(
-            help="What makes vectors of texts: bm25, bm25:LANGUAGE, or the configuration of an encoder in JSON."
-        ),
+        typer.Option(help=ENCODER),
     ] = None,
     keep_texts: Annotated[
         bool, typer.Option("--texts/--no-texts", help="Keep the texts that documents are made of, or not.")
@@ -69,22 +63,7 @@ def create(
         fields=declared,
         engine=engine,
         vectors={name: {} for name in vectors} if vectors else None,
-        encoder=None if encoder is None else _encoder(encoder),
+        encoder=None if encoder is None else encoder_of(encoder),
         keep_texts=keep_texts,
     ).close()
     note(f"{path}: an empty collection")
-
-
-def _encoder(stated: str) -> Encoder:
-    """Return the encoder that an option states."""
-    kind, _, language = stated.partition(":")
-    config: Any = {"kind": kind, **({"language": language} if language else {})}
-    if stated.lstrip().startswith("{"):
-        try:
-            config = json.loads(stated)
-        except ValueError as error:
-            raise typer.BadParameter(f"not JSON: {error}", param_hint="--encoder") from None
-    try:
-        return from_config(config)
-    except (TypeError, ValueError) as error:
-        raise typer.BadParameter(str(error), param_hint="--encoder") from None
