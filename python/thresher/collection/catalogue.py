@@ -35,6 +35,7 @@ Id: TypeAlias = "str | int"
 
 FORMAT = 1
 _PAGE = 8192
+_LOG_BYTES = 1000 * _PAGE  # that sqlite keeps of its log, once all of it is in the database
 _FORGOTTEN = 4  # batches that are deleted in one transaction
 _AT_ONCE = 20_000  # values of one statement's JSON list
 _BOUND = 500  # values of one statement that it binds one by one
@@ -159,6 +160,7 @@ class Catalogue:
         try:
             if not readonly:
                 self._db.execute(f"PRAGMA synchronous = {durability}")
+                self._db.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
         except BaseException:
             self._db.close()
             raise

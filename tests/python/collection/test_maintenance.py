@@ -8,7 +8,9 @@ import sqlite3
 import weakref
 from pathlib import Path
 
+import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from thresher.collection import Collection, Upkeep, maintenance
 
@@ -64,3 +66,15 @@ def test_versions_that_nobody_reads_are_let_go_of(tmp_path: Path) -> None:
         assert kept() is None
         collection.optimize()
         assert _rows(tmp_path / "docs", "documents") == 1
+
+
+def test_the_log_of_a_large_transaction_shrinks_again(tmp_path: Path) -> None:
+    log = tmp_path / "docs" / "catalogue.sqlite-wal"
+    rows = sp.csr_array(np.random.default_rng(0).random((2000, 1000), np.float32))
+    with Collection.create(tmp_path / "docs", durability="normal", background=False) as collection:
+        collection.upsert(range(2000), rows)
+        assert log.stat().st_size > 12 << 20
+        collection.flush()
+        for number in range(3):
+            collection.upsert([number], rows[[number]])
+        assert log.stat().st_size < 9 << 20
