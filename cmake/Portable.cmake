@@ -12,6 +12,8 @@ function(thresher_portable_module target)
     pthread_getspecific pthread_setspecific pthread_key_create exp log log2 pow)
   list(TRANSFORM renewed PREPEND "LINKER:--wrap=")
   target_sources(${target} PRIVATE cmake/portable.cpp)
+  # By itself: it names what others declare.
+  set_source_files_properties(cmake/portable.cpp PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   target_link_options(${target} PRIVATE
     -static-libstdc++ LINKER:--exclude-libs,ALL LINKER:--gc-sections ${renewed}
     LINKER:--push-state,--no-as-needed -l:libpthread.so.0 LINKER:--pop-state)

@@ -44,7 +44,7 @@ def as_int64(value: SupportsIndex, name: str) -> int:
 def as_number(value: SupportsFloat, name: str) -> float:
     """Return a float, or raise naming the argument."""
     try:
-        if not isinstance(value, str | bytes | bool | np.bool_):
+        if not isinstance(value, str | bytes):
             return float(value)
     except TypeError:
         pass
